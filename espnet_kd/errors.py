@@ -1,0 +1,40 @@
+"""Errors a user can mend, shown as one line."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """Bad input: the file (or option), what is wrong with it, and how to mend it.
+
+    Args:
+        where: file, directory or option at fault.
+        problem: what is wrong, with the offending value.
+        mend: what to do about it.
+    """
+
+    def __init__(self, where: str | os.PathLike, problem: str, mend: str = ""):
+        text = f"{os.fspath(where)}: {problem}"
+        super().__init__(" ".join((f"{text}; {mend}" if mend else text).split()))
+
+
+def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
+    """Turn UserError and a full disk into one line on stderr and exit status 1."""
+
+    @functools.wraps(main)
+    def wrapped(*args, **kwargs) -> None:
+        try:
+            main(*args, **kwargs)
+        except UserError as error:
+            sys.exit(f"error: {error}")
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            sys.exit(f"error: {error.filename or 'disk'}: no space left on device; free some and run again")
+
+    return wrapped

@@ -1,0 +1,73 @@
+"""Atomic writes and Kaldi-style two-column files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from espnet_kd.errors import UserError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: soundfile and numpy choose the format by it.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a text file atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_columns(path: str | os.PathLike) -> dict[str, str]:
+    """Read a file of `<id> <value>` lines; the value may hold spaces or be empty.
+
+    Raises:
+        UserError: absent file, text that is not UTF-8, an empty line, an id twice, or ids out of C order.
+    """
+    path = Path(path)
+    values: dict[str, str] = {}
+    previous = ""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                key, _, value = line.strip().partition(" ")
+                if not key:
+                    raise UserError(path, f"line {number} is empty", "remove it")
+                if key in values:
+                    raise UserError(path, f"id '{key}' stands twice (line {number})", "keep one line")
+                if key < previous:
+                    raise UserError(
+                        path,
+                        f"id '{key}' (line {number}) comes after '{previous}': not sorted",
+                        "sort it with LC_ALL=C sort",
+                    )
+                previous = key
+                values[key] = value.strip()
+    except FileNotFoundError:
+        raise UserError(path, "does not exist", "run the stage that writes it") from None
+    except UnicodeDecodeError as error:
+        raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
+    return values
+
+
+def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None:
+    """Write `<id> <value>` lines sorted by id in C order, atomically."""
+    write_lines(path, (f"{key} {values[key]}".rstrip() for key in sorted(values)))
+
+
+def write_lines(path: str | os.PathLike, lines: Iterable[str]) -> None:
+    """Write lines atomically, streaming."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as out:
+        out.writelines(f"{line}\n" for line in lines)
