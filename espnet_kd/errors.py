@@ -35,6 +35,7 @@ def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            sys.exit(f"error: {error.filename or 'disk'}: no space left on device; free some and run again")
+            where = error.filename or "disk"
+            sys.exit(f"error: {where}: no space left on device; free some and run again")
 
     return wrapped

@@ -12,7 +12,7 @@ from espnet_kd.errors import UserError
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure."""
+    """Yield a temporary path beside `path`, renamed to it on success and removed on failure."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: soundfile and numpy choose the format by it.
@@ -34,7 +34,7 @@ def read_columns(path: str | os.PathLike) -> dict[str, str]:
     """Read a file of `<id> <value>` lines; the value may hold spaces or be empty.
 
     Raises:
-        UserError: absent file, text that is not UTF-8, an empty line, an id twice, or ids out of C order.
+        UserError: absent file, text that is not UTF-8, an empty line, an id twice, ids unsorted.
     """
     path = Path(path)
     values: dict[str, str] = {}
@@ -46,7 +46,7 @@ def read_columns(path: str | os.PathLike) -> dict[str, str]:
                 if not key:
                     raise UserError(path, f"line {number} is empty", "remove it")
                 if key in values:
-                    raise UserError(path, f"id '{key}' stands twice (line {number})", "keep one line")
+                    raise UserError(path, f"id '{key}' stands twice (line {number})", "keep one")
                 if key < previous:
                     raise UserError(
                         path,
