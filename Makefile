@@ -1,0 +1,34 @@
+# make demo | test | lint | format | setup. Each sets up what it needs; nothing needs root.
+SHELL := bash
+VENV := .venv
+STAMP := $(VENV)/.installed
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+SHELL_SCRIPTS = .ci/run $(shell find egs2 tools -name '*.sh' -type f | sort)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lint format test
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
+
+setup: $(STAMP)  ## virtual environment in .venv with the tested versions
+
+$(STAMP): setup.py pyproject.toml constraints.txt
+	tools/make_venv.sh $(VENV)
+	touch $@
+
+demo: setup  ## the whole recipe on the embedded corpus, then its tables
+	cd egs2/mini_chime4/enh_kd1 && ./run.sh $(DEMO_ARGS)
+
+lint: setup  ## ruff and shellcheck
+	ruff check .
+	ruff format --check .
+	shellcheck $(SHELL_SCRIPTS)
+
+format: setup  ## rewrite the Python files in the project's format
+	ruff check --fix .
+	ruff format .
+
+test: lint  ## linters and all tests
+	python -m pytest -n 2 -q

@@ -1,0 +1,1 @@
+"""Running the recipe's jobs."""

@@ -1,0 +1,21 @@
+from espnet_kd.jobs.status import StatusLine, newest_line
+
+
+def test_newest_line_is_the_last_state_of_a_progress_bar(tmp_path):
+    log = tmp_path / "x.log"
+    log.write_text("# header\n 10%|x\r 20%|xx\n\n")
+    assert newest_line(log) == "20%|xx"
+    log.write_text("")
+    assert newest_line(log) == ""
+
+
+def test_a_plain_line_now_and_then(tmp_path, capsys):
+    log = tmp_path / "train.log"
+    log.write_text("epoch 1\n")
+    status = StatusLine(total=3, every=0.0)
+    status.done = 1
+    status.show(log)
+    assert "train.log 1/3 (0 s): epoch 1" in capsys.readouterr().err
+    status = StatusLine(total=3, every=60.0)
+    status.show(log)
+    assert capsys.readouterr().err == ""
