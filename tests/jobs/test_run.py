@@ -33,11 +33,12 @@ def test_log_has_header_output_and_trailer(tmp_path):
 
 
 def test_one_failure_fails_the_call_after_the_others_ended(tmp_path):
+    job = "echo reason JOB; sleep 0.3; test JOB -ne 2"
     with pytest.raises(JobFailed, match=r"1 of 3 jobs failed; the end of .*x\.2\.log") as failure:
         launch(
             "JOB=1:3",
             tmp_path / "x.JOB.log",
-            *"echo reason JOB; sleep 0.3; test JOB -ne 2".split(),
+            *job.split(),
         )
     assert "reason 2" in str(failure.value)
     assert "# Ended (code 1)" in (tmp_path / "x.2.log").read_text()
