@@ -1,0 +1,1 @@
+"""Kaldi-style set directories: read, check, write, combine, perturb."""

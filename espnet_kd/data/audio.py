@@ -1,0 +1,127 @@
+"""The one audio format of the project: 16-kHz 16-bit mono."""
+
+from __future__ import annotations
+
+import errno
+import os
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from espnet_kd.data.parallel import parallel_map
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import atomic_path
+
+SAMPLE_RATE = 16000
+FULL_SCALE = 32767
+
+
+def num_samples(path: str | os.PathLike) -> int:
+    """Number of samples of a wav or flac file, from its header alone.
+
+    Raises:
+        UserError: missing, empty, truncated, or not 16-kHz 16-bit mono.
+    """
+    try:
+        size = os.stat(path).st_size
+    except FileNotFoundError:
+        raise UserError(path, "audio file is missing", "restore it or correct its path") from None
+    if size == 0:
+        raise UserError(path, "audio file is empty (0 bytes)", "restore it")
+    is_flac = os.fspath(path).lower().endswith(".flac")
+    rate, channels, bits, frames = _flac_header(path) if is_flac else _wav_header(path, size)
+    if rate != SAMPLE_RATE:
+        raise UserError(path, f"sampling rate is {rate} Hz, not {SAMPLE_RATE}", "resample it")
+    if channels != 1:
+        raise UserError(path, f"has {channels} channels, not 1", "split it into mono files")
+    if bits != 16:
+        raise UserError(path, f"has {bits}-bit samples, not 16", "convert it to 16-bit PCM")
+    if frames == 0:
+        raise UserError(path, "holds 0 samples", "restore it or remove the utterance")
+    return frames
+
+
+def _wav_header(path: str | os.PathLike, size: int) -> tuple[int, int, int, int]:
+    # libsndfile silently shortens a truncated wav; the wave module tells what the header promises.
+    try:
+        with open(path, "rb") as file:
+            header = wave.open(file)
+            start = file.tell()
+            rate, channels = header.getframerate(), header.getnchannels()
+            width, frames = header.getsampwidth(), header.getnframes()
+    except (wave.Error, EOFError) as error:
+        raise UserError(
+            path, f"is no 16-bit PCM wav ({error or 'truncated header'})", "convert or restore it"
+        ) from None
+    present = (size - start) // (width * channels)
+    if present < frames:
+        raise UserError(path, f"is truncated: {present} of {frames} samples", "restore it")
+    return rate, channels, 8 * width, frames
+
+
+def _flac_header(path: str | os.PathLike) -> tuple[int, int, int, int]:
+    try:
+        info = soundfile.info(os.fspath(path))
+    except soundfile.SoundFileError as error:
+        raise UserError(path, f"is no flac file ({error})", "convert or restore it") from None
+    return info.samplerate, info.channels, int(info.subtype.removeprefix("PCM_")), info.frames
+
+
+def _num_samples_or_missing(path: str) -> int | None:
+    return num_samples(path) if os.path.exists(path) else None
+
+
+def scan_lengths(paths: Sequence[str], nj: int, title: str = "headers") -> list[int]:
+    """Number of samples of each file; see `num_samples` for the errors."""
+    return list(parallel_map(num_samples, paths, nj, title, chunk=512))
+
+
+def scan_present(paths: Sequence[str], nj: int, title: str = "headers") -> list[int | None]:
+    """As `scan_lengths`, but None for a file that is not there."""
+    return list(parallel_map(_num_samples_or_missing, paths, nj, title, chunk=512))
+
+
+def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = None) -> np.ndarray:
+    """Samples [start, stop) as int16 of shape (T,).
+
+    Raises:
+        UserError: as `num_samples`; a range outside the file; all samples zero.
+    """
+    total = num_samples(path)
+    stop = total if stop is None else stop
+    if not 0 <= start < stop <= total:
+        raise UserError(
+            path, f"samples {start} to {stop} are wanted, it has {total}", "check the annotation"
+        )
+    samples, _ = soundfile.read(os.fspath(path), start=start, stop=stop, dtype="int16")
+    if not samples.any():
+        raise UserError(path, f"all {len(samples)} samples are zero", "restore it or leave it out")
+    return samples
+
+
+def check_samples(path: str) -> None:
+    """Read a file through; raises as `read_samples`."""
+    read_samples(path)
+
+
+def write_samples(path: str | os.PathLike, samples: np.ndarray) -> None:
+    """Write int16 samples of shape (T,) as a wav file, atomically.
+
+    Raises:
+        OSError: with the name of the file, also for a full disk.
+    """
+    try:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            with wave.open(file, "wb") as out:
+                out.setnchannels(1)
+                out.setsampwidth(2)
+                out.setframerate(SAMPLE_RATE)
+                out.writeframes(samples.astype("<i2").tobytes())
+            file.flush()
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(Path(path))) from None
+        raise

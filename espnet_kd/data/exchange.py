@@ -1,0 +1,56 @@
+"""Transcripts exchanged between utterances: the wrong-text control of a text-informed model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from espnet_kd.errors import UserError
+
+NEIGHBOURS = 8  # candidates of similar length, of which the least similar in words is taken
+
+
+def exchanged_text(text: Mapping[str, str], num_samples: Mapping[str, int]) -> dict[str, str]:
+    """Give each utterance the transcript of another one of similar length with other words.
+
+    Of the `NEIGHBOURS` transcripts nearest in duration the one sharing the smallest part of its
+    words is taken, the nearest among equals. Deterministic.
+
+    Args:
+        text: transcript by utterance id.
+        num_samples: length in samples by utterance id.
+
+    Raises:
+        UserError: all transcripts are the same.
+    """
+    order = sorted(text, key=lambda utterance: (num_samples[utterance], utterance))
+    words = {transcript: set(transcript.split()) for transcript in text.values()}
+    if len(words) < 2:
+        raise UserError("text", f"all {len(order)} transcripts are the same", "use a larger set")
+    exchanged = {}
+    for position, utterance in enumerate(order):
+        own = words[text[utterance]]
+        candidates = _nearest(order, position, text, num_samples)
+        exchanged[utterance] = min(
+            candidates,
+            key=lambda transcript: len(own & words[transcript]) / len(own | words[transcript]),
+        )
+    return exchanged
+
+
+def _nearest(
+    order: list[str], position: int, text: Mapping[str, str], num_samples: Mapping[str, int]
+) -> list[str]:
+    """Different transcripts around `position` of the list sorted by length, nearest first."""
+    own, length = text[order[position]], num_samples[order[position]]
+    low, high = position - 1, position + 1
+    found: dict[str, None] = {}
+    while len(found) < NEIGHBOURS and (low >= 0 or high < len(order)):
+        below = length - num_samples[order[low]] if low >= 0 else float("inf")
+        above = num_samples[order[high]] - length if high < len(order) else float("inf")
+        if below <= above:
+            candidate, low = order[low], low - 1
+        else:
+            candidate, high = order[high], high + 1
+        if text[candidate] != own:
+            found[text[candidate]] = None
+    return list(found)
