@@ -1,0 +1,46 @@
+"""PESQ, STOI, SDR and SI-SNR of enhanced sets against their true references."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.scoring.se_scores import SeJob, score_jobs
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Score one or many systems and sets in one process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--job",
+        action="append",
+        required=True,
+        metavar="SYSTEM:REF_DIR:INF_SCP:OUT_DIR",
+        help="a system's name, the set directory with utt2num_samples and spk1.scp, the list of "
+        "enhanced files, and where the scores go; may be repeated",
+    )
+    parser.add_argument(
+        "--ref_scp",
+        default="{ref_dir}/spk1.scp",
+        help="list of references; {ref_dir} is the set directory and {set} its name",
+    )
+    parser.add_argument("--nj", type=int, default=1, help="processes")
+    args = parser.parse_args(cmd)
+    score_jobs([_job(text, args.ref_scp) for text in args.job], args.nj)
+
+
+def _job(text: str, ref_scp: str) -> SeJob:
+    fields = text.split(":")
+    if len(fields) != 4 or not all(fields):
+        raise UserError("--job", f"'{text}' is not SYSTEM:REF_DIR:INF_SCP:OUT_DIR", "give all four")
+    system, ref_dir, inf_scp, out_dir = fields
+    if not Path(ref_dir).is_dir():
+        raise UserError(ref_dir, "is not a directory", "run the data stages first")
+    reference = Path(ref_scp.format(ref_dir=ref_dir, set=Path(ref_dir).name))
+    return SeJob(system, Path(ref_dir), reference, Path(inf_scp), Path(out_dir))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Word and character error rates of recognised sets, counted as NIST sclite does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.scoring.wer import score_set
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Score one or many sets in one process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--job",
+        action="append",
+        required=True,
+        metavar="HYP_TEXT:REF_DIR:OUT_DIR",
+        help="recognised text, the set directory with text and utt2spk, and where the scores go "
+        "(in wer/ and cer/); may be repeated",
+    )
+    parser.add_argument("--nlsyms_txt", help="words that are not scored, one a line")
+    args = parser.parse_args(cmd)
+    removed = _read_words(args.nlsyms_txt) if args.nlsyms_txt else ()
+    for text in args.job:
+        fields = text.split(":")
+        if len(fields) != 3 or not all(fields):
+            raise UserError("--job", f"'{text}' is not HYP_TEXT:REF_DIR:OUT_DIR", "give all three")
+        rows = score_set(*fields, removed)
+        wer, cer = (rows[name].percentages()[4] for name in ("wer", "cer"))
+        print(f"{fields[2]}: WER {wer:.1f} % of {rows['wer'].counts.tokens} words, CER {cer:.1f} %")
+
+
+def _read_words(path: str) -> set[str]:
+    try:
+        return set(Path(path).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        raise UserError(path, "does not exist", "leave --nlsyms_txt out") from None
+
+
+if __name__ == "__main__":
+    main()

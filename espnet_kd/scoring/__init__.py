@@ -1,0 +1,1 @@
+"""Scores of enhancement and of recognition, their uncertainty, and the tables that show them."""

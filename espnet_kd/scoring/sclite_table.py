@@ -1,0 +1,78 @@
+"""The tables of sclite, which ESPnet's scripts read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from espnet_kd.scoring.align import Counts, total
+
+NUMBERS = ("Corr", "Sub", "Del", "Ins", "Err", "S.Err")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Errors of some utterances.
+
+    Attributes:
+        sentences: number of utterances.
+        wrong_sentences: those with an error.
+        counts: sum of their tokens.
+    """
+
+    sentences: int
+    wrong_sentences: int
+    counts: Counts
+
+    @staticmethod
+    def of(utterances: Iterable[Counts]) -> Row:
+        """Sum over utterances."""
+        utterances = list(utterances)
+        wrong = sum(counts.errors > 0 for counts in utterances)
+        return Row(len(utterances), wrong, total(utterances))
+
+    def numbers(self) -> tuple[int, ...]:
+        """Corr, Sub, Del, Ins, Err in tokens, S.Err in sentences."""
+        return (*self.counts, self.counts.errors, self.wrong_sentences)
+
+    def percentages(self) -> tuple[float, ...]:
+        """Corr, Sub, Del, Ins, Err of the reference's tokens, S.Err of the sentences, in %."""
+        tokens, sentences = max(1, self.counts.tokens), max(1, self.sentences)
+        *of_tokens, wrong = self.numbers()
+        return (*(100 * number / tokens for number in of_tokens), 100 * wrong / sentences)
+
+
+def sclite_table(title: str, speakers: Mapping[str, Row]) -> str:
+    """Both summary tables of sclite: percentages, then counts.
+
+    Args:
+        title: name of the system.
+        speakers: a row for each speaker.
+    """
+    everything = Row(
+        sum(row.sentences for row in speakers.values()),
+        sum(row.wrong_sentences for row in speakers.values()),
+        total(row.counts for row in speakers.values()),
+    )
+    named = [*speakers.items(), ("Sum/Avg", everything)]
+    percentages = [(name, row, row.percentages()) for name, row in named]
+    numbers = [(name, row, row.numbers()) for name, row in named]
+    return "\n\n".join(
+        (
+            _table(f"SYSTEM SUMMARY PERCENTAGES by SPEAKER: {title}", percentages, ".1f"),
+            _table(f"SYSTEM SUMMARY COUNTS by SPEAKER: {title}", numbers, "d"),
+        )
+    )
+
+
+def _table(title: str, rows: Sequence[tuple[str, Row, tuple[float, ...]]], form: str) -> str:
+    width = max(7, *(len(name) for name, _, _ in rows))
+    head = f"| {'SPKR':<{width}}| # Snt  # Wrd |" + "".join(f"{n:>8}" for n in NUMBERS) + " |"
+    rule, double_rule = (f"|{sign * (len(head) - 2)}|" for sign in "-=")
+    lines = [
+        f"| {name:<{width}}|{row.sentences:>6} {row.counts.tokens:>6} |"
+        + "".join(f"{value:>8{form}}" for value in values)
+        + " |"
+        for name, row, values in rows
+    ]
+    return "\n".join((title, rule, head, rule, *lines[:-1], double_rule, lines[-1], rule))

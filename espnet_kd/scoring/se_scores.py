@@ -1,0 +1,156 @@
+"""Score the enhanced utterances of whole sets, and keep the scores in files."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
+from espnet_kd.inference.audio import read_wave
+from espnet_kd.inference.fork import fork_map
+from espnet_kd.progress import progress
+from espnet_kd.scoring.se_metrics import METRICS, SAMPLE_RATE, is_silent, score_pair
+
+SCORES_FILE = "scores.tsv"
+
+
+@dataclass(frozen=True)
+class SeJob:
+    """One system on one set.
+
+    Attributes:
+        system: name of the system.
+        set_dir: set directory with `utt2num_samples`.
+        reference_scp: true references.
+        estimate_scp: what the system made of the set.
+        out_dir: where the scores go.
+    """
+
+    system: str
+    set_dir: Path
+    reference_scp: Path
+    estimate_scp: Path
+    out_dir: Path
+
+
+@dataclass(frozen=True)
+class _Pair:
+    job: int
+    utterance: str
+    reference: str
+    estimate: str
+    num_samples: int
+
+
+def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
+    """Score all jobs in one go and write their files.
+
+    A job whose set has no reference writes nothing and says so. Each other job writes
+    `scores.tsv` and, in ESPnet's shape, `scoring/{PESQ,...}_spk1` and `scoring/result_*.txt`.
+
+    Args:
+        jobs: what to score.
+        nj: processes.
+
+    Raises:
+        UserError: files that do not fit together, or audio that cannot be scored.
+    """
+    with_reference = []
+    for job in jobs:
+        if job.reference_scp.exists():
+            with_reference.append(job)
+        else:
+            print(f"{job.system} on {job.set_dir.name}: no reference, nothing to score")
+    pairs = [pair for index, job in enumerate(with_reference) for pair in _pairs(index, job)]
+    scores: list[dict[str, dict[str, float]]] = [{} for _ in with_reference]
+    for index, utterance, values in progress(
+        fork_map(_score, pairs, nj), "SE scores", total=len(pairs)
+    ):
+        scores[index][utterance] = values
+    for job, job_scores in zip(with_reference, scores, strict=True):
+        write_scores(job.out_dir, job_scores)
+        _warn(job, job_scores)
+        print(f"{job.system} on {job.set_dir.name}: {job.out_dir / SCORES_FILE}")
+
+
+def write_scores(out_dir: str | os.PathLike, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Write the scores of one system on one set, by utterance id."""
+    out_dir = Path(out_dir)
+    for metric in METRICS:
+        values = {utterance: scores[utterance][metric] for utterance in scores}
+        write_columns(out_dir / "scoring" / f"{metric.upper()}_spk1", values)
+        write_text(out_dir / "scoring" / f"result_{metric}.txt", f"{_mean(values.values()):.2f}\n")
+    lines = ["\t".join(("utt", *METRICS))]
+    for utterance in sorted(scores):
+        values = (f"{scores[utterance][metric]:.4f}" for metric in METRICS)
+        lines.append("\t".join((utterance, *values)))
+    write_lines(out_dir / SCORES_FILE, lines)
+
+
+def read_scores(path: str | os.PathLike) -> dict[str, dict[str, float]]:
+    """Read a `scores.tsv`: utterance id -> metric -> score.
+
+    Raises:
+        UserError: not such a file.
+    """
+    header, *rows = Path(path).read_text(encoding="utf-8").splitlines() or [""]
+    if header.split("\t") != ["utt", *METRICS]:
+        raise UserError(path, f"has the header '{header}'", "score the set again")
+    scores = {}
+    for number, row in enumerate(rows, 2):
+        utterance, *values = row.split("\t")
+        try:
+            scores[utterance] = dict(zip(METRICS, map(float, values), strict=True))
+        except ValueError:
+            raise UserError(path, f"line {number} is '{row}'", "score the set again") from None
+    return scores
+
+
+def _pairs(index: int, job: SeJob) -> list[_Pair]:
+    references = read_columns(job.reference_scp)
+    lengths = read_columns(job.set_dir / "utt2num_samples")
+    estimates = read_columns(job.estimate_scp)
+    if not references:
+        raise UserError(job.reference_scp, "is empty", "run the data stage again")
+    for path, ids in ((job.estimate_scp, estimates), (job.set_dir / "utt2num_samples", lengths)):
+        missing = next((name for name in references if name not in ids), None)
+        if missing is not None:
+            raise UserError(path, f"lacks '{missing}' of {job.reference_scp}", "make it again")
+    extra = next((name for name in estimates if name not in references), None)
+    if extra is not None:
+        raise UserError(job.estimate_scp, f"'{extra}' has no reference", "remove it")
+    return [
+        _Pair(index, name, path, estimates[name], int(lengths[name]))
+        for name, path in references.items()
+    ]
+
+
+def _score(pair: _Pair) -> tuple[int, str, dict[str, float]]:
+    reference = read_wave(pair.reference, SAMPLE_RATE, pair.num_samples)
+    if is_silent(reference):
+        raise UserError(pair.reference, "is silent: no reference", "leave the utterance out")
+    estimate = read_wave(pair.estimate, SAMPLE_RATE, pair.num_samples)
+    return pair.job, pair.utterance, score_pair(reference, estimate)
+
+
+def _warn(job: SeJob, scores: Mapping[str, Mapping[str, float]]) -> None:
+    for metric in METRICS:
+        count = sum(math.isnan(values[metric]) for values in scores.values())
+        if count:
+            print(
+                f"warning: {job.system} on {job.set_dir.name}: {metric} is undefined for "
+                f"{count} of {len(scores)} utterances, left out of its mean",
+                file=sys.stderr,
+            )
+
+
+def _mean(values: Iterable[float]) -> float:
+    finite = [value for value in values if not math.isnan(value)]
+    return float(np.mean(finite)) if finite else math.nan
