@@ -1,0 +1,24 @@
+"""Write a trained student or baseline as config.yaml + model.pth that stock ESPnet loads."""
+
+from __future__ import annotations
+
+import argparse
+
+from espnet_kd.errors import exit_on_user_error
+from espnet_kd.export.stock import export_stock
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Parse arguments and export."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--exp", required=True, help="training directory")
+    parser.add_argument("--out", required=True, help="directory to write")
+    parser.add_argument("--checkpoint", default="", help="default: the one valid.*.ave.pth")
+    options = parser.parse_args(cmd)
+    config, model = export_stock(options.exp, options.out, options.checkpoint)
+    print(f"{config} and {model} load in stock ESPnet")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Write a trained model so that stock ESPnet loads it in a process without this package."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from espnet_kd import host
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import atomic_path
+from espnet_kd.inference.checkpoint import load_strictly, read_config, read_state
+
+# Parts of a model that its class is chosen for by name; without a stock class there is no export.
+PARTS = ("encoder", "separator", "decoder", "mask_module", "diffusion_model")
+
+
+def export_stock(
+    exp_dir: str | os.PathLike, out_dir: str | os.PathLike, checkpoint: str | os.PathLike = ""
+) -> tuple[Path, Path]:
+    """Write `config.yaml` and `model.pth` for `espnet2.bin.enh_inference`, `pack` or `--init_param`.
+
+    Keys that the stock task does not know are dropped, and so are a preprocessor and criterions of
+    ours: they matter in training only.
+
+    Args:
+        exp_dir: training directory with `config.yaml` and `valid.*.ave.pth`.
+        out_dir: where to write.
+        checkpoint: weights; by default the one `valid.*.ave.pth` of `exp_dir`.
+
+    Returns:
+        The configuration and the weights.
+
+    Raises:
+        UserError: a class that stock ESPnet has not, weights that do not fit, or no checkpoint.
+    """
+    config = Path(exp_dir) / "config.yaml"
+    values = vars(read_config(config, "separator"))
+    checkpoint = checkpoint or averaged_checkpoint(exp_dir)
+    state = read_state(checkpoint)
+    host.prepare()
+    stock = stock_config(values, config)
+    from espnet2.tasks.enh import EnhancementTask
+
+    load_strictly(EnhancementTask.build_model(Namespace(**stock)), state, checkpoint)
+    out_config, out_model = Path(out_dir) / "config.yaml", Path(out_dir) / "model.pth"
+    with atomic_path(out_model) as temporary:
+        torch.save(state, temporary)
+    with atomic_path(out_config) as temporary:
+        temporary.write_text(yaml.safe_dump(stock, sort_keys=False), encoding="utf-8")
+    return out_config, out_model
+
+
+def averaged_checkpoint(exp_dir: str | os.PathLike) -> Path:
+    """Find the one `valid.*.ave.pth` of a training directory."""
+    found = sorted(Path(exp_dir).glob("valid.*.ave.pth"))
+    if len(found) != 1:
+        raise UserError(
+            exp_dir,
+            f"has {len(found)} files valid.*.ave.pth ({' '.join(path.name for path in found)})",
+            "name one by --checkpoint",
+        )
+    return found[0]
+
+
+def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str, Any]:
+    """Reduce a training configuration to what stock ESPnet's enhancement task knows.
+
+    Args:
+        values: the training configuration.
+        config: its file, for errors.
+
+    Raises:
+        UserError: the model has a class that stock ESPnet has not.
+    """
+    from espnet2.enh.espnet_model import ESPnetEnhancementModel
+    from espnet2.tasks import enh
+
+    known = set(vars(enh.EnhancementTask.get_parser().parse_args([])))
+    stock = {key: value for key, value in values.items() if key in known}
+    tables = {table.name: table for table in enh.EnhancementTask.class_choices_list}
+    for part in PARTS:
+        if stock.get(part) is not None and not _is_stock(tables[part], stock[part]):
+            raise UserError(
+                config, f"{part} '{stock[part]}' is no class of stock ESPnet", "export a student"
+            )
+    if stock.get("preprocessor") is not None and not _is_stock(
+        tables["preprocessor"], stock["preprocessor"]
+    ):
+        stock.update(preprocessor=None, preprocessor_conf={})
+    stock["criterions"] = [
+        criterion
+        for criterion in stock.get("criterions") or []
+        if _is_stock(enh.criterion_choices, criterion["name"])
+        and _is_stock(enh.loss_wrapper_choices, criterion["wrapper"])
+    ]
+    model_options = inspect.signature(ESPnetEnhancementModel).parameters
+    stock["model_conf"] = {
+        key: value for key, value in (stock.get("model_conf") or {}).items() if key in model_options
+    }
+    return stock
+
+
+def _is_stock(table, name: str) -> bool:
+    chosen = table.classes.get(name.lower())
+    return chosen is not None and chosen.__module__.partition(".")[0] == "espnet2"

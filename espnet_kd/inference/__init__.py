@@ -1,0 +1,1 @@
+"""Batched enhancement, pseudo-references and forced alignment with trained models."""

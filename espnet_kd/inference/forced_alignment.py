@@ -1,0 +1,191 @@
+"""Where each character of a transcript is spoken, by forced alignment with a CTC model.
+
+The centres guide the attention of a text-informed enhancer. The path is the best one through the
+CTC lattice (Graves et al., ICML 2006), found by torchaudio.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchaudio.functional as F
+
+from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns
+from espnet_kd.inference.audio import read_wave
+from espnet_kd.inference.fork import fork_map
+from espnet_kd.inference.utterances import Utterance, equal_length_batches
+
+BLANK = 0
+
+
+class Aligner:
+    """Forced alignment with a stock ESPnet recogniser that has a CTC output over characters.
+
+    Args:
+        model: `ESPnetASRModel` in evaluation mode.
+        args: its training arguments.
+        device: where to work.
+
+    Raises:
+        UserError: no CTC, no characters, or a front-end other than ESPnet's default.
+    """
+
+    def __init__(self, model: torch.nn.Module, args: Namespace, device: str = "cpu"):
+        if args.token_type != "char":
+            raise UserError("token_type", f"is '{args.token_type}'", "align with a char model")
+        if model.ctc is None:
+            raise UserError("ctc_weight", "is 0: the model has no CTC", "train it with CTC")
+        if not hasattr(model.frontend, "hop_length"):
+            raise UserError("frontend", f"'{args.frontend}' has no hop", "use frontend: default")
+        from espnet2.text.char_tokenizer import CharTokenizer
+        from espnet2.text.token_id_converter import TokenIDConverter
+
+        self.model = model.to(device).eval()
+        self.device = device
+        self.hop = model.frontend.hop_length
+        self._tokenizer = CharTokenizer(non_linguistic_symbols=args.non_linguistic_symbols)
+        self._converter = TokenIDConverter(args.token_list)
+
+    def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, list[int], bool]]:
+        """Align utterances of equal length.
+
+        Args:
+            batch: B utterances with `text`.
+
+        Returns:
+            For each its id, the centre of each character in milliseconds, and whether the text
+            could be aligned; if not, the characters are spread evenly.
+        """
+        waves = [read_wave(utt.wave, utt.num_samples) for utt in batch]
+        log_probs = self._log_probs(np.stack(waves))
+        results = []
+        for utt, frames in zip(batch, log_probs, strict=True):
+            tokens = self._converter.tokens2ids(self._tokenizer.text2tokens(utt.text))
+            centres = ctc_centres(frames, tokens)
+            aligned = centres is not None
+            if aligned:
+                samples = frame_samples(centres, len(frames), utt.num_samples, self.hop)
+            else:
+                samples = even_samples(len(tokens), utt.num_samples)
+            milliseconds = np.rint(1000 * samples / SAMPLE_RATE).astype(int)
+            results.append((utt.name, milliseconds.tolist(), aligned))
+        return results
+
+    @torch.inference_mode()
+    def _log_probs(self, waves: np.ndarray) -> torch.Tensor:
+        speech = torch.from_numpy(waves).to(self.device)
+        lengths = torch.full((len(speech),), speech.shape[1], device=self.device)
+        encoded, _ = self.model.encode(speech, lengths)
+        # With intermediate CTC the encoder gives a tuple.
+        encoded = encoded[0] if isinstance(encoded, tuple) else encoded
+        return self.model.ctc.log_softmax(encoded).float().cpu()
+
+
+def align_set(
+    utterances: Sequence[Utterance], aligner: Aligner, nj: int, title: str
+) -> dict[str, tuple[list[int], bool]]:
+    """Align a set.
+
+    Args:
+        utterances: with `text`.
+        aligner: the model.
+        nj: processes; ignored on a GPU.
+        title: name of the work for the progress display.
+
+    Returns:
+        For each id the centres in milliseconds, and whether the text could be aligned.
+    """
+    batches = equal_length_batches(utterances)
+    results = fork_map(aligner, batches, nj if aligner.device == "cpu" else 1, title)
+    return {name: (milliseconds, fits) for batch in results for name, milliseconds, fits in batch}
+
+
+def ctc_centres(log_probs: torch.Tensor, tokens: Sequence[int]) -> np.ndarray | None:
+    """Centre frame of each token on the best CTC path.
+
+    Args:
+        log_probs: log posteriors (T, V), blank is 0.
+        tokens: U token ids.
+
+    Returns:
+        Mean frame of each token's span (U,), or None if T frames cannot hold U tokens and the
+        blanks between repeated ones.
+    """
+    repeats = sum(a == b for a, b in zip(tokens, tokens[1:], strict=False))
+    if len(log_probs) < len(tokens) + repeats:
+        return None
+    targets = torch.tensor([tokens], dtype=torch.int32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchaudio announces its own end at each call
+        path, scores = F.forced_align(log_probs[None], targets, blank=BLANK)
+    spans = F.merge_tokens(path[0], scores[0], blank=BLANK)
+    return np.array([(span.start + span.end - 1) / 2 for span in spans])
+
+
+def frame_samples(frames: np.ndarray, num_frames: int, num_samples: int, hop: int) -> np.ndarray:
+    """Sample at the middle of encoder frames.
+
+    ESPnet's STFT is centred: feature frame j lies at j * hop. The subsampling convolutions are not
+    padded and lose about as many feature frames at either end; the encoder's frames lie
+    symmetrically in between (our reading, exact within one feature frame).
+
+    Args:
+        frames: positions in encoder frames.
+        num_frames: encoder frames of the utterance.
+        num_samples: its length.
+        hop: samples between feature frames.
+    """
+    features = 1 + num_samples // hop
+    factor = max(1, round(features / num_frames))
+    margin = (features - 1 - factor * (num_frames - 1)) / 2
+    return np.clip((margin + factor * frames) * hop, 0, num_samples)
+
+
+def even_samples(count: int, num_samples: int) -> np.ndarray:
+    """Centres of `count` tokens spread evenly over an utterance, in samples."""
+    return (np.arange(count) + 0.5) * num_samples / max(1, count)
+
+
+def scale_alignment(
+    base: Mapping[str, str], speeds: Mapping[str, str], base_path: str | os.PathLike
+) -> dict[str, str]:
+    """Alignment of a speed-perturbed set from that of the original set.
+
+    Args:
+        base: lines of the original set's alignment: `c_1 ... c_U` in milliseconds.
+        speeds: `utt2speed` of the perturbed set; ids are `sp<factor>-<original>`.
+        base_path: file of `base`, for errors.
+
+    Returns:
+        Lines for the perturbed set, times divided by the factor.
+    """
+    scaled = {}
+    for name, factor in speeds.items():
+        original = name.removeprefix(f"sp{factor}-")
+        if original not in base:
+            raise UserError(base_path, f"has nothing for '{original}'", "align the original set")
+        times = np.array(base[original].split(), dtype=float) / float(factor)
+        scaled[name] = " ".join(map(str, np.rint(times).astype(int)))
+    return scaled
+
+
+def read_speeds(set_dir: str | os.PathLike) -> dict[str, str]:
+    """Read `utt2speed` of a speed-perturbed set."""
+    path = Path(set_dir) / "utt2speed"
+    speeds = read_columns(path)
+    for name, factor in speeds.items():
+        try:
+            valid = float(factor) > 0
+        except ValueError:
+            valid = False
+        if not valid:
+            raise UserError(path, f"'{name}' has speed '{factor}'", "write a number above 0")
+    return speeds

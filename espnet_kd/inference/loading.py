@@ -1,0 +1,67 @@
+"""Options and set-up that the commands around trained models share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from espnet_kd.errors import UserError
+from espnet_kd.inference.checkpoint import load_model
+from espnet_kd.inference.enhancer import Enhancer
+from espnet_kd.inference.text import model_tokenizer
+from espnet_kd.inference.utterances import Utterance, read_utterances
+
+
+def add_model_options(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """Add --config, --checkpoint, --sets, --ngpu and --nj."""
+    parser.add_argument("--config", required=required, help="config.yaml of the training")
+    parser.add_argument("--checkpoint", required=required, help="weights: valid.*.ave.pth")
+    parser.add_argument("--sets", nargs="+", required=True, help="set directories")
+    parser.add_argument("--ngpu", type=int, default=0, choices=(0, 1), help="1: work on a GPU")
+    parser.add_argument("--nj", type=int, default=1, help="processes, on the CPU only")
+
+
+def add_text_options(parser: argparse.ArgumentParser) -> None:
+    """Add --text_name and --align_name, of files of the sets for text-informed models."""
+    parser.add_argument("--text_name", default="text", help="transcripts a teacher is given")
+    parser.add_argument("--align_name", default="align", help="alignments a teacher is given")
+
+
+def choose_device(ngpu: int) -> str:
+    """Give "cuda" or "cpu"."""
+    if ngpu and not torch.cuda.is_available():
+        raise UserError("--ngpu", "is 1, but no GPU is visible", "give --ngpu 0")
+    return "cuda" if ngpu else "cpu"
+
+
+def load_enhancer(options: argparse.Namespace) -> Enhancer:
+    """Load the model that `add_model_options` names."""
+    device = choose_device(options.ngpu)
+    model, args = load_model(options.config, options.checkpoint)
+    tokenize = model_tokenizer(model, args, options.config)
+    return Enhancer(model, tokenize, device)
+
+
+def read_set(
+    set_dir: str, enhancer: Enhancer, options: argparse.Namespace
+) -> tuple[list[Utterance], list[Path]]:
+    """Read a set with what the model needs.
+
+    Returns:
+        The utterances, and the files that an output depends on.
+    """
+    texts = [options.text_name, options.align_name] if enhancer.tokenize else [None, None]
+    utterances = read_utterances(set_dir, *texts)
+    lists = [Path(set_dir) / name for name in ("wav.scp", *texts) if name]
+    return utterances, [Path(options.checkpoint), Path(options.config), *lists]
+
+
+def check_set_names(sets: Sequence[str]) -> None:
+    """Outputs are named by the last part of a set's path: refuse the same name twice."""
+    names = [Path(set_dir).name for set_dir in sets]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError("--sets", f"'{twice}' stands twice", "give each name once")
