@@ -1,0 +1,1 @@
+"""What ESPnet sees: model, separators, preprocessor."""

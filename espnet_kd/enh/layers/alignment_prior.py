@@ -1,0 +1,54 @@
+"""What is known about the alignment of text and audio, as a bias on attention or as a loss."""
+
+from __future__ import annotations
+
+import torch
+
+from espnet_kd.enh.layers.masks import padding_mask
+
+
+def alignment_log_prior(
+    centres: torch.Tensor, frame_times: torch.Tensor, width: float, floor: float = -20.0
+) -> torch.Tensor:
+    """Log prior of attention: a Gaussian in time around the centre of each character.
+
+    Our reading of "characters aligned by CTC forced alignment"; the paper has no alignment.
+
+    Args:
+        centres: (B, U) centre of each character in milliseconds.
+        frame_times: (T,) centre of each query frame in milliseconds.
+        width: standard deviation in milliseconds.
+        floor: least value, so that a wrong alignment can still be overruled.
+
+    Returns:
+        (B, T, U), to be added to the attention logits.
+    """
+    distance = (frame_times[None, :, None] - centres[:, None, :]) / width
+    return (-0.5 * distance.square()).clamp(min=floor)
+
+
+def guided_attention_loss(
+    attention: torch.Tensor,
+    query_lengths: torch.Tensor,
+    key_lengths: torch.Tensor,
+    width: float = 0.2,
+) -> torch.Tensor:
+    """Penalty on attention far from the diagonal (Tachibana et al. 2018, eq. (9)).
+
+    Args:
+        attention: (B, T, U) weights that sum to one over U.
+        query_lengths: (B,) valid query frames.
+        key_lengths: (B,) valid characters.
+        width: g of the paper.
+
+    Returns:
+        (B,) mean over valid frames of sum_u a(t, u) * (1 - exp(-(t/T - u/U)^2 / (2 g^2))).
+    """
+    _, frames, characters = attention.shape
+    device = attention.device
+    query = torch.arange(frames, device=device)[None, :] / query_lengths[:, None]
+    key = torch.arange(characters, device=device)[None, :] / key_lengths[:, None]
+    penalty = 1 - torch.exp(-(query[:, :, None] - key[:, None, :]).square() / (2 * width**2))
+    valid = ~padding_mask(query_lengths, frames)
+    per_frame = (attention * penalty).sum(2) * valid
+    return per_frame.sum(1) / query_lengths

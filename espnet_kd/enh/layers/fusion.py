@@ -1,0 +1,147 @@
+"""Attention-based fusion of text features into audio features."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from espnet_kd.enh.layers.masks import padding_mask, sinusoids
+
+
+class FusionBlock(nn.Module):
+    """h + MHA(LN(h), Z, Z): audio features ask, text features answer.
+
+    Wang et al. 2022, Figure 2 and section 2.1 (the drawing is not public: layer norm before the
+    attention is our reading).
+
+    Args:
+        dim: width N of the audio features.
+        text_dim: width D of the text features.
+        num_heads: attention heads.
+        dropout: dropout rate of the attention weights.
+        zero_init: start as the identity.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        text_dim: int,
+        num_heads: int = 4,
+        dropout: float = 0.0,
+        zero_init: bool = False,
+    ):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.attention = nn.MultiheadAttention(
+            dim, num_heads, dropout, kdim=text_dim, vdim=text_dim, batch_first=True
+        )
+        if zero_init:
+            nn.init.zeros_(self.attention.out_proj.weight)
+            nn.init.zeros_(self.attention.out_proj.bias)
+
+    def forward(
+        self,
+        audio: torch.Tensor,
+        text: torch.Tensor,
+        position: torch.Tensor,
+        bias: torch.Tensor,
+        need_weights: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Fuse.
+
+        Args:
+            audio: (B, T, N).
+            text: (B, U, D).
+            position: (T, N) positional encoding of the queries.
+            bias: (B * heads, T, U) added to the logits; -inf on padded characters.
+            need_weights: also return the attention weights.
+
+        Returns:
+            (B, T, N) and, if wanted, (B, T, U) weights averaged over heads.
+        """
+        query = self.norm(audio) + position
+        fused, weights = self.attention(
+            query, text, text, attn_mask=bias, need_weights=need_weights
+        )
+        return audio + fused, weights
+
+
+class Fusion(nn.Module):
+    """L fusion blocks in a row, by option at a lower frame rate than the audio features.
+
+    With `query_stride` 1 and `zero_init` false this is the paper's plain configuration. A higher
+    stride averages the queries over that many frames and adds the change of the blocks back to all
+    of them, so that the attention map shrinks by the same factor (our reading: the paper's map of
+    1,600 frames a second does not learn by itself).
+
+    Args:
+        dim: width N of the audio features.
+        text_dim: width D of the text features.
+        num_blocks: L.
+        num_heads: attention heads.
+        dropout: dropout rate of the attention weights.
+        query_stride: audio frames per query.
+        zero_init: start as the identity, so that a trained baseline stays what it is.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        text_dim: int,
+        num_blocks: int = 6,
+        num_heads: int = 4,
+        dropout: float = 0.0,
+        query_stride: int = 1,
+        zero_init: bool = False,
+    ):
+        super().__init__()
+        self.query_stride = query_stride
+        self.num_heads = num_heads
+        self.blocks = nn.ModuleList(
+            FusionBlock(dim, text_dim, num_heads, dropout, zero_init) for _ in range(num_blocks)
+        )
+
+    def queries(self, audio: torch.Tensor) -> torch.Tensor:
+        """Average (B, T, N) over `query_stride` frames: (B, ceil(T / stride), N)."""
+        if self.query_stride == 1:
+            return audio
+        pooled = nn.functional.avg_pool1d(
+            audio.transpose(1, 2), self.query_stride, ceil_mode=True, count_include_pad=False
+        )
+        return pooled.transpose(1, 2)
+
+    def forward(
+        self,
+        audio: torch.Tensor,
+        text: torch.Tensor,
+        text_lengths: torch.Tensor,
+        log_prior: torch.Tensor | None = None,
+        need_weights: bool = False,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Fuse text into audio.
+
+        Args:
+            audio: (B, T, N).
+            text: (B, U, D).
+            text_lengths: (B,).
+            log_prior: (B, T', U) added to the attention logits, T' = ceil(T / query_stride).
+            need_weights: also return the attention weights of the last block.
+
+        Returns:
+            (B, T, N) and, if wanted, (B, T', U).
+        """
+        start = self.queries(audio)
+        bias = audio.new_zeros(audio.size(0), start.size(1), text.size(1))
+        if log_prior is not None:
+            bias = bias + log_prior
+        bias = bias.masked_fill(padding_mask(text_lengths, text.size(1))[:, None, :], -torch.inf)
+        bias = bias.repeat_interleave(self.num_heads, dim=0)
+        position = sinusoids(start.size(1), start.size(2), start)
+        hidden, weights = start, None
+        for block in self.blocks:
+            last = block is self.blocks[-1]
+            hidden, weights = block(hidden, text, position, bias, need_weights and last)
+        if self.query_stride == 1:
+            return hidden, weights
+        change = (hidden - start).repeat_interleave(self.query_stride, dim=1)
+        return audio + change[:, : audio.size(1)], weights

@@ -1,0 +1,103 @@
+"""Preprocessing of one utterance: checks, speed perturbation, text to token ids."""
+
+from __future__ import annotations
+
+import numpy as np
+from espnet2.text.build_tokenizer import build_tokenizer
+from espnet2.text.token_id_converter import TokenIDConverter
+from espnet2.train.preprocessor import EnhPreprocessor
+
+from espnet_kd.data.speed import perturb
+from espnet_kd.enh.categories import CATEGORIES
+from espnet_kd.errors import UserError
+
+
+class EnhKDPreprocessor(EnhPreprocessor):
+    """ESPnet's enhancement preprocessor that also reads transcripts and speed factors.
+
+    ESPnet has no preprocessor that does both enhancement data and text.
+
+    Args:
+        train: training or evaluation.
+        token_type: `char` or `bpe`; None when the model reads no text.
+        token_list: token list file.
+        bpemodel: sentencepiece model for `bpe`.
+        kwargs: as EnhPreprocessor.
+    """
+
+    def __init__(
+        self,
+        train: bool,
+        token_type: str | None = None,
+        token_list: str | None = None,
+        bpemodel: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(train=train, categories=list(CATEGORIES), **kwargs)
+        if token_list is None:
+            self.text_tokenizer = None
+            return
+        self.text_tokenizer = build_tokenizer(
+            token_type=token_type,
+            bpemodel=bpemodel,
+            space_symbol="<space>",
+            non_linguistic_symbols=["<NOISE>"],
+        )
+        self.text_ids = TokenIDConverter(token_list=token_list, unk_symbol="<unk>")
+
+    def __call__(self, uid: str, data: dict) -> dict[str, np.ndarray]:
+        """Prepare one utterance.
+
+        Args:
+            uid: utterance id.
+            data: `speech_mix` (L,), by option `speech_ref1` (L,), `text`, `align` (U,) in
+                milliseconds, `speed` (1,), `category`.
+
+        Returns:
+            The same with audio at its speed, `text` as token ids, `utt2category` for `category`.
+
+        Raises:
+            UserError: audio that is not finite or unequal in length, an unknown category, an
+                alignment that does not fit the text.
+        """
+        check_audio(uid, data)
+        speed = float(data.pop("speed", np.ones(1))[0])
+        if speed != 1.0:
+            for name in ("speech_mix", "speech_ref1"):
+                if name in data:
+                    data[name] = perturb(data[name], speed)
+            if "align" in data:
+                data["align"] = data["align"] / speed
+        if "category" in data and data["category"] not in CATEGORIES:
+            raise UserError(
+                "utt2category",
+                f"'{uid}' has category '{data['category']}'",
+                f"use one of {', '.join(CATEGORIES)}",
+            )
+        text = data.pop("text", None)
+        data = super().__call__(uid, data)
+        if text is not None and self.text_tokenizer is not None:
+            ids = self.text_ids.tokens2ids(self.text_tokenizer.text2tokens(text))
+            if "align" in data and len(data["align"]) != len(ids):
+                raise UserError(
+                    "align",
+                    f"'{uid}' has {len(data['align'])} times for {len(ids)} characters",
+                    "run the alignment stage again",
+                )
+            data["text"] = np.array(ids, dtype=np.int64)
+        return data
+
+
+def check_audio(uid: str, data: dict) -> None:
+    """Refuse audio that would poison a training: NaN, infinity, unequal lengths."""
+    for name in ("speech_mix", "speech_ref1"):
+        if name in data and not np.isfinite(data[name]).all():
+            raise UserError(uid, f"{name} holds NaN or infinite samples", "mend or remove the file")
+    if "speech_mix" in data and "speech_ref1" in data:
+        mixture, reference = len(data["speech_mix"]), len(data["speech_ref1"])
+        if mixture != reference:
+            raise UserError(
+                uid,
+                f"mixture has {mixture} samples, reference {reference}",
+                "cut both from the same place",
+            )

@@ -1,0 +1,141 @@
+"""Text-informed Conv-TasNet separator: the teacher."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from espnet2.enh.separator.tcn_separator import TCNSeparator
+from torch import nn
+
+from espnet_kd.enh.layers.alignment_prior import alignment_log_prior, guided_attention_loss
+from espnet_kd.enh.layers.fusion import Fusion
+from espnet_kd.enh.layers.text_encoder import TextEncoder
+
+
+class TextInformedTCNSeparator(TCNSeparator):
+    """ESPnet's TCN separator whose mask estimator also reads the transcript.
+
+    Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
+    Recognition", ISCSLP 2022, section 2.1. The mask multiplies the original encoder code, not the fused one (our
+    reading). The parameters of the audio part keep the names of TCNSeparator, so that a trained
+    baseline initialises them (`--init_param`).
+
+    Args:
+        input_dim: width N of the encoder code.
+        vocab_size: number of text tokens V (the task fills it in from the token list).
+        text_conf: arguments of TextEncoder.
+        fusion_conf: arguments of Fusion.
+        prior_width: standard deviation in milliseconds of the alignment prior on the attention;
+            0 switches it off (the paper's plain configuration).
+        guided_attention: compute the guided-attention loss.
+        auxiliary_ctc: compute a CTC loss of the transcript on the queries, which makes them
+            phonetic (our reading; the paper has none).
+        tcn_conf: all further arguments go to TCNSeparator (layer, stack, bottleneck_dim, ...).
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        vocab_size: int,
+        text_conf: dict | None = None,
+        fusion_conf: dict | None = None,
+        prior_width: float = 0.0,
+        guided_attention: bool = False,
+        auxiliary_ctc: bool = False,
+        num_spk: int = 1,
+        **tcn_conf,
+    ):
+        super().__init__(input_dim, num_spk=num_spk, **tcn_conf)
+        self.text_encoder = TextEncoder(vocab_size, **(text_conf or {}))
+        text_dim = self.text_encoder.embedding.embedding_dim
+        self.fusion = Fusion(input_dim, text_dim, **(fusion_conf or {}))
+        self.prior_width = prior_width
+        self.guided_attention = guided_attention
+        self.ctc_head = None
+        if auxiliary_ctc:
+            self.ctc_head = nn.Sequential(
+                nn.Conv1d(input_dim, input_dim, 9, padding=4),
+                nn.ReLU(),
+                nn.Conv1d(input_dim, vocab_size, 1),
+            )
+
+    def forward(
+        self,
+        input: torch.Tensor,
+        ilens: torch.Tensor,
+        additional: dict | None = None,
+    ) -> tuple[list[torch.Tensor], torch.Tensor, OrderedDict]:
+        """Estimate the masked code.
+
+        Args:
+            input: (B, T, N) encoder code.
+            ilens: (B,) valid frames.
+            additional: `text` (B, U) token ids, `text_lengths` (B,), and with an alignment prior
+                `align` (B, U) in milliseconds, `num_samples` (padded length of the waveforms) and
+                `sample_rate`.
+
+        Returns:
+            [(B, T, N)], (B,), and `mask_spk1` plus `auxiliary_losses`, a dict of (B,) tensors.
+
+        Raises:
+            ValueError: no text, or no alignment where the prior needs one.
+        """
+        if additional is None or additional.get("text") is None:
+            raise ValueError("the text-informed separator needs the transcript: give it `text`")
+        text, text_lengths = additional["text"], additional["text_lengths"]
+        encoded = self.text_encoder(text, text_lengths)
+        fused, weights = self.fusion(
+            input,
+            encoded,
+            text_lengths,
+            self._log_prior(input.size(1), additional),
+            need_weights=self.guided_attention and self.training,
+        )
+        masks = self.tcn(fused.transpose(1, 2)).transpose(2, 3).unbind(dim=1)
+        others = OrderedDict((f"mask_spk{i + 1}", mask) for i, mask in enumerate(masks))
+        others["auxiliary_losses"] = self._auxiliary_losses(
+            input, ilens, text, text_lengths, weights
+        )
+        return [input * mask for mask in masks], ilens, others
+
+    def _log_prior(self, frames: int, additional: dict) -> torch.Tensor | None:
+        if not self.prior_width:
+            return None
+        centres = additional.get("align")
+        if centres is None:
+            raise ValueError("prior_width is set: give the separator the alignment (`align`)")
+        stride = self.fusion.query_stride
+        queries = -(-frames // stride)
+        milliseconds = 1000.0 * additional["num_samples"] / additional["sample_rate"] / frames
+        times = (torch.arange(queries, device=centres.device) + 0.5) * stride * milliseconds
+        return alignment_log_prior(centres.float(), times, self.prior_width)
+
+    def _auxiliary_losses(
+        self,
+        code: torch.Tensor,
+        ilens: torch.Tensor,
+        text: torch.Tensor,
+        text_lengths: torch.Tensor,
+        weights: torch.Tensor | None,
+    ) -> dict[str, torch.Tensor]:
+        losses = {}
+        query_lengths = torch.div(
+            ilens + self.fusion.query_stride - 1, self.fusion.query_stride, rounding_mode="floor"
+        )
+        if weights is not None:
+            losses["guided_attention"] = guided_attention_loss(weights, query_lengths, text_lengths)
+        if self.ctc_head is not None and self.training:
+            logits = self.ctc_head(self.fusion.queries(code).transpose(1, 2))
+            losses["ctc"] = (
+                nn.functional.ctc_loss(
+                    logits.permute(2, 0, 1).log_softmax(2),
+                    text,
+                    query_lengths,
+                    text_lengths,
+                    reduction="none",
+                    zero_infinity=True,
+                )
+                / text_lengths
+            )
+        return losses

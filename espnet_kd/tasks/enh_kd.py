@@ -1,0 +1,165 @@
+"""The KD task: ESPnet's enhancement task with transcripts, categories and our models."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from espnet2.tasks import enh
+from espnet2.tasks.enh import EnhancementTask
+from espnet2.utils.types import str_or_none
+
+from espnet_kd.enh.kd_model import ESPnetKDModel
+from espnet_kd.enh.layers.filterbank import fourier_filterbank
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns
+from espnet_kd.registry import register
+
+register()
+
+
+class EnhKDTask(EnhancementTask):
+    """Train a baseline, a text-informed teacher or a student.
+
+    Data names beside ESPnet's: `text` (transcript), `align` (centres of its characters in
+    milliseconds), `speed` (perturbation factor), `category` (SIMU, REAL or CLEAN).
+    """
+
+    @classmethod
+    def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
+        """Add ESPnet's enhancement arguments and ours."""
+        super().add_task_arguments(parser)
+        group = parser.add_argument_group(description="Knowledge distillation")
+        group.add_argument("--token_type", choices=["char", "bpe"], default="char")
+        group.add_argument("--token_list", type=str_or_none, help="Token list; none: no text")
+        group.add_argument("--bpemodel", type=str_or_none, help="Model file of sentencepiece")
+        group.add_argument(
+            "--filterbank_init",
+            choices=["random", "fourier"],
+            default="random",
+            help="Start of the convolutional encoder and decoder",
+        )
+
+    @classmethod
+    def optional_data_names(cls, train: bool = True, inference: bool = False) -> tuple[str, ...]:
+        """Add our names to ESPnet's."""
+        return (*super().optional_data_names(train, inference), "text", "align", "speed")
+
+    @classmethod
+    def build_preprocess_fn(cls, args: argparse.Namespace, train: bool) -> Callable | None:
+        """Build EnhKDPreprocessor for `--preprocessor enh_kd`, otherwise ESPnet's."""
+        if args.preprocessor != "enh_kd":
+            return super().build_preprocess_fn(args, train)
+        return enh.preprocessor_choices.get_class("enh_kd")(
+            train=train,
+            token_type=args.token_type,
+            token_list=args.token_list,
+            bpemodel=args.bpemodel,
+            sample_rate=args.sample_rate,
+            speech_volume_normalize=args.speech_volume_normalize,
+            **args.preprocessor_conf,
+        )
+
+    @classmethod
+    def build_model(cls, args: argparse.Namespace) -> ESPnetKDModel:
+        """Build the model of a configuration."""
+        encoder = enh.encoder_choices.get_class(args.encoder)(**args.encoder_conf)
+        separator_conf = dict(args.separator_conf)
+        if args.separator == "text_informed_tcn":
+            separator_conf["vocab_size"] = len(token_list(args))
+        separator = enh.separator_choices.get_class(args.separator)(
+            encoder.output_dim, **separator_conf
+        )
+        decoder = enh.decoder_choices.get_class(args.decoder)(**args.decoder_conf)
+        wrappers = []
+        for entry in args.criterions:
+            criterion = enh.criterion_choices.get_class(entry["name"])(**entry.get("conf", {}))
+            wrapper = enh.loss_wrapper_choices.get_class(entry["wrapper"])
+            wrappers.append(wrapper(criterion=criterion, **entry.get("wrapper_conf", {})))
+        model = ESPnetKDModel(
+            encoder=encoder,
+            separator=separator,
+            decoder=decoder,
+            mask_module=None,
+            loss_wrappers=wrappers,
+            sample_rate=args.sample_rate,
+            **args.model_conf,
+        )
+        if args.init is not None:
+            raise UserError("--init", f"'{args.init}' is not supported", "leave it out")
+        if args.filterbank_init == "fourier":
+            start_from_fourier(model)
+        return model
+
+    @classmethod
+    def check_required_command_args(cls, args: argparse.Namespace) -> None:
+        """Refuse, before anything is read, what would train something else than was meant."""
+        super().check_required_command_args(args)
+        check_averaging(args)
+        check_references(args.train_data_path_and_name_and_type)
+        check_references(args.valid_data_path_and_name_and_type)
+
+
+def token_list(args: argparse.Namespace) -> list[str]:
+    """Tokens of `--token_list`, which is a file, or the list itself in a saved configuration."""
+    if args.token_list is None:
+        raise UserError("--token_list", "is missing", "a text-informed model needs it")
+    if isinstance(args.token_list, str):
+        path = Path(args.token_list)
+        if not path.is_file():
+            raise UserError(path, "does not exist", "run the stage that writes the token list")
+        args.token_list = path.read_text(encoding="utf-8").splitlines()
+    return list(args.token_list)
+
+
+def start_from_fourier(model: torch.nn.Module) -> None:
+    """Set the filters of a convolutional encoder and decoder to a Fourier basis."""
+    for layer in (model.encoder.conv1d, model.decoder.convtrans1d):
+        size = layer.kernel_size[0]
+        if layer.stride[0] * 2 != size or max(layer.weight.shape) != 2 * size:
+            raise UserError(
+                "--filterbank_init fourier",
+                f"kernel_size {size}, stride {layer.stride[0]}, {max(layer.weight.shape)} channels",
+                "it needs stride = kernel_size / 2 and channel = 2 * kernel_size",
+            )
+        filters = fourier_filterbank(2 * size, size)
+        with torch.no_grad():
+            layer.weight.copy_(filters.view_as(layer.weight))
+
+
+def check_averaging(args: argparse.Namespace) -> None:
+    """Refuse settings with which ESPnet 202511 averages checkpoints wrongly.
+
+    Its average sums into the cached weights of the best epoch, so that any second average that uses
+    that epoch again is wrong: one criterion and one number of checkpoints only.
+    """
+    nbest = args.keep_nbest_models
+    if isinstance(nbest, (list, tuple)) and len(nbest) > 1:
+        raise UserError("--keep_nbest_models", f"{list(nbest)}", "give one number (ESPnet 202511)")
+    if len(args.best_model_criterion) != 1:
+        raise UserError(
+            "--best_model_criterion",
+            f"{len(args.best_model_criterion)} criteria",
+            "give one, e.g. [[valid, si_snr_loss, min]] (ESPnet 202511 averages a second wrongly)",
+        )
+
+
+def check_references(data: list[tuple[str, str, str]]) -> None:
+    """Refuse REAL utterances whose reference is their own noisy mixture, or that have none."""
+    path_of = {name: path for path, name, _ in data}
+    if not {"category", "speech_mix", "speech_ref1"} <= path_of.keys():
+        return
+    mixture = read_columns(path_of["speech_mix"])
+    reference = read_columns(path_of["speech_ref1"])
+    for utterance, category in read_columns(path_of["category"]).items():
+        if category != "REAL":
+            continue
+        if utterance not in reference:
+            problem = f"REAL utterance '{utterance}' has no pseudo-reference"
+        elif reference[utterance] == mixture.get(utterance):
+            problem = f"the reference of REAL utterance '{utterance}' is its noisy mixture"
+        else:
+            continue
+        raise UserError(path_of["speech_ref1"], problem, "run the pseudo-reference stage")
