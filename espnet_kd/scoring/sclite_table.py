@@ -54,9 +54,10 @@ def sclite_table(title: str, speakers: Mapping[str, Row]) -> str:
         sum(row.wrong_sentences for row in speakers.values()),
         total(row.counts for row in speakers.values()),
     )
-    named = [*speakers.items(), ("Sum/Avg", everything)]
-    percentages = [(name, row, row.percentages()) for name, row in named]
-    numbers = [(name, row, row.numbers()) for name, row in named]
+    percentages = [(name, row, row.percentages()) for name, row in speakers.items()]
+    percentages.append(("Sum/Avg", everything, everything.percentages()))
+    numbers = [(name, row, row.numbers()) for name, row in speakers.items()]
+    numbers.append(("Sum", everything, everything.numbers()))
     return "\n\n".join(
         (
             _table(f"SYSTEM SUMMARY PERCENTAGES by SPEAKER: {title}", percentages, ".1f"),

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
+from espnet_kd.data.audio import num_samples
+from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
 from espnet_kd.inference.audio import read_wave
-from espnet_kd.inference.fork import fork_map
-from espnet_kd.progress import progress
-from espnet_kd.scoring.se_metrics import METRICS, SAMPLE_RATE, is_silent, score_pair
+from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
 
 SCORES_FILE = "scores.tsv"
 
@@ -70,10 +71,9 @@ def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
             print(f"{job.system} on {job.set_dir.name}: no reference, nothing to score")
     pairs = [pair for index, job in enumerate(with_reference) for pair in _pairs(index, job)]
     scores: list[dict[str, dict[str, float]]] = [{} for _ in with_reference]
-    for index, utterance, values in progress(
-        fork_map(_score, pairs, nj), "SE scores", total=len(pairs)
-    ):
-        scores[index][utterance] = values
+    results = parallel_map(_score, pairs, nj, "SE scores", chunk=4)
+    for pair, values in zip(pairs, results, strict=True):
+        scores[pair.job][pair.utterance] = values
     for job, job_scores in zip(with_reference, scores, strict=True):
         write_scores(job.out_dir, job_scores)
         _warn(job, job_scores)
@@ -132,21 +132,32 @@ def _pairs(index: int, job: SeJob) -> list[_Pair]:
     ]
 
 
-def _score(pair: _Pair) -> tuple[int, str, dict[str, float]]:
-    reference = read_wave(pair.reference, SAMPLE_RATE, pair.num_samples)
-    if is_silent(reference):
-        raise UserError(pair.reference, "is silent: no reference", "leave the utterance out")
-    estimate = read_wave(pair.estimate, SAMPLE_RATE, pair.num_samples)
-    return pair.job, pair.utterance, score_pair(reference, estimate)
+def _score(pair: _Pair) -> dict[str, float]:
+    reference = read_wave(pair.reference, pair.num_samples)
+    if num_samples(pair.estimate) != pair.num_samples:
+        raise UserError(
+            pair.estimate,
+            f"has {num_samples(pair.estimate)} samples, its reference {pair.num_samples}",
+            "enhance the set again",
+        )
+    # Not read_wave, which refuses silence: of an estimate that is a bad score, not a bad file.
+    estimate, _ = soundfile.read(pair.estimate, dtype="float32")
+    try:
+        return score_pair(reference, estimate)
+    except ValueError as error:
+        raise UserError(pair.reference, str(error), "leave the utterance out") from None
 
 
 def _warn(job: SeJob, scores: Mapping[str, Mapping[str, float]]) -> None:
+    notes = {"a silent estimate": sum(values == SILENT_SCORES for values in scores.values())}
     for metric in METRICS:
-        count = sum(math.isnan(values[metric]) for values in scores.values())
+        undefined = sum(math.isnan(values[metric]) for values in scores.values())
+        notes[f"an undefined {metric}, left out of the mean,"] = undefined
+    for note, count in notes.items():
         if count:
             print(
-                f"warning: {job.system} on {job.set_dir.name}: {metric} is undefined for "
-                f"{count} of {len(scores)} utterances, left out of its mean",
+                f"warning: {job.system} on {job.set_dir.name}: {note} in {count} of "
+                f"{len(scores)} utterances",
                 file=sys.stderr,
             )
 

@@ -1,0 +1,59 @@
+"""Under which circumstances results came to be, in the shape of ESPnet's RESULTS files."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("espnet", "torch", "torchaudio", "numpy", "scipy")
+
+
+def environment_block() -> str:
+    """Markdown list: date, versions, devices, git hash of the checkout."""
+    lines = [
+        f"- date: `{time.strftime('%a %b %d %H:%M:%S %Z %Y')}`",
+        f"- python version: `{platform.python_version()}` on `{platform.system()}`",
+        *(f"- {name} version: `{_version(name)}`" for name in PACKAGES),
+        f"- CPU: `{cpu_name()}`",
+        f"- GPU: `{_gpu_name()}`",
+        f"- Git hash: `{_git('rev-parse', 'HEAD')}`",
+        f"  - Commit date: `{_git('log', '-1', '--format=%cd')}`",
+    ]
+    return "\n".join(lines)
+
+
+def cpu_name() -> str:
+    """Model name of the processor."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _gpu_name() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+
+
+def _git(*arguments: str) -> str:
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "not a git checkout"
+    return done.stdout.strip()
