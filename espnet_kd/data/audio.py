@@ -47,8 +47,7 @@ def num_samples(path: str | os.PathLike) -> int:
 def _wav_header(path: str | os.PathLike, size: int) -> tuple[int, int, int, int]:
     # libsndfile silently shortens a truncated wav; the wave module tells what the header promises.
     try:
-        with open(path, "rb") as file:
-            header = wave.open(file)
+        with open(path, "rb") as file, wave.open(file) as header:
             start = file.tell()
             rate, channels = header.getframerate(), header.getnchannels()
             width, frames = header.getsampwidth(), header.getnframes()

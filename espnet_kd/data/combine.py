@@ -77,4 +77,6 @@ def subset(tables: Tables, every: int) -> Tables:
     if every < 1:
         raise UserError("every", f"value {every} is below 1", "use 1 for all utterances")
     kept = sorted(tables["wav.scp"])[::every]
-    return {name: {utterance: table[utterance] for utterance in kept} for name, table in tables.items()}
+    return {
+        name: {utterance: table[utterance] for utterance in kept} for name, table in tables.items()
+    }

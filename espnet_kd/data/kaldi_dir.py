@@ -17,7 +17,7 @@ from espnet_kd.fileio import read_columns, write_text
 CATEGORIES = ("SIMU", "REAL", "CLEAN")
 REQUIRED = ("wav.scp", "text", "utt2spk", "utt2category", "utt2num_samples")
 OPTIONAL = ("spk1.scp", "utt2speed")
-OPTIONAL_PATTERNS = ("text_*", "align*")
+DERIVED_PATTERNS = ("text_*", "align*")
 
 Table = dict[str, str]
 Tables = dict[str, Table]
@@ -37,9 +37,7 @@ def read_set(directory: str | os.PathLike) -> Tables:
     directory = Path(directory)
     if not directory.is_dir():
         raise UserError(directory, "is no directory", "run the stage that writes it")
-    names = [*REQUIRED, *(name for name in OPTIONAL if (directory / name).exists())]
-    for pattern in OPTIONAL_PATTERNS:
-        names += sorted(path.name for path in directory.glob(pattern))
+    names = [*REQUIRED, *(path.name for path in _optional_files(directory))]
     tables = {name: read_columns(directory / name) for name in names}
     check_tables(directory, tables)
     if read_columns(directory / "spk2utt") != speaker_table(tables["utt2spk"]):
@@ -134,8 +132,8 @@ def check_audio(
     """
     directory = Path(directory)
     lengths = tables["utt2num_samples"]
-    for name in ("wav.scp", "spk1.scp"):
-        paths = tables.get(name, {})
+    for name in {"wav.scp", "spk1.scp"} & tables.keys():
+        paths = tables[name]
         found = scan_lengths(list(paths.values()), nj, f"{directory.name}/{name} headers")
         for (utterance, path), length in zip(paths.items(), found, strict=True):
             if length != int(lengths[utterance]):
@@ -153,8 +151,8 @@ def check_audio(
 def write_set(directory: str | os.PathLike, tables: Tables) -> None:
     """Check and write a set, `spk2utt` included.
 
-    A file whose content does not change is left alone. If any does change, the optional files other
-    stages derived from the old content (alignments, say) are removed.
+    A file whose content does not change is left alone. What other stages derived from a set
+    (alignments, say) is removed if the set itself changes.
 
     Raises:
         UserError: as `check_tables`.
@@ -167,12 +165,17 @@ def write_set(directory: str | os.PathLike, tables: Tables) -> None:
         for name, table in whole.items()
     }
     changed = [name for name, text in texts.items() if _content(directory / name) != text]
-    kept = {path for path in directory.glob("*") if path.name not in texts and path.is_file()}
-    for path in kept:
-        if changed or path.name in OPTIONAL:
+    sources_changed = not {*REQUIRED, *OPTIONAL}.isdisjoint(changed)
+    for path in _optional_files(directory):
+        if path.name not in texts and (sources_changed or path.name in OPTIONAL):
             path.unlink()
     for name in changed:
         write_text(directory / name, texts[name])
+
+
+def _optional_files(directory: Path) -> list[Path]:
+    patterns = (*OPTIONAL, *DERIVED_PATTERNS)
+    return sorted(path for pattern in patterns for path in directory.glob(pattern))
 
 
 def _content(path: Path) -> str | None:

@@ -21,7 +21,7 @@ def parallel_map(
     title: str,
     chunk: int = 1,
 ) -> Iterator[Result]:
-    """Yield `function(item)` in the order of `items`, showing progress.
+    """Yield `function(item)` in the order of `items`, showing progress unless one chunk is all.
 
     Args:
         function: a module-level function (it is sent to other processes).
@@ -33,7 +33,10 @@ def parallel_map(
     Raises:
         UserError: the first one `function` raises; work not yet begun is dropped.
     """
-    if nj <= 1 or len(items) <= chunk:
+    if len(items) <= chunk:
+        yield from map(function, items)
+        return
+    if nj <= 1:
         yield from progress(map(function, items), title, total=len(items))
         return
     with ProcessPoolExecutor(nj) as pool:

@@ -1,0 +1,66 @@
+"""Write Kaldi-style set directories for CHiME-4, or for a corpus in its layout."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from espnet2.utils.types import str2bool, str_or_none
+
+from espnet_kd.corpora.chime4 import parse_channels
+from espnet_kd.corpora.chime4_sets import Preparation
+from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.counts import counts_table
+from espnet_kd.errors import exit_on_user_error
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--corpus", required=True, help="directory holding data or CHiME3/data")
+    parser.add_argument("--out", type=Path, required=True, help="set directories go here")
+    parser.add_argument(
+        "--references", type=Path, required=True, help="references of tr05_simu go here"
+    )
+    parser.add_argument(
+        "--isolated_ext",
+        type=str_or_none,
+        help="clean signals of dt05 and et05 simu, as ESPnet's MATLAB simulation writes them",
+    )
+    parser.add_argument(
+        "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if apart"
+    )
+    parser.add_argument("--channels", default="1 2 3 4 5 6", help="training microphones")
+    parser.add_argument(
+        "--allow_partial",
+        type=str2bool,
+        default=False,
+        help="leave out missing audio and failing references instead of stopping",
+    )
+    parser.add_argument(
+        "--check_audio", type=str2bool, default=False, help="read all audio: silence is an error"
+    )
+    parser.add_argument("--nj", type=int, default=2, help="processes")
+    return parser
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    preparation = Preparation(
+        tree=Chime4Tree(args.corpus, args.extra_annotations),
+        out=args.out,
+        references=args.references,
+        channels=parse_channels(args.channels),
+        isolated_ext=Path(args.isolated_ext) if args.isolated_ext else None,
+        allow_partial=args.allow_partial,
+        check_audio=args.check_audio,
+        nj=args.nj,
+    )
+    preparation.run()
+    print(counts_table(preparation.counts, preparation.hours))
+
+
+if __name__ == "__main__":
+    main()

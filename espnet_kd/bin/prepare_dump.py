@@ -1,0 +1,115 @@
+"""Make the sets models read: length limits, speed-perturbed copies, token list, shape files.
+
+Audio is neither copied nor changed; speed perturbation is applied when it is read.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from espnet_kd.data import tokens
+from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.data.dump import with_speeds, within
+from espnet_kd.data.kaldi_dir import Tables, check_audio, read_set, write_set
+from espnet_kd.errors import UserError, exit_on_user_error
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="directory of set directories")
+    parser.add_argument("--dump", type=Path, required=True, help="the new ones go here")
+    parser.add_argument("--sets", nargs="+", default=[], help="sets, length limits apply")
+    parser.add_argument("--test_sets", nargs="+", default=[], help="sets taken whole")
+    parser.add_argument("--speed_sets", nargs="+", default=[], help="those of --sets to perturb")
+    parser.add_argument("--speed_perturb_factors", default="0.9 1.0 1.1", help="for --speed_sets")
+    parser.add_argument("--min_wav_duration", type=float, default=0.1, help="seconds")
+    parser.add_argument("--max_wav_duration", type=float, default=20.0, help="seconds")
+    parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="tokens")
+    parser.add_argument("--nbpe", type=int, default=30, help="size of the BPE vocabulary")
+    parser.add_argument(
+        "--token_sets", nargs="+", required=True, help="tokens come from their text"
+    )
+    parser.add_argument("--token_list", type=Path, required=True, help="tokens.txt to write")
+    parser.add_argument("--nj", type=int, default=2, help="processes")
+    return parser
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    factors = _factors(args.speed_perturb_factors)
+    _check_names(args)
+    tokenise, token_list = _make_tokens(args)
+
+    def write(name: str, tables: Tables) -> None:
+        shapes, unknown = tokens.text_shapes(tables["text"], tokenise, token_list)
+        if unknown:
+            print(f"{name}: not in the token list, read as <unk>: {' '.join(sorted(unknown))}")
+        write_set(args.dump / name, {**tables, f"text_shape.{args.token_type}": shapes})
+        print(f"{args.dump / name}: {len(shapes)} utterances")
+
+    for name in [*args.sets, *args.test_sets]:
+        tables = read_set(args.data / name)
+        check_audio(args.data / name, tables, args.nj)
+        write(name, tables if name in args.test_sets else _limited(name, tables, args))
+        if name in args.speed_sets:
+            write(f"{name}_sp", _limited(f"{name}_sp", with_speeds(tables, factors), args))
+
+
+def _factors(text: str) -> list[float]:
+    try:
+        factors = [float(word) for word in text.split()]
+    except ValueError:
+        factors = []
+    if not factors or min(factors) <= 0 or len(set(factors)) < len(factors):
+        raise UserError(
+            "--speed_perturb_factors", f"value '{text}' is no list of factors", "use 0.9 1.0 1.1"
+        )
+    return factors
+
+
+def _check_names(args: argparse.Namespace) -> None:
+    if not args.sets and not args.test_sets:
+        raise UserError("--sets", "names no set", "name one, or one in --test_sets")
+    for option, among in (
+        ("speed_sets", args.sets),
+        ("test_sets", set(args.test_sets) - set(args.sets)),
+    ):
+        for name in getattr(args, option):
+            if name not in among:
+                mend = "name a set once, in --sets or --test_sets; only --sets can be perturbed"
+                raise UserError(f"--{option}", f"set '{name}' does not fit the others", mend)
+
+
+def _make_tokens(args: argparse.Namespace) -> tuple[Callable[[str], list[str]], list[str]]:
+    texts = tokens.read_texts(args.data / name / "text" for name in args.token_sets)
+    if args.token_type == "char":
+        tokenise, token_list = tokens.char_tokeniser(), tokens.char_token_list(texts)
+    else:
+        model = args.token_list.with_name("bpe.model")
+        token_list = tokens.train_bpe(texts, args.nbpe, model)
+        tokenise = tokens.bpe_tokeniser(model)
+    tokens.write_token_list(args.token_list, token_list)
+    print(f"{args.token_list}: {len(token_list)} tokens")
+    return tokenise, token_list
+
+
+def _limited(name: str, tables: Tables, args: argparse.Namespace) -> Tables:
+    shortest = int(args.min_wav_duration * SAMPLE_RATE)
+    longest = int(args.max_wav_duration * SAMPLE_RATE)
+    kept = within(tables, shortest, longest)
+    dropped = len(tables["wav.scp"]) - len(kept["wav.scp"])
+    if dropped:
+        print(
+            f"{name}: {dropped} of {len(tables['wav.scp'])} utterances left out, not between "
+            f"{args.min_wav_duration} and {args.max_wav_duration} s"
+        )
+    return kept
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Token lists and text shapes in ESPnet's formats."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import sentencepiece
+from espnet2.text.char_tokenizer import CharTokenizer
+from espnet2.text.sentencepiece_tokenizer import SentencepiecesTokenizer
+
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import atomic_path, read_columns, write_lines
+
+NON_LINGUISTIC = ("<NOISE>",)
+FIRST_SYMBOLS = ("<blank>", "<unk>")
+LAST_SYMBOL = "<sos/eos>"
+
+Tokenise = Callable[[str], list[str]]
+
+
+def char_tokeniser() -> Tokenise:
+    """Characters, `<space>`, and non-linguistic symbols as one token each, as ESPnet cuts them."""
+    return CharTokenizer(non_linguistic_symbols=NON_LINGUISTIC).text2tokens
+
+
+def bpe_tokeniser(model: Path) -> Tokenise:
+    """Pieces of a trained sentencepiece model."""
+    return SentencepiecesTokenizer(model).text2tokens
+
+
+def char_token_list(texts: Iterable[str]) -> list[str]:
+    """All characters of the texts, the most frequent first, between ESPnet's special symbols."""
+    tokenise = char_tokeniser()
+    counts: Counter[str] = Counter()
+    for text, times in Counter(texts).items():
+        for token in tokenise(text):
+            counts[token] += times
+    # <NOISE> always has a place, so that a list made from simulated sets fits recorded ones.
+    for symbol in NON_LINGUISTIC:
+        counts.setdefault(symbol, 0)
+    by_frequency = sorted(counts, key=lambda token: (-counts[token], token))
+    return [*FIRST_SYMBOLS, *by_frequency, LAST_SYMBOL]
+
+
+def train_bpe(texts: Iterable[str], vocabulary: int, model: Path) -> list[str]:
+    """Train a sentencepiece BPE model and write it to `model`.
+
+    Returns:
+        ESPnet's token list of it.
+
+    Raises:
+        UserError: the texts do not give so many pieces, or demand more.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        prefix = Path(directory) / "bpe"
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(sorted(set(texts))),
+                model_prefix=str(prefix),
+                vocab_size=vocabulary,
+                model_type="bpe",
+                character_coverage=1.0,
+                user_defined_symbols=list(NON_LINGUISTIC),
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise UserError("--nbpe", f"{vocabulary} pieces: {error}", "choose another") from None
+        with atomic_path(model) as temporary:
+            temporary.write_bytes(prefix.with_suffix(".model").read_bytes())
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    control = ("<unk>", "<s>", "</s>")
+    names = map(pieces.id_to_piece, range(pieces.get_piece_size()))
+    return [*FIRST_SYMBOLS, *(name for name in names if name not in control), LAST_SYMBOL]
+
+
+def write_token_list(path: Path, tokens: Sequence[str]) -> None:
+    """Write `tokens.txt`, and beside it `nlsyms.txt`, the symbols that are no text."""
+    write_lines(path, tokens)
+    write_lines(path.with_name("nlsyms.txt"), NON_LINGUISTIC)
+
+
+def text_shapes(
+    text: Mapping[str, str], tokenise: Tokenise, tokens: Sequence[str]
+) -> tuple[dict[str, str], set[str]]:
+    """Shape file of a text, `<tokens>,<size of the list>`, and the tokens not in the list."""
+    known, unknown, shapes = set(tokens), set(), {}
+    for utterance, line in text.items():
+        pieces = tokenise(line)
+        unknown.update(set(pieces) - known)
+        shapes[utterance] = f"{len(pieces)},{len(tokens)}"
+    return shapes, unknown
+
+
+def read_texts(paths: Iterable[Path]) -> list[str]:
+    """All transcripts of several `text` files."""
+    return [text for path in paths for text in read_columns(path).values()]
