@@ -1,0 +1,54 @@
+"""Write RESULTS.md from scores on disk: tables, comparisons in words, figure, models."""
+
+from __future__ import annotations
+
+import argparse
+
+from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.scoring.model_table import TrainedModel
+from espnet_kd.scoring.results_page import Sources, write_results
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Parse arguments and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--se_root", required=True, help="holds <system>/<set>/scores.tsv")
+    parser.add_argument("--wer_root", required=True, help="holds <asr>/<system>/<set>/wer")
+    parser.add_argument("--truth_root", help="as --se_root: real sets against true images")
+    parser.add_argument("--pseudo", nargs="*", default=[], help="pseudo-reference directories")
+    parser.add_argument(
+        "--model", nargs="*", default=[], metavar="NAME:CONFIG:CHECKPOINT", help="to measure"
+    )
+    parser.add_argument("--model_set", help="set directory to measure the models on")
+    parser.add_argument("--published", action="store_true", help="show the paper's numbers too")
+    parser.add_argument("--seed", type=int, help="seed of the experiment")
+    parser.add_argument("--command", action="append", default=[], help="may be repeated")
+    parser.add_argument("--out", required=True, help="RESULTS.md; the figure lies beside it")
+    args = parser.parse_args(cmd)
+    if args.model and not args.model_set:
+        raise UserError("--model", "needs a set to measure on", "give --model_set")
+    sources = Sources(
+        se_root=args.se_root,
+        wer_root=args.wer_root,
+        truth_root=args.truth_root,
+        pseudo=args.pseudo,
+        models=[_model(text) for text in args.model],
+        model_set=args.model_set,
+        published=args.published,
+        seed=args.seed,
+        commands=args.command,
+    )
+    write_results(sources, args.out)
+    print(args.out)
+
+
+def _model(text: str) -> TrainedModel:
+    fields = text.split(":")
+    if len(fields) != 3 or not all(fields):
+        raise UserError("--model", f"'{text}' is not NAME:CONFIG:CHECKPOINT", "give all three")
+    return TrainedModel(*fields)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""RESULTS.md: everything that was measured, on one page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import write_text
+from espnet_kd.scoring.bootstrap import REPLICATES, SEED
+from espnet_kd.scoring.comparison import comparison_table, in_words
+from espnet_kd.scoring.environment import environment_block
+from espnet_kd.scoring.figures import save_sdr_figure
+from espnet_kd.scoring.markdown import in_order, set_title, system_title
+from espnet_kd.scoring.model_table import TrainedModel, model_table
+from espnet_kd.scoring.pseudo_table import pseudo_table
+from espnet_kd.scoring.published import TI_KD_TABLE_1
+from espnet_kd.scoring.se_tables import (
+    REAL_SETS,
+    SIMU_SETS,
+    SeResults,
+    load_se_results,
+    scores_of,
+    se_comparisons,
+    se_table,
+)
+from espnet_kd.scoring.wer_tables import (
+    load_wer_results,
+    sclite_rows,
+    wer_comparisons,
+    wer_table,
+)
+
+ASR_TITLES = {
+    "asr_clean": "Table 2: WER (%) with the clean-condition ASR",
+    "asr_multi": "Table 3: WER (%) with the multi-style ASR",
+}
+PAPER_METRICS, MORE_METRICS = ("pesq_raw", "sdr"), ("pesq", "stoi", "si_snr")
+FIGURE_SYSTEMS = ("noisy", "baseline", "teacher", "student")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the results lie.
+
+    Attributes:
+        se_root: `<system>/<set>/scores.tsv`.
+        wer_root: `<asr>/<system>/<set>/{wer,cer}/counts.tsv`.
+        truth_root: as `se_root`, real sets scored against images that only a generated corpus has.
+        pseudo: directories of pseudo-references.
+        models: models to measure.
+        model_set: set directory to measure them on.
+        published: show the paper's own numbers.
+        seed: of the experiment.
+        commands: command lines that led to the results.
+    """
+
+    se_root: str
+    wer_root: str
+    truth_root: str | None = None
+    pseudo: Sequence[str] = ()
+    models: Sequence[TrainedModel] = ()
+    model_set: str = ""
+    published: bool = False
+    seed: int | None = None
+    commands: Sequence[str] = ()
+
+
+def write_results(sources: Sources, out: str | os.PathLike) -> None:
+    """Write the page and, beside it, its figure `sdr_distribution.png`.
+
+    What was not scored is a gap in a table.
+
+    Raises:
+        UserError: nothing was scored at all.
+    """
+    out = Path(out)
+    se = load_se_results(sources.se_root)
+    recognition = [section for asr in ASR_TITLES for section in _wer_sections(sources, asr)]
+    if not se and not recognition:
+        raise UserError(
+            sources.se_root, f"holds no scores, nor does {sources.wer_root}", "score first"
+        )
+    sections = ["# RESULTS", _environment(sources)]
+    if se:
+        sections += [*_se_sections(se, sources.published), *_figure(se, out.parent)]
+    if sources.truth_root:
+        sections += _truth_sections(load_se_results(sources.truth_root))
+    sections += recognition
+    if sources.pseudo:
+        sections += ["## Pseudo-references", pseudo_table(sources.pseudo)]
+    if sources.models:
+        sections += ["## Models", model_table(sources.models, sources.model_set)]
+    if sources.commands:
+        sections += ["## Commands", "```\n" + "\n".join(sources.commands) + "\n```"]
+    write_text(out, "\n\n".join(sections) + "\n")
+
+
+def _environment(sources: Sources) -> str:
+    seed = "" if sources.seed is None else f"\n- seed: `{sources.seed}`"
+    return (
+        f"## Environments\n{environment_block()}{seed}\n\n"
+        "Brackets are 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
+        f"{REPLICATES} replicates, seed {SEED}); differences are paired. They hold for these "
+        "speakers and this one training run. A difference is called better or worse if its "
+        "interval excludes 0."
+    )
+
+
+def _se_sections(se: SeResults, published: bool) -> list[str]:
+    sets = (*SIMU_SETS, *REAL_SETS)
+    comparisons = se_comparisons(se, SIMU_SETS, (*PAPER_METRICS, *MORE_METRICS))
+    sections = [
+        "## Table 1: speech enhancement",
+        "PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's CHiME-4 tables; PESQ-WB "
+        "is P.862.2, ESPnet's present default at 16 kHz. The control gives the teacher another "
+        "utterance's transcript.",
+        se_table(se, sets, PAPER_METRICS, TI_KD_TABLE_1 if published else None),
+        se_table(se, SIMU_SETS, MORE_METRICS),
+    ]
+    if comparisons:
+        sections += ["### In words", in_words(comparisons), comparison_table(comparisons)]
+    return sections
+
+
+def _truth_sections(truth: SeResults) -> list[str]:
+    return [
+        "## Real sets against their true images (research only)",
+        "The corpus was generated, so the clean image of each real recording is known. No "
+        "training saw it, and a recorded corpus has none.",
+        se_table(truth, REAL_SETS, (*PAPER_METRICS, "si_snr")),
+    ]
+
+
+def _figure(se: SeResults, directory: Path) -> list[str]:
+    sets = {
+        set_title(name): {
+            system_title(system): scores_of(se[name][system], "sdr")
+            for system in in_order(se[name])
+            if system in FIGURE_SYSTEMS
+        }
+        for name in SIMU_SETS
+        if name in se
+    }
+    if not any(sets.values()):
+        return []
+    save_sdr_figure(directory / "sdr_distribution.png", sets)
+    return ["## Figure 3: SDR distribution", "![SDR distribution](sdr_distribution.png)"]
+
+
+def _wer_sections(sources: Sources, asr: str) -> list[str]:
+    words = load_wer_results(sources.wer_root, asr)
+    if not words:
+        return []
+    comparisons = wer_comparisons(words)
+    sections = [f"## {ASR_TITLES[asr]}", wer_table(words)]
+    if comparisons:
+        sections += ["### In words", in_words(comparisons), comparison_table(comparisons)]
+    characters = load_wer_results(sources.wer_root, asr, "cer")
+    return [*sections, "### WER", sclite_rows(words), "### CER", sclite_rows(characters)]
