@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# How jobs are run. cmd_backend: local (this machine), or slurm, sge, pbs with the launchers of an
+# ESPnet checkout: link its egs2/TEMPLATE/asr1/utils into the recipe directory.
+cmd_backend=${cmd_backend:-local}
+
+case "${cmd_backend}" in
+    local) launcher="python3 -m espnet_kd.bin.run_jobs" ;;
+    slurm) launcher="utils/slurm.pl" ;;
+    sge) launcher="utils/queue.pl" ;;
+    pbs) launcher="utils/pbs.pl" ;;
+    *)
+        echo "error: cmd.sh: cmd_backend is '${cmd_backend}'; use local, slurm, sge or pbs" >&2
+        exit 1 ;;
+esac
+if [ "${cmd_backend}" != local ] && [ ! -x "${launcher}" ]; then
+    echo "error: ${launcher}: does not exist; link an ESPnet checkout's utils here" >&2
+    exit 1
+fi
+
+# Trainings on a GPU, recognition jobs, everything else.
+export cuda_cmd="${launcher}"
+export decode_cmd="${launcher}"
+export train_cmd="${launcher}"

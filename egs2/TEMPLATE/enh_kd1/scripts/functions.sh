@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Functions that enh_kd.sh and its stages share. Sourced.
+
+log() {  # log MESSAGE...
+    echo "$(date '+%Y-%m-%d %H:%M:%S') $*"
+}
+
+die() {  # die MESSAGE...: one line, then stop
+    echo "error: $*" >&2
+    exit 1
+}
+
+stage_number() {  # stages/05_align.sh -> 5
+    local name=${1##*/}
+    echo $((10#${name%%_*}))
+}
+
+stage_title() {  # first comment line of a stage file, e.g. "Stage 5: ..."
+    sed -n '2s/^# //p' "$1"
+}
+
+# Say how long each stage took; on failure, which one stopped.
+report_end() {
+    local code=$1
+    if [ ${#times[@]} -gt 0 ]; then
+        log "Time by stage:"
+        printf '%s\n' "${times[@]}"
+    fi
+    if [ "${code}" -ne 0 ] && [ -n "${running}" ]; then
+        echo "error: stage ${running} stopped; mend it and go on with --stage ${running}" >&2
+    fi
+}
+
+visible_gpus() {  # 1 if this machine shows a GPU, else 0
+    if [ -n "${CUDA_VISIBLE_DEVICES-unset}" ] && nvidia-smi -L 2> /dev/null | grep -q '^GPU'; then
+        echo 1
+    else
+        echo 0
+    fi
+}
+
+# Options for ESPnet's training commands are collected in the array `data`.
+# add_data train|valid SET_DIR FILE,NAME,TYPE...
+add_data() {
+    local kind=$1 set=$2 item
+    shift 2
+    for item in "$@"; do
+        data+=("--${kind}_data_path_and_name_and_type" "${set}/${item}")
+    done
+}
+
+# add_shapes train|valid SET_DIR FILE...
+add_shapes() {
+    local kind=$1 set=$2 file
+    shift 2
+    for file in "$@"; do
+        data+=("--${kind}_shape_file" "${set}/${file}")
+    done
+}
+
+# Data of an SE training: mixture, reference, category, and the speed where a set has speeds.
+add_se_data() {  # add_se_data train|valid SET_DIR
+    add_data "$1" "$2" wav.scp,speech_mix,sound spk1.scp,speech_ref1,sound \
+        utt2category,category,text
+    if [ -e "$2/utt2speed" ]; then
+        add_data "$1" "$2" utt2speed,speed,text_float
+    fi
+    add_shapes "$1" "$2" utt2num_samples
+}
+
+# Transcripts and their alignments, for a text-informed model.
+add_text_data() {  # add_text_data train|valid SET_DIR
+    add_data "$1" "$2" text,text,text align,align,text_int
+}
+
+# Data of a recognizer's training.
+add_asr_data() {  # add_asr_data train|valid SET_DIR TOKEN_TYPE
+    add_data "$1" "$2" wav.scp,speech,sound text,text,text
+    add_shapes "$1" "$2" utt2num_samples "text_shape.$3"
+}
+
+# Train unless trained; an interrupted training goes on where it was.
+# train_model EXP_DIR MODEL_FILE MODULE_AND_ARGUMENTS...
+train_model() {
+    local exp=$1 model=$2
+    shift 2
+    if [ -e "${exp}/${model}" ]; then
+        log "${exp}/${model} is there: trained (remove ${exp} to train again)"
+        return
+    fi
+    log "Training ${exp}, log: ${exp}/train.log"
+    local distributed=()
+    if [ "${ngpu}" -gt 1 ]; then distributed=(--multiprocessing_distributed true); fi
+    # shellcheck disable=SC2086  # a launcher is a command with its options
+    ${cuda_cmd} --gpu "${ngpu}" --num_threads "${num_threads}" "${exp}/train.log" \
+        env OMP_NUM_THREADS="${num_threads}" python3 -m "$@" \
+        --ngpu "${ngpu}" "${distributed[@]}" --resume true --output_dir "${exp}"
+    [ -e "${exp}/${model}" ] || die "${exp}/${model}: the training did not write it;" \
+        "see ${exp}/train.log, or name another checkpoint (--inference_*_model)"
+}
+
+train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
+    local exp=$1 config=$2 train=$3 valid=$4
+    shift 4
+    [ -e "${valid}/spk1.scp" ] || die "${valid}/spk1.scp: does not exist, so nothing can choose" \
+        "the best epoch; give references of the dt05 and et05 simulations (ISOLATED_EXT in db.sh)"
+    local data=()
+    add_se_data train "${train}"
+    add_se_data valid "${valid}"
+    # shellcheck disable=SC2086  # options are words
+    train_model "${exp}" "${inference_se_model}" espnet_kd.bin.enh_kd_train \
+        --config "${config}" "${data[@]}" "$@" ${se_args}
+}
+
+train_asr() {  # train_asr EXP_DIR TRAIN_SET_DIR VALID_SET_DIR
+    local data=()
+    add_asr_data train "$2" "${token_type}"
+    add_asr_data valid "$3" "${token_type}"
+    # shellcheck disable=SC2086  # options are words
+    train_model "$1" "${inference_asr_model}" \
+        espnet_kd.bin.stock espnet2.bin.asr_train --config "${asr_config}" \
+        "${token_options[@]}" "${data[@]}" ${asr_args}
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Set the caller's options from its command line: `--some-name value` sets some_name. Sourced.
+# An option is a line `name=default  # meaning` of the calling script's option block.
+
+option_block() {
+    sed -n '/^### options/,/^### end of options/p' "${BASH_SOURCE[-1]}" | grep -v '^###'
+}
+
+print_help() {
+    sed -n '2,/^set /{/^# /s/^# //p}' "${BASH_SOURCE[-1]}"
+    echo
+    echo "Options (name, default, meaning):"
+    option_block | sed -E 's/^# (.*)$/ \1/; s/^([a-z_]+)=/  --\1 /'
+    echo
+    echo "Stages:"
+    local file
+    for file in stages/[0-9][0-9]_*.sh; do
+        echo "  $(stage_title "${file}")"
+    done
+}
+
+set_option() {  # set_option --some-name [VALUE]
+    local name=${1#--}
+    name=${name//-/_}
+    if [[ ! ${name} =~ ^[a-z_]+$ ]] || ! option_block | grep -q "^${name}="; then
+        die "$1: no such option (write --name value); --help lists them"
+    fi
+    if [ $# -lt 2 ]; then die "$1: has no value; write $1 VALUE"; fi
+    case "${!name}" in
+        true | false)
+            case "$2" in
+                true | false) ;;
+                *) die "$1: '$2' is neither true nor false" ;;
+            esac ;;
+    esac
+    printf -v "${name}" '%s' "$2"
+}
+
+while [ $# -gt 0 ]; do
+    case "$1" in
+        -h | --help)
+            print_help
+            exit 0 ;;
+        --*)
+            set_option "${@:1:2}"
+            shift 2 ;;
+        *) die "$1: is not an option; --help lists them" ;;
+    esac
+done
+for number_option in stage stop_stage; do
+    [[ ${!number_option} =~ ^[0-9]+$ ]] ||
+        die "--${number_option}: '${!number_option}' is not a number"
+done

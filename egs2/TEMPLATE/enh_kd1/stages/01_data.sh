@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Stage 1: set directories from the corpus, references of tr05_simu by subtraction.
+# Reads: the corpus that db.sh names.
+# Writes: data/<set>/{wav.scp,text,utt2spk,...}, <dumpdir>/references/.
+
+# shellcheck disable=SC2086  # options are words
+local/data.sh --nj "${nj}" --references "${dumpdir}/references" \
+    --check_audio "${check_audio}" ${local_data_opts}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Stage 3: clean-condition recognizer and language model.
+# Reads: <dumpdir>/raw/<clean sets>, <dumpdir>/token_list/.
+# Writes: <expdir>/lm/, <expdir>/asr_clean/.
+
+if [ "${use_lm}" = true ]; then
+    data=()
+    for kind in train valid; do
+        set=${clean_train_set}
+        if [ "${kind}" = valid ]; then set=${clean_valid_set}; fi
+        add_data "${kind}" "${raw}/${set}" text,text,text
+        add_shapes "${kind}" "${raw}/${set}" "text_shape.${token_type}"
+    done
+    # shellcheck disable=SC2086  # options are words
+    train_model "${expdir}/lm" "${inference_lm}" \
+        espnet_kd.bin.stock espnet2.bin.lm_train --config "${lm_config}" \
+        "${token_options[@]}" "${data[@]}" ${asr_args}
+fi
+
+train_asr "${expdir}/asr_clean" "${raw}/${clean_train_set}" "${raw}/${clean_valid_set}"

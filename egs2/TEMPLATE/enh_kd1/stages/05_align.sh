@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Stage 5: CTC aligner; when is which character of a transcript spoken?
+# Reads: <dumpdir>/raw/<sets>, <dumpdir>/token_list/char/.
+# Writes: <expdir>/aligner/, <dumpdir>/raw/<set>[_sp]/align,
+#         align_exchanged of the simulated dt/et sets (the wrong-text control).
+
+python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/align_train" \
+    "${raw}/${clean_train_set}" "${raw}/${train_simu_set}" "${raw}/${train_real_set}"
+python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/align_valid" \
+    "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
+
+data=()
+add_asr_data train "${raw}/align_train" char
+add_asr_data valid "${raw}/align_valid" char
+# shellcheck disable=SC2086  # options are words
+train_model "${expdir}/aligner" "${inference_aligner_model}" \
+    espnet_kd.bin.stock espnet2.bin.asr_train --config "${aligner_config}" \
+    --token_type char --token_list "${char_tokens}" "${data[@]}" ${asr_args}
+
+align=(python3 -m espnet_kd.bin.align --config "${expdir}/aligner/config.yaml"
+    --checkpoint "${expdir}/aligner/${inference_aligner_model}"
+    --ngpu "${inference_ngpu}" --nj "${inference_nj}")
+sets=("${train_simu_set}" "${train_real_set}" "${eval_sets[@]}")
+"${align[@]}" --sets "${sets[@]/#/${raw}/}"
+"${align[@]}" --text_name text_exchanged --out_name align_exchanged \
+    --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"
+if [ -n "${suffix}" ]; then
+    python3 -m espnet_kd.bin.align --scale_from "${raw}/${train_simu_set}" \
+        --sets "${raw}/${train_simu_set}${suffix}"
+fi

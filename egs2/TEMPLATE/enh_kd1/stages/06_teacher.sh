@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Stage 6: text-informed teacher, trained on simulated speech from the baseline on.
+# Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}/{text,align,...}, <expdir>/baseline/.
+# Writes: <expdir>/teacher/.
+
+data=()
+add_text_data train "${raw}/${train_simu_set}${suffix}"
+add_text_data valid "${raw}/${valid_simu_set}"
+train_se "${expdir}/teacher" "${teacher_config}" \
+    "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \
+    --token_type char --token_list "${char_tokens}" \
+    --init_param "${expdir}/baseline/${inference_se_model}" "${data[@]}"

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Stage 7: pseudo-references, what the teacher makes of real speech and its transcripts.
+# Reads: <dumpdir>/raw/{tr05_real*,dt05_real*}, <expdir>/teacher/.
+# Writes: <dumpdir>/pseudo/<set>/{wav.scp,spk1.scp,table.tsv,excluded.tsv,teacher.sha256,...}.
+
+python3 -m espnet_kd.bin.pseudo_reference --config "${expdir}/teacher/config.yaml" \
+    --checkpoint "${expdir}/teacher/${inference_se_model}" \
+    --sets "${raw}/${train_real_set}" "${raw}/${valid_real_set}" --out "${dumpdir}/pseudo" \
+    --ngpu "${inference_ngpu}" --nj "${inference_nj}"

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Stage 10: enhanced speech of baseline, student, and teacher with right and exchanged text.
+# Reads: <dumpdir>/raw/<set>/, <expdir>/{baseline,student,teacher}/.
+# Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/.
+
+enhance() {  # enhance SYSTEM OUT_DIR OPTION...
+    local system=$1 out=$2
+    shift 2
+    python3 -m espnet_kd.bin.enhance --config "${expdir}/${system}/config.yaml" \
+        --checkpoint "${expdir}/${system}/${inference_se_model}" --out "${out}" \
+        --ngpu "${inference_ngpu}" --nj "${inference_nj}" "$@"
+}
+
+for system in baseline student; do
+    sets=("${eval_sets[@]}")
+    if [[ " ${multi_style_systems} " == *" ${system} "* ]]; then
+        sets+=("${train_simu_set}" "${train_real_set}")
+    fi
+    enhance "${system}" "${expdir}/${system}/enhanced" --sets "${sets[@]/#/${raw}/}"
+done
+
+simu=("${raw}/${valid_simu_set}" "${raw}/${test_simu_set}")
+enhance teacher "${expdir}/teacher/enhanced" --sets "${simu[@]}"
+enhance teacher "${expdir}/teacher/enhanced_wrong_text" --sets "${simu[@]}" \
+    --text_name text_exchanged --align_name align_exchanged

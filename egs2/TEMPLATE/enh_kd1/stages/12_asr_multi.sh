@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Stage 12: multi-style recognizer, trained on clean, noisy and enhanced speech.
+# Reads: <dumpdir>/raw/<training sets>, <expdir>/<system>/enhanced/<training sets>.
+# Writes: <dumpdir>/raw/{multi_train,multi_valid}/, <expdir>/asr_multi/.
+
+parts=(--part "original,${raw}/${clean_train_set}")
+for set in "${train_simu_set}" "${train_real_set}"; do
+    parts+=(--part "original,${raw}/${set}")
+    for system in ${multi_style_systems}; do
+        parts+=(--part "${system},${raw}/${set},${expdir}/${system}/enhanced/${set}/wav.scp")
+    done
+done
+python3 -m espnet_kd.bin.join_sets --out "${raw}/multi_train" "${parts[@]}"
+python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/multi_valid" \
+    "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
+
+train_asr "${expdir}/asr_multi" "${raw}/multi_train" "${raw}/multi_valid"

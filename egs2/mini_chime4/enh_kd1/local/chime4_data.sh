@@ -1,0 +1,1 @@
+../../../chime4/enh_kd1/local/data.sh

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Make the embedded corpus unless it is there, then read it as CHiME-4.
+# Options: --scale tiny|mini|medium|large (default mini), --seed N (default 0), and those of
+# local/chime4_data.sh.
+# Reads: nothing. Writes: corpus/, data/<set>/ and the references.
+set -euo pipefail
+
+scale=mini
+seed=0
+nj=1
+others=()
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --scale) scale=$2 ;;
+        --seed) seed=$2 ;;
+        --nj) nj=$2 ;;
+        *) others+=("$1" "$2") ;;
+    esac
+    shift 2
+done
+
+. ./db.sh
+python3 -m espnet_kd.bin.make_mini_chime4 --out "${CHIME4}" --isolated_ext "${ISOLATED_EXT}" \
+    --scale "${scale}" --seed "${seed}" --nj "${nj}"
+local/chime4_data.sh --nj "${nj}" "${others[@]}"

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The embedded corpus, a small CHiME-4 that stage 1 makes; sizes for two CPU cores.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+./enh_kd.sh \
+    --check_audio true \
+    --se_config conf/mini/se/conv_tasnet.yaml \
+    --aligner_config conf/mini/asr/ctc_aligner.yaml \
+    --teacher_config conf/mini/se/text_informed_tcn.yaml \
+    --student_config conf/mini/kd/student.yaml \
+    --asr_config conf/mini/asr/transformer.yaml \
+    --lm_config conf/mini/lm/char_rnn.yaml \
+    --inference_config conf/mini/asr/decode.yaml \
+    "$@"

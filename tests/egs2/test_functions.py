@@ -1,0 +1,65 @@
+"""Functions of the stages, with a launcher that only shows what it would run."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "egs2" / "TEMPLATE" / "enh_kd1" / "scripts"
+PRELUDE = f"set -euo pipefail; . {SCRIPTS}/functions.sh; ngpu=0 num_threads=3 cuda_cmd='echo RUN'; "
+
+
+def bash(directory, script):
+    return subprocess.run(
+        ["bash", "-c", PRELUDE + script], cwd=directory, capture_output=True, text=True, timeout=30
+    )
+
+
+def test_training_resumes_in_its_directory_with_its_threads(tmp_path):
+    result = bash(tmp_path, "train_model exp m.pth mod --x 1")
+    assert "error: exp/m.pth: the training did not write it" in result.stderr
+    assert (
+        "--gpu 0 --num_threads 3 exp/train.log env OMP_NUM_THREADS=3 python3 -m mod --x 1 "
+        "--ngpu 0 --resume true --output_dir exp"
+    ) in result.stdout
+
+
+def test_a_finished_training_is_not_redone(tmp_path):
+    (tmp_path / "exp").mkdir()
+    (tmp_path / "exp" / "m.pth").touch()
+    result = bash(tmp_path, "train_model exp m.pth module")
+    assert result.returncode == 0
+    assert "RUN" not in result.stdout
+    assert "exp/m.pth is there" in result.stdout
+
+
+def test_several_gpus_are_used_together(tmp_path):
+    result = bash(tmp_path, "ngpu=4; train_model exp m.pth module")
+    assert "--ngpu 4 --multiprocessing_distributed true" in result.stdout
+
+
+@pytest.mark.parametrize("speeds", [False, True])
+def test_speeds_are_data_where_the_set_has_them(tmp_path, speeds):
+    if speeds:
+        (tmp_path / "utt2speed").touch()
+    result = bash(tmp_path, f'data=(); add_se_data train {tmp_path}; echo "${{data[*]}}"')
+    assert f"--train_shape_file {tmp_path}/utt2num_samples" in result.stdout
+    assert ("utt2speed,speed,text_float" in result.stdout) == speeds
+
+
+def test_validation_without_references_is_an_error_before_training(tmp_path):
+    result = bash(tmp_path, "train_se exp c.yaml train valid")
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: valid/spk1.scp: does not exist")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("listing", "visible", "count"), [("GPU 0: x", "0", 1), ("", "0", 0)])
+def test_gpus_are_found_by_their_listing(tmp_path, listing, visible, count):
+    script = f"nvidia-smi() {{ echo '{listing}'; }}; visible_gpus"
+    assert bash(tmp_path, script).stdout.strip() == str(count)
+
+
+def test_hidden_gpus_are_not_used(tmp_path):
+    script = "nvidia-smi() { echo 'GPU 0: x'; }; CUDA_VISIBLE_DEVICES= ; visible_gpus"
+    assert bash(tmp_path, script).stdout.strip() == "0"

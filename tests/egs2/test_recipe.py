@@ -1,0 +1,150 @@
+"""The shell of the recipe, run in a copy with stages that only say their name."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "egs2" / "TEMPLATE" / "enh_kd1"
+STAGES = sorted((TEMPLATE / "stages").glob("*.sh"))
+
+
+def run(directory, *command, **environment):
+    return subprocess.run(
+        command,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", **environment},
+    )
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """A recipe directory with three stages; the second fails if there is a file `fail`."""
+    directory = tmp_path / "egs2" / "x" / "enh_kd1"
+    shutil.copytree(TEMPLATE, directory, ignore=shutil.ignore_patterns("stages"))
+    (directory / "path.sh").write_text("")
+    (directory / "stages").mkdir()
+    for number, name in enumerate(("data", "train", "score"), 1):
+        (directory / "stages" / f"{number:02d}_{name}.sh").write_text(
+            f"#!/usr/bin/env bash\n# Stage {number}: {name}.\n"
+            f'echo "ran {number} nj=${{nj}} sets=${{#eval_sets[@]}}"\n'
+            "if [ -e fail ] && [ ${number} = 2 ]; then false; fi\n"
+        )
+    return directory
+
+
+def ran(result):
+    return [int(number) for number in re.findall(r"^ran (\d)", result.stdout, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", [1, 2, 3]),
+        ("--stage 2", [2, 3]),
+        ("--stop-stage 2", [1, 2]),
+        ("--stage 2 --stop_stage 2", [2]),
+        ("--stage 4", []),
+    ],
+)
+def test_stage_range(recipe, options, expected):
+    result = run(recipe, "./enh_kd.sh", *options.split())
+    assert (result.returncode, ran(result)) == (0, expected), result.stderr
+
+
+def test_time_of_each_stage_is_told(recipe):
+    result = run(recipe, "./enh_kd.sh")
+    summary = result.stdout.split("Time by stage:")[1]
+    assert re.findall(r"\d+ s  (.*)", summary) == [
+        "Stage 1: data.",
+        "Stage 2: train.",
+        "Stage 3: score.",
+    ]
+
+
+def test_a_failing_stage_stops_the_recipe_and_is_named(recipe):
+    (recipe / "fail").touch()
+    result = run(recipe, "./enh_kd.sh")
+    assert (result.returncode, ran(result)) == (1, [1, 2])
+    assert "stage 2 stopped; mend it and go on with --stage 2" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--inference_nj", "--inference-nj"])
+def test_dash_and_underscore_are_the_same(recipe, option):
+    script = recipe / "stages" / "01_data.sh"
+    script.write_text(script.read_text() + 'echo "inference_nj=${inference_nj}"\n')
+    assert "inference_nj=7" in run(recipe, "./enh_kd.sh", option, "7").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ("--nosuch 1", "error: --nosuch: no such option (write --name value); --help lists them"),
+        ("--number 1", "error: --number: no such option (write --name value); --help lists them"),
+        ("--nj=3", "error: --nj=3: no such option (write --name value); --help lists them"),
+        ("--nj", "error: --nj: has no value; write --nj VALUE"),
+        ("--use_lm maybe", "error: --use_lm: 'maybe' is neither true nor false"),
+        ("--stage five", "error: --stage: 'five' is not a number"),
+        ("5", "error: 5: is not an option; --help lists them"),
+    ],
+)
+def test_a_bad_option_is_one_line_and_runs_nothing(recipe, options, line):
+    result = run(recipe, "./enh_kd.sh", *options.split())
+    assert (result.returncode, result.stdout, result.stderr.splitlines()) == (1, "", [line])
+
+
+@pytest.mark.parametrize("name", ["chime4", "mini_chime4"])
+def test_help_lists_options_and_all_stages(name):
+    result = run(ROOT / "egs2" / name / "enh_kd1", "./run.sh", "--help")
+    assert result.returncode == 0, result.stderr
+    listed = re.findall(r"^  Stage (\d+): ", result.stdout, re.MULTILINE)
+    assert listed == [str(n) for n in range(1, len(STAGES) + 1)]
+    for option in ("stage", "stop_stage", "ngpu", "nj", "inference_nj", "expdir", "dumpdir"):
+        assert f"  --{option} " in result.stdout
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda path: path.name)
+def test_stage_head_says_what_it_reads_and_writes(stage):
+    head = stage.read_text().split("\n\n")[0].splitlines()
+    number = int(stage.name[:2])
+    assert head[0] == "#!/usr/bin/env bash"
+    assert head[1].startswith(f"# Stage {number}: ")
+    assert [line for line in head if line.startswith("# Reads: ")]
+    assert [line for line in head if line.startswith("# Writes: ")]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda path: path.name)
+def test_every_variable_of_a_stage_is_set_somewhere(stage):
+    sources = [TEMPLATE / "enh_kd.sh", TEMPLATE / "cmd.sh", stage]
+    text = "\n".join(path.read_text() for path in sources)
+    assigned = set(re.findall(r"(?:^|\s)([a-z_]+)\+?=", text, re.MULTILINE))
+    assigned |= set(re.findall(r"\bfor ([a-z_]+) in", text))
+    read = set(re.findall(r"\$\{[#!]?([a-z_]+)", stage.read_text()))
+    assert read <= assigned
+
+
+def test_the_script_is_short_and_stages_are_consecutive():
+    assert len((TEMPLATE / "enh_kd.sh").read_text().splitlines()) < 150
+    assert [int(path.name[:2]) for path in STAGES] == list(range(1, len(STAGES) + 1))
+
+
+def test_empty_db_is_one_line():
+    result = run(ROOT / "egs2" / "chime4" / "enh_kd1", "local/data.sh")
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "error: db.sh: CHIME4 is empty; fill in the directory that holds CHiME-4's data/"
+    ]
+
+
+def test_unknown_cmd_backend_is_one_line(recipe):
+    result = run(recipe, "./enh_kd.sh", cmd_backend="cloud")
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "error: cmd.sh: cmd_backend is 'cloud'; use local, slurm, sge or pbs"
+    ]
