@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from espnet_kd.scoring.bootstrap import Interval
-from espnet_kd.scoring.markdown import difference_cell, set_title, system_title, table
+from espnet_kd.scoring.markdown import GAP, difference_cell, set_title, system_title, table
 
 BETTER, WORSE, OPEN = "better", "worse", "no difference shown"
 
@@ -42,19 +42,18 @@ class Comparison:
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> str:
-    """One row for each comparison."""
+    """Differences with their intervals: a column for each measure, or for each set if one."""
+    one_measure = len({c.measure for c in comparisons}) == 1
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for c in comparisons:
+        pair = f"{system_title(c.system)} − {system_title(c.other)}"
+        name = set_title(c.set_name)
+        key, column = ((pair, c.measure), name) if one_measure else ((pair, name), c.measure)
+        rows.setdefault(key, {})[column] = f"{difference_cell(c.difference, c.digits)} {c.verdict}"
+    columns = list(dict.fromkeys(column for cells in rows.values() for column in cells))
     return table(
-        ("comparison", "set", "measure", "difference [95 %]", "verdict"),
-        [
-            (
-                f"{system_title(c.system)} − {system_title(c.other)}",
-                set_title(c.set_name),
-                c.measure,
-                difference_cell(c.difference, c.digits),
-                f"**{c.verdict}**",
-            )
-            for c in comparisons
-        ],
+        ("difference", "measure" if one_measure else "set", *columns),
+        [(*key, *(cells.get(column, GAP) for column in columns)) for key, cells in rows.items()],
     )
 
 
@@ -68,16 +67,17 @@ def in_words(comparisons: Sequence[Comparison]) -> str:
 
 def _sentence(comparisons: Sequence[Comparison]) -> str:
     system, other = (system_title(name) for name in (comparisons[0].system, comparisons[0].other))
-    found = {verdict: [] for verdict in (BETTER, WORSE, OPEN)}
+    found: dict[str, list[str]] = {BETTER: [], WORSE: [], OPEN: []}
     for comparison in comparisons:
-        found[comparison.verdict].append(f"{set_title(comparison.set_name)} {comparison.measure}")
-    if found[BETTER] and not found[WORSE] and not found[OPEN]:
-        head = "is better in every comparison"
-    elif found[BETTER]:
-        head = "is better in some comparisons, not in all"
+        measure = comparison.measure.partition(" [")[0]
+        found[comparison.verdict].append(f"{set_title(comparison.set_name)} {measure}")
+    if len(found[BETTER]) == len(comparisons):
+        return f"- {system} is better than {other} in every comparison."
+    if found[BETTER]:
+        head = f"{system} is better than {other} in some comparisons, **not in all**"
     elif found[WORSE]:
-        head = "**loses**: it is better nowhere"
+        head = f"{system} **loses** to {other} and is better nowhere"
     else:
-        head = "shows **no gain**: no difference is significant"
+        head = f"{system} shows **no gain** over {other}"
     details = "; ".join(f"{verdict}: {', '.join(what)}" for verdict, what in found.items() if what)
-    return f"- {system} against {other}: {head} ({details})."
+    return f"- {head} ({details})."

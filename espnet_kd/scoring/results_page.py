@@ -104,8 +104,8 @@ def _environment(sources: Sources) -> str:
         f"## Environments\n{environment_block()}{seed}\n\n"
         "Brackets are 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
         f"{REPLICATES} replicates, seed {SEED}); differences are paired. They hold for these "
-        "speakers and this one training run. A difference is called better or worse if its "
-        "interval excludes 0."
+        "speakers and this one training run. A difference is called better or worse if its own "
+        "interval excludes 0, without correction for their number. A dash was not scored."
     )
 
 
@@ -116,7 +116,7 @@ def _se_sections(se: SeResults, published: bool) -> list[str]:
         "## Table 1: speech enhancement",
         "PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's CHiME-4 tables; PESQ-WB "
         "is P.862.2, ESPnet's present default at 16 kHz. The control gives the teacher another "
-        "utterance's transcript.",
+        "utterance's transcript: a teacher that is no worse with it does not use the text.",
         se_table(se, sets, PAPER_METRICS, TI_KD_TABLE_1 if published else None),
         se_table(se, SIMU_SETS, MORE_METRICS),
     ]

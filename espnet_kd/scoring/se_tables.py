@@ -62,7 +62,7 @@ def se_table(
     metrics: Iterable[str],
     published: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> str:
-    """Mean and 95 % interval of each metric; a set without a reference says so.
+    """Mean and 95 % interval of each metric; a real set without scores has no reference.
 
     Args:
         results: of `load_se_results`.
@@ -79,7 +79,7 @@ def se_table(
     rows = []
     for system in in_order({system for name in sets for system in results.get(name, {})}):
         cells = [_cell(results[name].get(system), metric) for name, metric in columns]
-        rows.append([system_title(system), *cells, *["no reference" for _ in bare]])
+        rows.append([system_title(system), *cells, *map(_without_scores, bare)])
     for system, values in (published or {}).items():
         cells = [
             f"{values[name][metric]:.{MEASURES[metric].digits}f}"
@@ -113,6 +113,10 @@ def scores_of(scores: Scores, metric: str) -> np.ndarray:
     """Defined scores of a metric (N,)."""
     values = np.array([values[metric] for values in scores.values()])
     return values[~np.isnan(values)]
+
+
+def _without_scores(name: str) -> str:
+    return "no reference" if name in REAL_SETS else GAP
 
 
 def _cell(scores: Scores | None, metric: str) -> str:

@@ -1,0 +1,42 @@
+"""Write one HTML page with audio and spectrograms of a few utterances by several systems."""
+
+from __future__ import annotations
+
+import argparse
+
+from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.scoring.listening_page import write_listening_page
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Parse arguments and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="+", required=True, help="set directories with text")
+    parser.add_argument(
+        "--system",
+        action="append",
+        required=True,
+        metavar="NAME:SCP",
+        help="a system's name and its list of audio files; {set} in it is the name of the set; "
+        "may be repeated",
+    )
+    parser.add_argument("--count", type=int, default=2, help="utterances of each set")
+    parser.add_argument("--out", required=True, help="HTML file")
+    args = parser.parse_args(cmd)
+    if args.count < 1:
+        raise UserError("--count", f"is {args.count}", "give at least 1")
+    systems = dict(map(_system, args.system))
+    write_listening_page(args.sets, systems, args.count, args.out)
+    print(args.out)
+
+
+def _system(text: str) -> tuple[str, str]:
+    name, _, scp = text.partition(":")
+    if not name or not scp:
+        raise UserError("--system", f"'{text}' is not NAME:SCP", "give both")
+    return name, scp
+
+
+if __name__ == "__main__":
+    main()
