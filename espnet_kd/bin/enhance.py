@@ -10,7 +10,7 @@ from espnet_kd.fileio import write_columns
 from espnet_kd.inference.loading import (
     add_model_options,
     add_text_options,
-    check_set_names,
+    check_sets,
     load_enhancer,
     read_set,
 )
@@ -27,7 +27,7 @@ def main(cmd: list[str] | None = None) -> None:
     add_text_options(parser)
     parser.add_argument("--out", required=True, help="directory to write sets into")
     options = parser.parse_args(cmd)
-    check_set_names(options.sets)
+    check_sets(options.sets)
     enhancer = load_enhancer(options)
     for set_dir in options.sets:
         out = Path(options.out) / Path(set_dir).name

@@ -9,7 +9,7 @@ from espnet_kd.errors import exit_on_user_error
 from espnet_kd.inference.loading import (
     add_model_options,
     add_text_options,
-    check_set_names,
+    check_sets,
     load_enhancer,
     read_set,
 )
@@ -24,7 +24,7 @@ def main(cmd: list[str] | None = None) -> None:
     add_text_options(parser)
     parser.add_argument("--out", required=True, help="directory to write sets into")
     options = parser.parse_args(cmd)
-    check_set_names(options.sets)
+    check_sets(options.sets)
     enhancer = load_enhancer(options)
     for set_dir in options.sets:
         utterances, inputs = read_set(set_dir, enhancer, options)

@@ -23,7 +23,7 @@ PARTS = ("encoder", "separator", "decoder", "mask_module", "diffusion_model")
 def export_stock(
     exp_dir: str | os.PathLike, out_dir: str | os.PathLike, checkpoint: str | os.PathLike = ""
 ) -> tuple[Path, Path]:
-    """Write `config.yaml` and `model.pth` for `espnet2.bin.enh_inference`, `pack` or `--init_param`.
+    """Write `config.yaml` and `model.pth` for stock `enh_inference`, `pack` and `--init_param`.
 
     Keys that the stock task does not know are dropped, and so are a preprocessor and criterions of
     ours: they matter in training only.
@@ -40,7 +40,7 @@ def export_stock(
         UserError: a class that stock ESPnet has not, weights that do not fit, or no checkpoint.
     """
     config = Path(exp_dir) / "config.yaml"
-    values = vars(read_config(config, "separator"))
+    values = read_config(config, "separator")
     checkpoint = checkpoint or averaged_checkpoint(exp_dir)
     state = read_state(checkpoint)
     host.prepare()
@@ -81,8 +81,8 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
     from espnet2.enh.espnet_model import ESPnetEnhancementModel
     from espnet2.tasks import enh
 
-    known = set(vars(enh.EnhancementTask.get_parser().parse_args([])))
-    stock = {key: value for key, value in values.items() if key in known}
+    defaults = vars(enh.EnhancementTask.get_parser().parse_args([]))
+    stock = {key: value for key, value in values.items() if key in defaults}
     tables = {table.name: table for table in enh.EnhancementTask.class_choices_list}
     for part in PARTS:
         if stock.get(part) is not None and not _is_stock(tables[part], stock[part]):
@@ -98,7 +98,7 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
         for criterion in stock.get("criterions") or []
         if _is_stock(enh.criterion_choices, criterion["name"])
         and _is_stock(enh.loss_wrapper_choices, criterion["wrapper"])
-    ]
+    ] or defaults["criterions"]
     model_options = inspect.signature(ESPnetEnhancementModel).parameters
     stock["model_conf"] = {
         key: value for key, value in (stock.get("model_conf") or {}).items() if key in model_options

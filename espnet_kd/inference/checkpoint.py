@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import pickle
+from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
 
 from espnet_kd import host
+from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.errors import UserError
 
 
 def load_model(
     config: str | os.PathLike, checkpoint: str | os.PathLike
-) -> tuple[torch.nn.Module, argparse.Namespace]:
+) -> tuple[torch.nn.Module, Namespace]:
     """Build a speech-enhancement model from its training configuration and load its weights.
 
     ESPnet's own loader is not strict: it takes a checkpoint without one fitting key in silence.
@@ -33,25 +35,30 @@ def load_model(
     Raises:
         UserError: an unreadable file, a key missing or unknown, or another shape.
     """
-    args = read_config(config, "separator")
+    values = read_config(config, "separator")
     host.prepare()
     from espnet_kd.tasks.enh_kd import EnhKDTask
 
+    # A configuration of stock ESPnet lacks our options.
+    defaults = vars(EnhKDTask.get_parser().parse_args([]))
+    args = Namespace(**{**defaults, **values})
+    if args.sample_rate != SAMPLE_RATE:
+        raise UserError(config, f"sample_rate is {args.sample_rate}", f"train at {SAMPLE_RATE}")
     return _load(EnhKDTask, args, checkpoint)
 
 
 def load_asr_model(
     config: str | os.PathLike, checkpoint: str | os.PathLike
-) -> tuple[torch.nn.Module, argparse.Namespace]:
+) -> tuple[torch.nn.Module, Namespace]:
     """Do as `load_model` for a stock ESPnet recogniser."""
-    args = read_config(config, "token_list")
+    args = Namespace(**read_config(config, "token_list"))
     host.prepare()
     from espnet2.tasks.asr import ASRTask
 
     return _load(ASRTask, args, checkpoint)
 
 
-def read_config(config: str | os.PathLike, needed: str) -> argparse.Namespace:
+def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
     """Read a training configuration; `needed` is a key that only the right kind of model has."""
     try:
         values = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
@@ -61,7 +68,7 @@ def read_config(config: str | os.PathLike, needed: str) -> argparse.Namespace:
         raise UserError(config, "is not YAML", "give the config.yaml of the training") from None
     if not isinstance(values, dict) or needed not in values:
         raise UserError(config, f"has no '{needed}'", "give the config.yaml of the right training")
-    return argparse.Namespace(**values)
+    return values
 
 
 def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
@@ -99,12 +106,6 @@ def load_strictly(
     model.load_state_dict(state, strict=True)
 
 
-def sample_rate(args: argparse.Namespace) -> int:
-    """Sampling rate in Hz of a speech-enhancement model's training configuration."""
-    conf = getattr(args, "preprocessor_conf", None) or {}
-    return int(conf.get("sample_rate", args.sample_rate))
-
-
 def sha256(path: str | os.PathLike) -> str:
     """SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
@@ -119,7 +120,7 @@ def checksums(paths: Iterable[str | os.PathLike]) -> str:
     return "".join(f"{sha256(path)}  {os.fspath(path)}\n" for path in paths)
 
 
-def _load(task, args: argparse.Namespace, checkpoint: str | os.PathLike):
+def _load(task, args: Namespace, checkpoint: str | os.PathLike):
     state = read_state(checkpoint)
     model = task.build_model(args)
     load_strictly(model, state, checkpoint)

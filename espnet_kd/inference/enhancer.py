@@ -55,7 +55,7 @@ class Enhancer:
                 f"has {mixture.shape[1]} samples, the model needs {shortest}",
                 "leave the utterance out",
             )
-        enhanced = self.model.enhance(mixture, lengths, **self._conditions(batch))
+        enhanced, _ = self.model.enhance(mixture, lengths, **self._conditions(batch))
         return enhanced.float().cpu().numpy()
 
     def _conditions(self, batch: Sequence[Utterance]) -> dict[str, torch.Tensor]:

@@ -11,7 +11,7 @@ import torch
 from espnet_kd.errors import UserError
 from espnet_kd.inference.checkpoint import load_model
 from espnet_kd.inference.enhancer import Enhancer
-from espnet_kd.inference.text import model_tokenizer
+from espnet_kd.inference.text import model_tokenizer, takes_alignment, takes_text
 from espnet_kd.inference.utterances import Utterance, read_utterances
 
 
@@ -41,8 +41,7 @@ def load_enhancer(options: argparse.Namespace) -> Enhancer:
     """Load the model that `add_model_options` names."""
     device = choose_device(options.ngpu)
     model, args = load_model(options.config, options.checkpoint)
-    tokenize = model_tokenizer(model, args, options.config)
-    return Enhancer(model, tokenize, device)
+    return Enhancer(model, model_tokenizer(args) if takes_text(model) else None, device)
 
 
 def read_set(
@@ -53,15 +52,18 @@ def read_set(
     Returns:
         The utterances, and the files that an output depends on.
     """
-    texts = [options.text_name, options.align_name] if enhancer.tokenize else [None, None]
-    utterances = read_utterances(set_dir, *texts)
-    lists = [Path(set_dir) / name for name in ("wav.scp", *texts) if name]
+    text_name = options.text_name if takes_text(enhancer.model) else None
+    align_name = options.align_name if takes_alignment(enhancer.model) else None
+    utterances = read_utterances(set_dir, text_name, align_name)
+    lists = [Path(set_dir) / name for name in ("wav.scp", text_name, align_name) if name]
     return utterances, [Path(options.checkpoint), Path(options.config), *lists]
 
 
-def check_set_names(sets: Sequence[str]) -> None:
-    """Outputs are named by the last part of a set's path: refuse the same name twice."""
+def check_sets(sets: Sequence[str]) -> None:
+    """Refuse, before a model is loaded, sets that are not there or would be written over."""
     names = [Path(set_dir).name for set_dir in sets]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UserError("--sets", f"'{twice}' stands twice", "give each name once")
+    for set_dir, name in zip(sets, names, strict=True):
+        if not Path(set_dir).is_dir():
+            raise UserError(set_dir, "is no directory", "run the stage that writes it")
+        if names.count(name) > 1:
+            raise UserError("--sets", f"'{name}' stands twice", "give each name once")

@@ -1,34 +1,30 @@
-"""Transcripts for text-informed enhancement models."""
+"""What a text-informed enhancement model wants to know beside the mixture."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
-from os import PathLike
 
 import torch
-
-from espnet_kd.errors import UserError
 
 Tokenize = Callable[[str], list[int]]
 
 
-def model_tokenizer(
-    model: torch.nn.Module, args: Namespace, config: str | PathLike
-) -> Tokenize | None:
-    """Transcript-to-ids function as in the model's training; None if the model takes no text."""
-    if not getattr(model.separator, "takes_text", False):
-        return None
-    conf = args.preprocessor_conf or {}
-    if not conf.get("token_list"):
-        raise UserError(config, "has no preprocessor_conf.token_list", "train the teacher with one")
-    from espnet2.text.build_tokenizer import build_tokenizer
-    from espnet2.text.token_id_converter import TokenIDConverter
+def takes_text(model: torch.nn.Module) -> bool:
+    """Tell whether the model reads a transcript."""
+    return hasattr(model.separator, "text_encoder")
 
-    tokenizer = build_tokenizer(
-        conf.get("token_type", "char"),
-        bpemodel=conf.get("bpemodel"),
-        non_linguistic_symbols=conf.get("non_linguistic_symbols"),
+
+def takes_alignment(model: torch.nn.Module) -> bool:
+    """Tell whether the model reads the times of the characters."""
+    return takes_text(model) and model.separator.prior_width > 0
+
+
+def model_tokenizer(args: Namespace) -> Tokenize:
+    """Transcript to token ids as in the training that has these arguments."""
+    from espnet_kd.tasks.enh_kd import EnhKDTask
+
+    preprocessor = EnhKDTask.build_preprocess_fn(args, train=False)
+    return lambda text: preprocessor.text_ids.tokens2ids(
+        preprocessor.text_tokenizer.text2tokens(text)
     )
-    converter = TokenIDConverter(conf["token_list"])
-    return lambda text: converter.tokens2ids(tokenizer.text2tokens(text))

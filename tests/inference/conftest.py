@@ -1,0 +1,94 @@
+"""A small set directory, and models that need no ESPnet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from espnet_kd.data.audio import write_samples
+from espnet_kd.data.kaldi_dir import write_set
+from espnet_kd.inference.enhancer import Enhancer
+
+from .tiny_models import STUDENT, TEACHER, write_enhancement_model, write_recogniser
+
+LENGTHS = {"F01_a_REAL": 4000, "F01_b_REAL": 2400, "F01_c_REAL": 4000, "M02_d_REAL": 3001}
+
+
+class Gain(torch.nn.Module):
+    """Multiplies; an utterance of `bad_length` samples gets `bad_value` in its middle."""
+
+    def __init__(self, gain: float = 0.5, bad_length: int = 0, bad_value: float = float("nan")):
+        super().__init__()
+        self.encoder = torch.nn.Identity()
+        self.gain, self.bad_length, self.bad_value = gain, bad_length, bad_value
+        self.calls: list[int] = []
+
+    def enhance(self, speech_mix: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, dict]:
+        assert (lengths == speech_mix.shape[1]).all()
+        self.calls.append(len(lengths))
+        enhanced = self.gain * speech_mix
+        if speech_mix.shape[1] == self.bad_length:
+            enhanced = enhanced * self.bad_value
+        return enhanced, {}
+
+
+@pytest.fixture
+def make_set(tmp_path: Path) -> Callable[..., Path]:
+    """Function that writes a set directory of noise and gives its path."""
+
+    def make(name: str = "tr05_real", lengths: dict[str, int] = LENGTHS, **tables: dict) -> Path:
+        rng = np.random.default_rng(0)
+        waves = {}
+        for utt, length in lengths.items():
+            path = tmp_path / "audio" / f"{utt}.wav"
+            write_samples(path, (3000 * rng.standard_normal(length)).astype(np.int16))
+            waves[utt] = str(path)
+        directory = tmp_path / name
+        write_set(
+            directory,
+            {
+                "wav.scp": waves,
+                "text": dict.fromkeys(lengths, "STOCKS ROSE"),
+                "utt2spk": {utt: utt[:3] for utt in lengths},
+                "utt2category": dict.fromkeys(lengths, "REAL"),
+                "utt2num_samples": {utt: str(length) for utt, length in lengths.items()},
+                **tables,
+            },
+        )
+        return directory
+
+    return make
+
+
+@pytest.fixture
+def gain() -> Gain:
+    """A model that halves its input."""
+    return Gain()
+
+
+@pytest.fixture
+def enhancer(gain: Gain) -> Enhancer:
+    """An enhancer around `gain`."""
+    return Enhancer(gain)
+
+
+@pytest.fixture(scope="session")
+def student_files(tmp_path_factory) -> tuple[Path, Path]:
+    """Configuration and checkpoint of a tiny student."""
+    return write_enhancement_model(tmp_path_factory.mktemp("student"), STUDENT)
+
+
+@pytest.fixture(scope="session")
+def teacher_files(tmp_path_factory) -> tuple[Path, Path]:
+    """Configuration and checkpoint of a tiny text-informed teacher with an alignment prior."""
+    return write_enhancement_model(tmp_path_factory.mktemp("teacher"), TEACHER)
+
+
+@pytest.fixture(scope="session")
+def recogniser_files(tmp_path_factory) -> tuple[Path, Path]:
+    """Configuration and checkpoint of a tiny recogniser."""
+    return write_recogniser(tmp_path_factory.mktemp("recogniser"))

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import soundfile
+
+from espnet_kd.data.audio import write_samples
+from espnet_kd.errors import UserError
+from espnet_kd.inference.audio import level_dbfs, read_wave, write_wave
+
+
+def test_reading_and_writing_keeps_every_bit(tmp_path):
+    samples = np.array([-32768, -1, 0, 1, 257, 32767], dtype=np.int16)
+    write_samples(tmp_path / "a.wav", samples)
+    assert write_wave(tmp_path / "b.wav", read_wave(tmp_path / "a.wav", 6)) == 0
+    assert soundfile.read(tmp_path / "b.wav", dtype="int16")[0].tolist() == samples.tolist()
+
+
+def test_clipped_samples_are_counted(tmp_path):
+    assert write_wave(tmp_path / "a.wav", np.array([1.5, -1.5, -1.0, 0.3])) == 2
+    samples = soundfile.read(tmp_path / "a.wav", dtype="int16")[0]
+    assert samples.tolist() == [32767, -32768, -32768, 9830]
+
+
+def test_another_length_than_announced_is_refused(tmp_path):
+    write_samples(tmp_path / "a.wav", np.ones(5, dtype=np.int16))
+    with pytest.raises(UserError, match=r"a\.wav: has 5 samples, utt2num_samples says 6"):
+        read_wave(tmp_path / "a.wav", 6)
+
+
+def test_levels():
+    assert level_dbfs(np.full(10, 0.1)) == pytest.approx(-20)
+    assert level_dbfs(np.zeros(10)) == -math.inf

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from espnet_kd.errors import UserError
+from espnet_kd.inference.enhancer import Enhancer
+from espnet_kd.inference.utterances import read_utterances
+
+
+class TextModel(torch.nn.Module):
+    """Records what it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = torch.nn.Identity()
+
+    def enhance(self, speech_mix, lengths, **conditions):
+        self.conditions = conditions
+        return speech_mix, {}
+
+
+def test_length_and_scale_are_those_of_the_mixture(make_set, enhancer):
+    utterances = read_utterances(make_set(lengths={"F01_a": 3000, "F01_b": 3000}))
+    enhanced = enhancer(utterances)
+    mixture = Enhancer(TextModel())(utterances)
+    assert enhanced.shape == (2, 3000)
+    np.testing.assert_array_equal(enhanced, 0.5 * mixture)
+
+
+def test_text_and_alignment_reach_the_model_padded(make_set):
+    directory = make_set(
+        lengths={"F01_a": 30, "F01_b": 30},
+        text={"F01_a": "AB", "F01_b": "BBA"},
+        align={"F01_a": "5 9", "F01_b": "1 2 3"},
+    )
+    model = TextModel()
+    Enhancer(model, lambda text: ["-AB".index(character) for character in text])(
+        read_utterances(directory, "text", "align")
+    )
+    given = {name: value.tolist() for name, value in model.conditions.items()}
+    assert given == {
+        "text": [[1, 2, 0], [2, 2, 1]],
+        "text_lengths": [2, 3],
+        "align": [[5, 9, 0], [1, 2, 3]],
+    }
+
+
+def test_alignment_of_another_text_is_refused(make_set):
+    directory = make_set(lengths={"F01_a": 30}, text={"F01_a": "ABA"}, align={"F01_a": "5 9"})
+    utterances = read_utterances(directory, "text", "align")
+    with pytest.raises(UserError, match="F01_a: has 3 characters but 2 alignment points"):
+        Enhancer(TextModel(), lambda text: [1] * len(text))(utterances)
+
+
+def test_utterance_shorter_than_the_encoder_is_refused(make_set, gain, enhancer):
+    gain.encoder.kernel_size = 20
+    with pytest.raises(UserError, match="has 19 samples, the model needs 20"):
+        enhancer(read_utterances(make_set(lengths={"F01_a": 19})))

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from espnet_kd.errors import UserError
+from espnet_kd.inference.utterances import Utterance, equal_length_batches, read_utterances
+
+
+def test_text_and_alignment_are_read_when_asked_for(make_set):
+    directory = make_set(lengths={"F01_a": 40}, align={"F01_a": "12 40"})
+    (plain,) = read_utterances(directory)
+    assert (plain.text, plain.align, plain.num_samples) == (None, None, 40)
+    (full,) = read_utterances(directory, "text", "align")
+    assert (full.text, full.align) == ("STOCKS ROSE", (12, 40))
+
+
+@pytest.mark.parametrize(
+    ("names", "file"), [(("text_exchanged",), "text_exchanged"), (("text", "align"), "align")]
+)
+def test_missing_text_is_named(make_set, names, file):
+    with pytest.raises(UserError, match=f"{file}: does not exist"):
+        read_utterances(make_set(), *names)
+
+
+def test_alignment_that_is_not_whole_numbers_is_refused(make_set):
+    directory = make_set(lengths={"F01_a": 40}, align={"F01_a": "12 x"})
+    with pytest.raises(UserError, match="align: 'F01_a' has '12 x'"):
+        read_utterances(directory, "text", "align")
+
+
+def test_speed_perturbed_sets_are_refused(make_set):
+    with pytest.raises(UserError, match="speed-perturbed"):
+        read_utterances(make_set(lengths={"F01_a": 40}, utt2speed={"F01_a": "0.9"}))
+
+
+def test_absent_set_is_refused(tmp_path):
+    with pytest.raises(UserError, match="dt05_none"):
+        read_utterances(tmp_path / "dt05_none")
+
+
+def test_batches_hold_equal_lengths_within_the_budget():
+    lengths = [10, 20, 10, 10, 300, 20]
+    utterances = [Utterance(f"u{i}", "", length) for i, length in enumerate(lengths)]
+    batches = equal_length_batches(utterances, 25)
+    names = [[utt.name for utt in batch] for batch in batches]
+    assert names == [["u4"], ["u1"], ["u5"], ["u0", "u2"], ["u3"]]
