@@ -1,0 +1,1 @@
+"""A small synthetic corpus in exactly CHiME-4's layout."""

@@ -1,0 +1,122 @@
+"""The tablet: six microphones, and what reaches each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
+
+from espnet_kd.corpora.mini_chime4.speech import RATE
+
+SPEED_OF_SOUND = 343.0
+# Metres; x to the right, y away from the tablet's face, z up. Channels 1 to 6; 2 faces backwards.
+MICROPHONES = np.array(
+    [
+        [-0.10, 0.00, 0.095],
+        [0.00, -0.02, 0.095],
+        [0.10, 0.00, 0.095],
+        [-0.10, 0.00, -0.095],
+        [0.00, 0.00, -0.095],
+        [0.10, 0.00, -0.095],
+    ]
+)
+BACKWARD = 1  # index of channel 2
+FRONT_GAIN = np.where(np.arange(6) == BACKWARD, 0.6, 1.0)  # of what comes from the talker
+
+
+def talker_position(rng: np.random.Generator) -> np.ndarray:
+    """Draw where a mouth is, seen from the tablet's centre: metres, shape (3,)."""
+    return np.array([rng.uniform(-0.15, 0.15), rng.uniform(0.3, 0.5), rng.uniform(0.05, 0.3)])
+
+
+def delays_from(position: np.ndarray) -> np.ndarray:
+    """Return the delay of each microphone in seconds, the smallest being 0, shape (6,)."""
+    seconds = np.linalg.norm(MICROPHONES - position, axis=1) / SPEED_OF_SOUND
+    return seconds - seconds.min()
+
+
+def smooth_response(
+    rng: np.random.Generator, channels: int, decibels: float, tilt: float = 0.0
+) -> np.ndarray:
+    """Draw short minimum-fuss filters that colour a microphone.
+
+    Args:
+        rng: draws the colour.
+        channels: number of filters.
+        decibels: standard deviation of the gain at each of ten points up to 8 kHz.
+        tilt: gain in decibels added from 0 to 8 kHz.
+
+    Returns:
+        Symmetric, hence linear-phase, filters, shape (channels, 65); their delay is 32 samples.
+    """
+    bins = np.linspace(0, 1, 33)
+    points = np.linspace(0, 1, 10)
+    gains = rng.normal(0, decibels, (channels, 10)) + tilt * points
+    curves = np.stack([np.interp(bins, points, row) for row in gains])
+    impulse = np.fft.fftshift(np.fft.irfft(10 ** (curves / 20), 64), axes=1)
+    return np.pad(impulse, ((0, 0), (0, 1))) * np.hanning(65)
+
+
+FILTER_DELAY = 32
+
+
+def filter_channels(wave: np.ndarray, filters: np.ndarray, length: int | None = None) -> np.ndarray:
+    """Convolve one signal (samples,) or six (channels, samples) with filters (channels, taps).
+
+    Returns:
+        float32, shape (channels, length); by default the full convolution.
+    """
+    full = wave.shape[-1] + filters.shape[-1] - 1
+    size = next_fast_len(full, real=True)
+    spectrum = rfft(np.asarray(wave, np.float32), size) * rfft(filters.astype(np.float32), size)
+    return irfft(spectrum, size)[..., : full if length is None else length]
+
+
+def steer(wave: np.ndarray, delays: np.ndarray) -> np.ndarray:
+    """Delay signals by fractions of a sample.
+
+    Args:
+        wave: one signal for all channels (samples,) or one each (channels, samples).
+        delays: seconds, shape (channels,); below 0.05.
+
+    Returns:
+        float32, shape (channels, samples).
+    """
+    samples = wave.shape[-1]
+    size = next_fast_len(samples + RATE // 20, real=True)
+    spectrum = rfft(np.asarray(wave, np.float32), size) * _phases(delays, size)
+    return irfft(spectrum, size)[:, :samples]
+
+
+def plane_waves(
+    rng: np.random.Generator, sources: Iterable[np.ndarray], samples: int, responses: np.ndarray
+) -> np.ndarray:
+    """Let far sources reach the tablet, each from a direction of its own.
+
+    Args:
+        rng: draws the directions.
+        sources: signals of shape (samples,).
+        samples: their length.
+        responses: microphone filters, shape (6, taps).
+
+    Returns:
+        float32, shape (6, samples).
+    """
+    size = next_fast_len(samples + responses.shape[1], real=True)
+    total = np.zeros((6, size // 2 + 1), np.complex64)
+    for source in sources:
+        direction = rng.normal(size=3) * (1, 1, 0.4)
+        path = MICROPHONES @ (direction / np.linalg.norm(direction))
+        delays = (path - path.min()) / SPEED_OF_SOUND
+        spectrum = rfft(np.asarray(source, np.float32), size)
+        for channel, delay in enumerate(delays):
+            total[channel] += spectrum * _phases(delay, size)
+    total *= rfft(responses.astype(np.float32), size)
+    return irfft(total, size)[:, :samples]
+
+
+def _phases(delays: np.ndarray | float, size: int) -> np.ndarray:
+    frequencies = np.fft.rfftfreq(size, 1 / RATE)
+    turns = np.asarray(delays)[..., None] * frequencies
+    return np.exp(-2j * np.pi * turns).astype(np.complex64)

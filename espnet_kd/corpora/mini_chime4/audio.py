@@ -1,0 +1,53 @@
+"""16-bit wav files: write, read parts, convert."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from espnet_kd.corpora.mini_chime4.speech import RATE
+
+FULL_SCALE = 32768.0
+
+
+def to_int16(wave: np.ndarray) -> np.ndarray:
+    """Round samples of full scale 1 to 16 bits.
+
+    Raises:
+        ValueError: a sample does not fit.
+    """
+    scaled = np.rint(np.asarray(wave, dtype=np.float64) * FULL_SCALE)
+    if scaled.size and (scaled.max() > 32767 or scaled.min() < -32768):
+        raise ValueError(f"peak {np.abs(wave).max():.2f} is above full scale")
+    return scaled.astype(np.int16)
+
+
+def write_wav(path: Path, wave: np.ndarray) -> None:
+    """Write int16 samples of shape (samples,) at 16 kHz."""
+    soundfile.write(path, wave, RATE, subtype="PCM_16")
+
+
+def write_channels(stem: Path, wave: np.ndarray, first: int, suffix: str = "") -> None:
+    """Write int16 `wave` of shape (channels, samples) as `<stem>.CH<first..><suffix>.wav`."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    for number, channel in enumerate(wave, first):
+        write_wav(stem.with_name(f"{stem.name}.CH{number}{suffix}.wav"), channel)
+
+
+def read_channels(stem: Path, channels: range, start: int, stop: int) -> np.ndarray:
+    """Read samples [start, stop) of some channels, int16, shape (channels, samples)."""
+    return np.stack(
+        [
+            soundfile.read(
+                stem.with_name(f"{stem.name}.CH{number}.wav"), start=start, stop=stop, dtype="int16"
+            )[0]
+            for number in channels
+        ]
+    )
+
+
+def samples_of(start: float, end: float) -> slice:
+    """Turn annotated times in seconds into CHiME-3's sample range."""
+    return slice(round(start * RATE), round(end * RATE))

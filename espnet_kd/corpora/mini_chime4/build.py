@@ -1,0 +1,113 @@
+"""Make a corpus, or finish one that was begun."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_kd.corpora.mini_chime4.annotations import write_annotations
+from espnet_kd.corpora.mini_chime4.plan import ENVIRONMENTS, SETS, make_plan
+from espnet_kd.corpora.mini_chime4.scales import SCALES
+from espnet_kd.corpora.mini_chime4.state import Output
+from espnet_kd.corpora.mini_chime4.tasks import (
+    Place,
+    recording_tasks,
+    run_tasks,
+    simulation_tasks,
+)
+from espnet_kd.errors import UserError
+
+_VERSION = 1  # raise when the same seed gives other bytes
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to make.
+
+    Attributes:
+        out: root of the corpus; `data/` goes below it.
+        scale: key of `scales.SCALES`.
+        seed: fixes every byte.
+        nj: number of processes; does not change a byte.
+        truth_dir: where the true images of the real utterances go (research only).
+        isolated_ext: where clean speech and noise of dt05_simu and et05_simu go.
+    """
+
+    out: Path
+    scale: str = "mini"
+    seed: int = 0
+    nj: int = 1
+    truth_dir: Path | None = None
+    isolated_ext: Path | None = None
+
+
+def build(request: Request) -> Path:
+    """Make the corpus of `request` unless it is there already.
+
+    Returns:
+        The corpus' `data` directory.
+
+    Raises:
+        UserError: a directory holds something else, or an extra one lies inside the corpus.
+    """
+    extras = [path for path in (request.truth_dir, request.isolated_ext) if path is not None]
+    for extra in extras:
+        if extra.resolve().is_relative_to(request.out.resolve()):
+            raise UserError(extra, f"lies inside the corpus {request.out}", "put it elsewhere")
+    parameters = {"scale": request.scale, "seed": request.seed, "version": _VERSION}
+    corpus = Output(request.out, parameters)
+    others = [Output(extra, parameters) for extra in extras]
+    data = request.out / "data"
+    if all(output.finished for output in (corpus, *others)):
+        return data
+    asked = {**parameters, "extras": [str(extra.resolve()) for extra in extras]}
+    corpus.begin(asked, ("data",))
+    for other in others:
+        other.begin(asked, ())
+    _make(request, corpus, data)
+    for output in (*others, corpus):
+        output.finish()
+    return data
+
+
+def _make(request: Request, corpus: Output, data: Path) -> None:
+    scale, seed = SCALES[request.scale], request.seed
+    plan = make_plan(scale, seed)
+    place = Place(data / "audio" / "16kHz", request.truth_dir, request.isolated_ext)
+    for folder in _folders():
+        (place.audio / folder).mkdir(parents=True, exist_ok=True)
+    tasks = recording_tasks(plan, scale, seed, place)
+    recorded = run_tasks(tasks, corpus.parts, request.nj, "recordings")
+    tasks = simulation_tasks(plan, scale, seed, place, recorded)
+    simulated = run_tasks(tasks, corpus.parts, request.nj, "simulations")
+    utterances = (*plan.simu, *(u for session in plan.booth for u in session.utterances))
+    words = {u.prompt.wsj_name: u.prompt.words for u in utterances}
+    write_annotations({**recorded, **simulated}, words, data, seed)
+
+
+def _folders() -> Iterable[str]:
+    yield from ("backgrounds", "embedded", "isolated/tr05_org")
+    for subset in SETS:
+        yield f"isolated/{subset}_bth"
+        for environment in ENVIRONMENTS:
+            for condition in ("real", "simu"):
+                yield f"isolated/{subset}_{environment.lower()}_{condition}"
+
+
+def summary(data: Path) -> list[str]:
+    """Count what a corpus holds: one line per set, with the hours of one channel."""
+    lines = []
+    for file in sorted((data / "annotations").glob("*.json")):
+        items = json.loads(file.read_text())
+        hours = sum(item["end"] - item["start"] for item in items) / 3600
+        speakers = len({item["speaker"] for item in items})
+        lines.append(
+            f"{file.stem}: {len(items)} utterances, {speakers} speakers, {hours:.2f} h per channel"
+        )
+    audio = data / "audio" / "16kHz"
+    for folder in ("backgrounds", "embedded"):
+        files = list((audio / folder).glob("*.wav"))
+        lines.append(f"{folder}: {len(files)} files")
+    return lines

@@ -1,0 +1,41 @@
+"""The four noisy places: each module's `sources` draws what sounds there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import numpy as np
+
+from espnet_kd.corpora.mini_chime4.array import plane_waves, smooth_response
+from espnet_kd.corpora.mini_chime4.places import bus, cafe, pedestrian, street
+
+PLACES: dict[str, ModuleType] = {"BUS": bus, "CAF": cafe, "PED": pedestrian, "STR": street}
+
+
+def noise(
+    rng: np.random.Generator, seed: int, place: str, samples: int, embedded: bool
+) -> np.ndarray:
+    """Record a place with the tablet.
+
+    Args:
+        rng: draws everything but the voices of the crowd.
+        seed: of the corpus; fixes the voices.
+        place: BUS, CAF, PED or STR.
+        samples: length at 16 kHz.
+        embedded: made for real recordings: other sources prevail, through coloured microphones,
+            with another spectral balance than in the backgrounds that simulation uses.
+
+    Returns:
+        float32, shape (6, samples), RMS 1 over all.
+    """
+    tilt = rng.uniform(-6, 10) if embedded else rng.uniform(-3, 3)
+    responses = smooth_response(rng, 6, 1.5 if embedded else 0.7, tilt)
+    wave = plane_waves(rng, _sources(rng, seed, place, samples, embedded), samples, responses)
+    return wave / np.sqrt(np.mean(wave**2) + 1e-12)
+
+
+def _sources(
+    rng: np.random.Generator, seed: int, place: str, samples: int, embedded: bool
+) -> Iterator[np.ndarray]:
+    yield from PLACES[place].sources(rng, seed, samples, embedded)

@@ -1,0 +1,37 @@
+"""How much of everything each scale holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Size of a corpus.
+
+    Attributes:
+        simu: utterances of tr05_simu, each in one environment.
+        simu_speakers: speakers they are spread over.
+        real: sentences of tr05_real, each read in the four environments.
+        dev: sentences of dt05, read in the four environments, once real and once simulated.
+        test: the same for et05.
+        backgrounds: background sessions, taken in turn from the four environments.
+        background_seconds: length of one of them.
+    """
+
+    simu: int
+    simu_speakers: int
+    real: int
+    dev: int
+    test: int
+    backgrounds: int
+    background_seconds: float
+
+
+# "large" has CHiME-4's counts.
+SCALES = {
+    "tiny": Scale(24, 4, 4, 2, 2, 4, 12.0),
+    "mini": Scale(800, 20, 60, 16, 16, 12, 60.0),
+    "medium": Scale(3000, 40, 200, 50, 50, 17, 120.0),
+    "large": Scale(7138, 83, 400, 410, 330, 17, 300.0),
+}

@@ -1,0 +1,102 @@
+"""tr05_simu: clean sentences steered to the tablet plus a piece of a background."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from espnet_kd.corpora.mini_chime4.array import (
+    FILTER_DELAY,
+    FRONT_GAIN,
+    delays_from,
+    filter_channels,
+    smooth_response,
+    steer,
+)
+from espnet_kd.corpora.mini_chime4.audio import (
+    read_channels,
+    samples_of,
+    to_int16,
+    write_channels,
+    write_wav,
+)
+from espnet_kd.corpora.mini_chime4.mixing import mix
+from espnet_kd.corpora.mini_chime4.plan import Plan, Utterance
+from espnet_kd.corpora.mini_chime4.real import talker_in
+from espnet_kd.corpora.mini_chime4.seeds import generator
+from espnet_kd.corpora.mini_chime4.speech import RATE, read_aloud
+from espnet_kd.corpora.mini_chime4.voices import speaker
+
+_ORG_LEVEL = 0.06
+_ORG_FLOOR = 2.0 / 32768
+
+
+def simulate(
+    utterance: Utterance,
+    plan: Plan,
+    recorded: list[dict],
+    background_seconds: float,
+    seed: int,
+    audio: Path,
+) -> tuple[dict, dict]:
+    """Make one utterance of tr05_simu and of tr05_org.
+
+    CHiME-3's recipe (Barker et al. 2015): the WSJ0 sentence, equalised per channel, is delayed per
+    channel as a real talker would be, scaled, and a background segment is added sample by sample.
+
+    Args:
+        utterance: what to read.
+        plan: the whole corpus.
+        recorded: annotations of tr05_real; one lends the talker's place (`ir_wavfile`).
+        background_seconds: length of each background session.
+        seed: of the corpus.
+        audio: the corpus' `audio/16kHz`, which already holds the backgrounds.
+
+    Returns:
+        The annotations for tr05_simu and tr05_org.
+    """
+    rng = generator(seed, "tr05_simu", utterance.name)
+    words = utterance.prompt.words
+    clean = read_aloud(rng, speaker(utterance.speaker, seed), words) * _ORG_LEVEL
+    clean += rng.normal(0, _ORG_FLOOR, len(clean))
+    original = to_int16(clean * min(1.0, 0.9 / np.abs(clean).max()))
+    org = f"{utterance.speaker}_{utterance.prompt.wsj_name}_ORG"
+    write_wav(audio / "isolated" / "tr05_org" / f"{org}.wav", original)
+
+    samples = len(original)
+    like = recorded[rng.integers(len(recorded))]
+    coloured = filter_channels(original, smooth_response(rng, 6, 0.7), samples + FILTER_DELAY)
+    talker = talker_in(plan.named(like["wavfile"]), seed)
+    steered = steer(coloured[:, FILTER_DELAY:], delays_from(talker))
+    gains = FRONT_GAIN * 10 ** (rng.normal(0, 1.0, 6) / 20)
+
+    places = [name for name in plan.backgrounds if name.endswith(utterance.environment)]
+    background = str(rng.choice(places))
+    begin = int(rng.integers(0, round(background_seconds * RATE) - samples))
+    start, end = begin / RATE, (begin + samples) / RATE
+    span = samples_of(start, end)
+    noise = read_channels(audio / "backgrounds" / background, range(1, 7), span.start, span.stop)
+    mixture, _ = mix(steered * gains[:, None], noise, rng.normal(6.5, 3.5))
+    folder = f"tr05_{utterance.environment.lower()}_simu"
+    write_channels(audio / "isolated" / folder / utterance.name, mixture, first=1)
+
+    common = {
+        "speaker": utterance.speaker,
+        "wsj_name": utterance.prompt.wsj_name,
+        "wavfile": org,
+        "start": 0.0,
+        "end": samples / RATE,
+        "dot": utterance.prompt.dot,
+    }
+    simu = {
+        **common,
+        "environment": utterance.environment,
+        "noise_wavfile": background,
+        "noise_start": start,
+        "noise_end": end,
+        "ir_wavfile": like["wavfile"],
+        "ir_start": like["start"],
+        "ir_end": like["end"],
+    }
+    return simu, {**common, "environment": "ORG"}

@@ -1,0 +1,73 @@
+"""Whether a directory holds a finished corpus, an unfinished one, or something else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import write_text
+
+MARKER = "mini_chime4.json"
+_UNFINISHED = ".mini_chime4_unfinished"
+
+
+class Output:
+    """A directory that is written over time and marked when finished.
+
+    Args:
+        root: the directory; it need not exist.
+        parameters: what its content is made from.
+
+    Raises:
+        UserError: the directory holds another corpus, or something that is none.
+    """
+
+    def __init__(self, root: Path, parameters: dict[str, object]):
+        self.root = root
+        self.parameters = parameters
+        self.parts = root / _UNFINISHED
+        if root.exists() and not root.is_dir():
+            raise UserError(root, "is not a directory", "name another one")
+        if self._marker.exists():
+            held = json.loads(self._marker.read_text())
+            if held != parameters:
+                raise UserError(root, f"holds a corpus of {held}", "remove it or name another one")
+        elif root.is_dir() and any(root.iterdir()) and not self.parts.is_dir():
+            raise UserError(
+                root, "is not empty and no mini CHiME-4", "name an empty or a new directory"
+            )
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything is there."""
+        return self._marker.exists()
+
+    @property
+    def _marker(self) -> Path:
+        return self.root / MARKER
+
+    def begin(self, request: dict[str, object], folders: tuple[str, ...]) -> None:
+        """Mark as unfinished; keep what an interrupted run with the same request has made.
+
+        Args:
+            request: what the run was asked for.
+            folders: what the run writes below the root, removed if the request was another.
+        """
+        asked = self.parts / "request"
+        text = json.dumps(request, sort_keys=True)
+        self._marker.unlink(missing_ok=True)
+        if asked.exists() and asked.read_text() == text:
+            return
+        self.parts.mkdir(parents=True, exist_ok=True)
+        for old in self.parts.iterdir():
+            old.unlink()
+        for folder in folders:
+            shutil.rmtree(self.root / folder, ignore_errors=True)
+        write_text(asked, text)
+
+    def finish(self) -> None:
+        """Mark as finished."""
+        write_text(self._marker, json.dumps(self.parameters, sort_keys=True) + "\n")
+        shutil.rmtree(self.parts)
