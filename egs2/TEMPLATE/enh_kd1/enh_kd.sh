@@ -17,6 +17,7 @@ dumpdir=dump                  # directory of prepared sets
 expdir=exp                    # directory of models, enhanced speech and scores
 # Data
 local_data_opts=              # options for local/data.sh
+channels="1 2 3 4 5 6"        # microphones of the training sets
 check_audio=false             # read all samples and refuse silent or invalid files
 speed_perturb_factors="0.9 1.0 1.1"  # of SE training; "1.0" switches it off
 min_wav_duration=0.1          # drop shorter utterances (of training sets), seconds
@@ -53,6 +54,7 @@ inference_lm=valid.loss.ave.pth
 report_opts=                  # options for the report, see python -m espnet_kd.bin.report --help
 ### end of options
 
+command_line="$*"
 . scripts/functions.sh
 . scripts/parse_options.sh
 . ./path.sh

@@ -5,6 +5,7 @@ cd "$(dirname "$0")"
 
 ./enh_kd.sh \
     --check_audio true \
+    --channels 5 \
     --se_config conf/mini/se/conv_tasnet.yaml \
     --aligner_config conf/mini/asr/ctc_aligner.yaml \
     --teacher_config conf/mini/se/text_informed_tcn.yaml \

@@ -5,4 +5,4 @@
 
 # shellcheck disable=SC2086  # options are words
 local/data.sh --nj "${nj}" --references "${dumpdir}/references" \
-    --check_audio "${check_audio}" ${local_data_opts}
+    --channels "${channels}" --check_audio "${check_audio}" ${local_data_opts}

@@ -19,7 +19,7 @@ for system in baseline student; do
     enhance "${system}" "${expdir}/${system}/enhanced" --sets "${sets[@]/#/${raw}/}"
 done
 
-simu=("${raw}/${valid_simu_set}" "${raw}/${test_simu_set}")
-enhance teacher "${expdir}/teacher/enhanced" --sets "${simu[@]}"
-enhance teacher "${expdir}/teacher/enhanced_wrong_text" --sets "${simu[@]}" \
-    --text_name text_exchanged --align_name align_exchanged
+enhance teacher "${expdir}/teacher/enhanced" --sets "${eval_sets[@]/#/${raw}/}"
+enhance teacher "${expdir}/teacher/enhanced_wrong_text" \
+    --text_name text_exchanged --align_name align_exchanged \
+    --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"

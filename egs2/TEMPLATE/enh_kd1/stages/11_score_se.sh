@@ -10,12 +10,11 @@ add_score_job() {  # add_score_job SYSTEM SET WAV_SCP
 
 for set in "${eval_sets[@]}"; do
     add_score_job noisy "${set}" "${raw}/${set}/wav.scp"
-    for system in baseline student; do
+    for system in baseline teacher student; do
         add_score_job "${system}" "${set}" "${expdir}/${system}/enhanced/${set}/wav.scp"
     done
 done
 for set in "${valid_simu_set}" "${test_simu_set}"; do
-    add_score_job teacher "${set}" "${expdir}/teacher/enhanced/${set}/wav.scp"
     add_score_job teacher_wrong_text "${set}" \
         "${expdir}/teacher/enhanced_wrong_text/${set}/wav.scp"
 done

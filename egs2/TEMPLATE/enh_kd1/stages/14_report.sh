@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Stage 14: tables, figure, sizes and speed of the models, a page to listen to.
+# Reads: <expdir>/scores/, <dumpdir>/pseudo/<set>/table.tsv, <expdir>/<system>/.
+# Writes: <expdir>/RESULTS.md, its figure, <expdir>/listen.html.
+
+models=()
+for system in baseline teacher student; do
+    models+=("${system}:${expdir}/${system}/config.yaml:${expdir}/${system}/${inference_se_model}")
+done
+# shellcheck disable=SC2086  # options are words
+OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/RESULTS.md" \
+    --se_root "${expdir}/scores/se" --wer_root "${expdir}/scores/wer" \
+    --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
+    --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
+    --command "./enh_kd.sh ${command_line}" ${report_opts}
+
+systems=(--system "noisy:${raw}/{set}/wav.scp")
+for system in baseline teacher student; do
+    systems+=(--system "${system}:${expdir}/${system}/enhanced/{set}/wav.scp")
+done
+python3 -m espnet_kd.bin.listen --out "${expdir}/listen.html" "${systems[@]}" \
+    --sets "${eval_sets[@]/#/${raw}/}"
+
+echo
+cat "${expdir}/RESULTS.md"
+echo
+log "Results: ${PWD}/${expdir}/RESULTS.md"
+log "Listen:  ${PWD}/${expdir}/listen.html"
