@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import runpy
 import sys
 
@@ -22,12 +23,16 @@ def main(cmd: list[str] | None = None) -> None:
     module, *arguments = cmd
     host.prepare()
     sys.argv = [module, *arguments]
+    if not _exists(module):
+        raise UserError(module, "is not a module", "example: espnet2.bin.asr_train")
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _exists(module: str) -> bool:
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
-            raise
-        raise UserError(module, "is not a module", "example: espnet2.bin.asr_train") from None
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 if __name__ == "__main__":

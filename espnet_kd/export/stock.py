@@ -21,7 +21,7 @@ PARTS = ("encoder", "separator", "decoder", "mask_module", "diffusion_model")
 
 
 def export_stock(
-    exp_dir: str | os.PathLike, out_dir: str | os.PathLike, checkpoint: str | os.PathLike = ""
+    exp_dir: str | os.PathLike, out_dir: str | os.PathLike, checkpoint: str = ""
 ) -> tuple[Path, Path]:
     """Write `config.yaml` and `model.pth` for stock `enh_inference`, `pack` and `--init_param`.
 
@@ -31,7 +31,7 @@ def export_stock(
     Args:
         exp_dir: training directory with `config.yaml` and `valid.*.ave.pth`.
         out_dir: where to write.
-        checkpoint: weights; by default the one `valid.*.ave.pth` of `exp_dir`.
+        checkpoint: weights in `exp_dir`; by default its one `valid.*.ave.pth`.
 
     Returns:
         The configuration and the weights.
@@ -41,13 +41,13 @@ def export_stock(
     """
     config = Path(exp_dir) / "config.yaml"
     values = read_config(config, "separator")
-    checkpoint = checkpoint or averaged_checkpoint(exp_dir)
-    state = read_state(checkpoint)
+    weights = Path(exp_dir) / checkpoint if checkpoint else averaged_checkpoint(exp_dir)
+    state = read_state(weights)
     host.prepare()
     stock = stock_config(values, config)
     from espnet2.tasks.enh import EnhancementTask
 
-    load_strictly(EnhancementTask.build_model(Namespace(**stock)), state, checkpoint)
+    load_strictly(EnhancementTask.build_model(Namespace(**stock)), state, weights)
     out_config, out_model = Path(out_dir) / "config.yaml", Path(out_dir) / "model.pth"
     with atomic_path(out_model) as temporary:
         torch.save(state, temporary)

@@ -17,6 +17,7 @@ import torch
 import torchaudio.functional as F
 
 from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.data.tokens import char_tokeniser
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 from espnet_kd.inference.audio import read_wave
@@ -45,13 +46,12 @@ class Aligner:
             raise UserError("ctc_weight", "is 0: the model has no CTC", "train it with CTC")
         if not hasattr(model.frontend, "hop_length"):
             raise UserError("frontend", f"'{args.frontend}' has no hop", "use frontend: default")
-        from espnet2.text.char_tokenizer import CharTokenizer
         from espnet2.text.token_id_converter import TokenIDConverter
 
         self.model = model.to(device).eval()
         self.device = device
         self.hop = model.frontend.hop_length
-        self._tokenizer = CharTokenizer(non_linguistic_symbols=args.non_linguistic_symbols)
+        self._tokenise = char_tokeniser()
         self._converter = TokenIDConverter(args.token_list)
 
     def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, list[int], bool]]:
@@ -68,7 +68,7 @@ class Aligner:
         log_probs = self._log_probs(np.stack(waves))
         results = []
         for utt, frames in zip(batch, log_probs, strict=True):
-            tokens = self._converter.tokens2ids(self._tokenizer.text2tokens(utt.text))
+            tokens = self._converter.tokens2ids(self._tokenise(utt.text))
             centres = ctc_centres(frames, tokens)
             aligned = centres is not None
             if aligned:

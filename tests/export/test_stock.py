@@ -81,9 +81,9 @@ def test_classes_of_ours_cannot_be_exported(tmp_path):
 
 def test_weights_that_do_not_fit_are_refused(experiment, tmp_path):
     state = torch.load(experiment / "valid.loss.ave.pth")
-    torch.save({**state, "adapter.weight": torch.zeros(1)}, tmp_path / "other.pth")
-    with pytest.raises(UserError, match="has 'adapter.weight', which the model has not"):
-        export_stock(experiment, tmp_path / "stock", tmp_path / "other.pth")
+    torch.save({**state, "adapter.weight": torch.zeros(1)}, experiment / "2epoch.pth")
+    with pytest.raises(UserError, match="2epoch.pth: has 'adapter.weight', which the model has"):
+        export_stock(experiment, tmp_path / "stock", "2epoch.pth")
     assert not (tmp_path / "stock").exists()
 
 

@@ -40,8 +40,8 @@ class Recogniser(torch.nn.Module):
 
 
 def args(**changes) -> Namespace:
-    values = {"token_type": "char", "token_list": TOKENS, "non_linguistic_symbols": ["<NOISE>"]}
-    return Namespace(**{**values, "frontend": "default", **changes})
+    values = {"token_type": "char", "token_list": TOKENS, "frontend": "default"}
+    return Namespace(**{**values, **changes})
 
 
 def test_centres_are_the_middles_of_the_spans():
