@@ -132,7 +132,7 @@ def check_audio(
     """
     directory = Path(directory)
     lengths = tables["utt2num_samples"]
-    for name in {"wav.scp", "spk1.scp"} & tables.keys():
+    for name in sorted({"wav.scp", "spk1.scp"} & tables.keys()):
         paths = tables[name]
         found = scan_lengths(list(paths.values()), nj, f"{directory.name}/{name} headers")
         for (utterance, path), length in zip(paths.items(), found, strict=True):

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+import wave
+
+import numpy as np
+import pytest
+
+from espnet_kd.bin.prepare_chime4 import main
+from espnet_kd.data.kaldi_dir import read_set
+
+TRACK = "isolated_1ch_track"
+SETS = {
+    f"tr05_simu_{TRACK}": 24,
+    f"tr05_real_{TRACK}": 11,
+    f"dt05_simu_{TRACK}": 4,
+    f"dt05_real_{TRACK}": 4,
+    f"et05_simu_{TRACK}": 4,
+    f"et05_real_{TRACK}": 4,
+    "tr05_orig_clean": 4,
+    "dt05_bth": 1,
+    "et05_bth": 1,
+}
+
+
+def options(chime4, tmp_path, **changes) -> list[str]:
+    values = {
+        "corpus": chime4.root,
+        "out": tmp_path / "data",
+        "references": tmp_path / "references",
+        "nj": 1,
+        **changes,
+    }
+    return [word for name, value in values.items() for word in (f"--{name}", str(value))]
+
+
+def one_line(chime4, tmp_path, **changes) -> str:
+    """The error a run ends with: one line."""
+    with pytest.raises(SystemExit) as caught:
+        main(options(chime4, tmp_path, **changes))
+    assert isinstance(caught.value.code, str) and "\n" not in caught.value.code
+    return caught.value.code
+
+
+def test_all_sets_under_espnets_names(chime4, tmp_path, capsys):
+    main(options(chime4, tmp_path, isolated_ext=chime4.isolated_ext, check_audio="true"))
+    for name, size in SETS.items():
+        tables = read_set(tmp_path / "data" / name)
+        assert len(tables["text"]) == size
+        assert ("spk1.scp" in tables) == ("_simu_" in name)
+        assert not any(".CH0." in path for path in tables["wav.scp"].values())
+    simu = read_set(tmp_path / f"data/tr05_simu_{TRACK}")
+    utterance = "011_011C0201_CAF.CH3_SIMU"
+    reference = tmp_path / "references/tr05_caf_simu/011_011C0201_CAF.CH3.wav"
+    assert simu["spk1.scp"][utterance] == str(reference)
+    assert simu["utt2num_samples"][utterance] == "8160"
+    real = read_set(tmp_path / f"data/tr05_real_{TRACK}")
+    assert "F02_022C0204_BUS.CH2_REAL" not in real["text"], "a failing microphone"
+    printed = capsys.readouterr().out
+    assert "references of 4 utterances made, 0 there already, 0 failed" in printed
+    assert "1 failing microphones left out" in printed
+    assert "4 of 4 references verified" in printed
+    rows = [line.split() for line in printed.splitlines() if line.split()[0] in SETS]
+    assert {row[0]: int(row[-2]) for row in rows} == SETS
+
+
+def test_a_second_run_makes_nothing_anew(chime4, tmp_path, capsys):
+    main(options(chime4, tmp_path))
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    main(options(chime4, tmp_path))
+    assert "references of 0 utterances made, 4 there already" in capsys.readouterr().out
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_chosen_channels_only_and_no_references_for_tests_without_isolated_ext(
+    chime4, tmp_path, capsys
+):
+    main(options(chime4, tmp_path, channels="5 2"))
+    tables = read_set(tmp_path / f"data/tr05_simu_{TRACK}")
+    assert {utterance[-6:-5] for utterance in tables["text"]} == {"2", "5"}
+    assert "spk1.scp" not in read_set(tmp_path / f"data/dt05_simu_{TRACK}")
+    assert f"dt05_simu_{TRACK}: no spk1.scp, references need --isolated_ext" in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_process_ends_with_one_line_and_status_one(chime4, tmp_path):
+    command = [sys.executable, "-m", "espnet_kd.bin.prepare_chime4"]
+    ended = subprocess.run(
+        [*command, *options(chime4, tmp_path, channels="0 5")], capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "error: --channels: holds 0: CH0 is a close-talk microphone on another recorder, neither "
+        "clean nor a training channel; choose from 1 2 3 4 5 6"
+    ]
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("root", "problem"), [("", "--corpus: is empty"), ("/nowhere", "/nowhere: is no")]
+)
+def test_a_corpus_path_that_is_unset_or_wrong(chime4, tmp_path, root, problem):
+    assert problem in one_line(chime4, tmp_path, corpus=root)
+
+
+def bad_recording(chime4, path, kind) -> None:
+    samples = np.random.default_rng(0).integers(-900, 900, 7200).astype(np.int16)
+    if kind == "missing":
+        path.unlink()
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "truncated":
+        path.write_bytes(path.read_bytes()[:-2000])
+    elif kind == "8 kHz":
+        chime4.write(path, samples, rate=8000)
+    elif kind == "stereo":
+        chime4.write(path, np.stack([samples, samples], axis=1))
+    elif kind == "silent":
+        chime4.write(path, samples * 0)
+    elif kind == "NaN":
+        chime4.write(path, np.full(7200, np.nan, dtype=np.float32), subtype="FLOAT")
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        ("missing", "audio file is missing"),
+        ("empty", "audio file is empty (0 bytes)"),
+        ("truncated", "is truncated: 6200 of 7200 samples"),
+        ("8 kHz", "sampling rate is 8000 Hz"),
+        ("stereo", "has 2 channels"),
+        ("silent", "all 7200 samples are zero"),
+        ("NaN", "is no 16-bit PCM wav (unknown format: 3)"),
+    ],
+)
+def test_a_bad_recording_is_named_and_its_set_not_written(chime4, tmp_path, kind, problem):
+    path = chime4.isolated("tr05_str_real", "F02_022C0204_STR.CH4")
+    bad_recording(chime4, path, kind)
+    assert f"{path}: {problem}" in one_line(chime4, tmp_path, check_audio="true")
+    assert not (tmp_path / f"data/tr05_real_{TRACK}").exists()
+
+
+def test_a_reference_of_another_length_than_its_mixture(chime4, tmp_path):
+    path = chime4.isolated_ext / "dt05_ped_simu/F01_050C0101_PED.CH6.Clean.wav"
+    chime4.write(path, np.ones(7990, dtype=np.int16))
+    path.with_name(path.name.replace("Clean", "Noise")).unlink()
+    line = one_line(chime4, tmp_path, isolated_ext=chime4.isolated_ext)
+    assert f"{path}: has 7990 samples, utterance 'F01_050C0101_PED_SIMU'" in line
+
+
+@pytest.mark.parametrize(
+    ("dot", "problem"),
+    [
+        (None, "transcript of '011_011C0202_PED' is missing"),
+        ("[<NOISE] .", "transcript of '011_011C0202_PED' is empty ('[<NOISE] .')"),
+        ("ROOM 12", "transcript of '011_011C0202_PED' has the unknown character '1'"),
+    ],
+)
+def test_bad_transcripts(chime4, tmp_path, dot, problem):
+    chime4.edit("tr05_simu", 2, dot=dot)
+    assert f"annotations/tr05_simu.json: {problem}" in one_line(chime4, tmp_path)
+
+
+def test_references_that_fail_the_checks_stop_or_are_left_out(chime4, tmp_path, capsys):
+    chime4.edit("tr05_simu", 1, noise_start=0.5, noise_end=0.5 + 8160 / 16000)
+    line = one_line(chime4, tmp_path)
+    assert "tr05_simu.json: 1 of 4 utterances give no reference, first '011_011C0201_CAF': " in line
+    assert "weight" in line
+    main(options(chime4, tmp_path, allow_partial="true"))
+    assert "left out '011_011C0201_CAF'" in capsys.readouterr().out
+    assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["text"]) == 18
+
+
+def test_an_annotation_without_noise_segment(chime4, tmp_path):
+    chime4.edit("tr05_simu", 3, noise_start=None)
+    assert "utterance '011_011C0203_STR' has no usable noise segment ('noise_start')" in one_line(
+        chime4, tmp_path
+    )
+
+
+def test_missing_audio_may_be_left_out(chime4, tmp_path, capsys):
+    chime4.isolated("tr05_bus_real", "F02_022C0204_BUS.CH5").unlink()
+    chime4.isolated("tr05_bus_simu", "011_011C0200_BUS.CH1").unlink()
+    main(options(chime4, tmp_path, allow_partial="true"))
+    printed = capsys.readouterr().out
+    assert f"tr05_real_{TRACK}: 1 of 11 audio files missing, left out" in printed
+    assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["text"]) == 23
+
+
+def test_a_full_disk_is_one_line_and_a_rerun_completes(chime4, tmp_path, monkeypatch):
+    written = []
+
+    def full_after_three(self, data):
+        if len(written) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(data)
+        return write(self, data)
+
+    with monkeypatch.context() as patch:
+        write = wave.Wave_write.writeframes
+        patch.setattr("wave.Wave_write.writeframes", full_after_three)
+        line = one_line(chime4, tmp_path)
+    path = tmp_path / "references/tr05_bus_simu/011_011C0200_BUS.CH4.wav"
+    assert line == f"error: {path}: no space left on device; free some and run again"
+    assert len(list((tmp_path / "references").rglob("*.*"))) == 3
+    assert not (tmp_path / "data").exists()
+    main(options(chime4, tmp_path))
+    assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["spk1.scp"]) == 24

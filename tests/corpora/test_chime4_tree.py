@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+
+from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.errors import UserError
+
+
+@pytest.mark.parametrize("inside", ["", "data"])
+def test_the_root_may_be_given_at_any_level(chime4, inside):
+    assert Chime4Tree(chime4.root / inside).data.samefile(chime4.data)
+
+
+def test_the_package_as_unpacked_has_one_level_more(chime4, tmp_path):
+    (tmp_path / "CHiME4").mkdir()
+    chime4.root.rename(tmp_path / "CHiME4/CHiME3")
+    assert Chime4Tree(tmp_path / "CHiME4").data == tmp_path / "CHiME4/CHiME3/data"
+
+
+def test_an_unset_or_wrong_root_says_what_to_do(tmp_path):
+    with pytest.raises(UserError, match="^--corpus: is empty; set CHIME4 in db.sh"):
+        Chime4Tree("")
+    with pytest.raises(UserError, match=rf"^{tmp_path}: is no CHiME-4 corpus.*; set CHIME4"):
+        Chime4Tree(tmp_path)
+
+
+def test_annotations_by_name(chime4):
+    named = Chime4Tree(chime4.root).annotations("dt05_real")
+    assert sorted(named) == [f"F01_050C0101_{e}" for e in ("BUS", "CAF", "PED", "STR")]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("[{", "is no JSON"),
+        ('[{"speaker": "F01", "environment": "BUS"}]', "lacks the field 'wsj_name'"),
+        (
+            '[{"speaker": "F01", "wsj_name": "A", "environment": "BUS"},'
+            ' {"speaker": "F01", "wsj_name": "A", "environment": "bus"}]',
+            "utterance 'F01_A_BUS' stands twice",
+        ),
+    ],
+)
+def test_malformed_annotations(chime4, content, problem):
+    chime4.annotation("dt05_real").write_text(content)
+    with pytest.raises(UserError, match=f"dt05_real.json: .*{problem}"):
+        Chime4Tree(chime4.root).annotations("dt05_real")
+
+
+def transcript(chime4, name="F01_050C0101_CAF"):
+    tree = Chime4Tree(chime4.root)
+    return tree.transcript("dt05_real", name, tree.annotations("dt05_real")[name])
+
+
+def test_the_annotation_has_the_first_word_then_the_transcription_files(chime4):
+    folder = chime4.data / "transcriptions"
+    folder.mkdir()
+    (folder / "dt05_real.trn_all").write_text(
+        "F01_050C0101_CAF FROM TRN\nF01_050C0101_PED ONLY IN TRN\n"
+    )
+    (folder / "dt05_real.dot_all").write_text("From dot (F01_050C0101_CAF)\n")
+    assert transcript(chime4) == "RAIN IS LIKELY"
+    chime4.edit("dt05_real", 1, dot=None)
+    chime4.edit("dt05_real", 2, dot=None)
+    assert transcript(chime4) == "FROM DOT"
+    assert transcript(chime4, "F01_050C0101_PED") == "ONLY IN TRN"
+
+
+def test_a_transcript_that_is_nowhere(chime4):
+    chime4.edit("dt05_real", 1, dot=None)
+    with pytest.raises(
+        UserError, match="dt05_real.json: transcript of 'F01_050C0101_CAF' is missing"
+    ):
+        transcript(chime4)
+
+
+def test_track_lists_give_the_channel_of_each_utterance(chime4):
+    assert Chime4Tree(chime4.root).track_channels("dt05_simu") == {
+        "F01_050C0101_BUS": 4,
+        "F01_050C0101_CAF": 5,
+        "F01_050C0101_PED": 6,
+        "F01_050C0101_STR": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("dt05_bus_simu/F01_050C0101_BUS.CH0.wav", "names no channel from 1 to 6"),
+        ("dt05_bus_simu/F01_050C0101_BUS.wav", "names no channel from 1 to 6"),
+        ("dt05_bus_simu/F01_050C0101_BUS.CH3.wav", "utterance 'F01_050C0101_BUS' stands twice"),
+    ],
+)
+def test_a_malformed_track_list(chime4, line, problem):
+    path = chime4.data / "annotations/dt05_simu_1ch_track.list"
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(UserError, match=problem):
+        Chime4Tree(chime4.root).track_channels("dt05_simu")
+
+
+def test_track_lists_may_lie_apart(chime4, tmp_path):
+    (tmp_path / "diff").mkdir()
+    for name in ("dt05_simu_1ch_track.list", "mic_error.csv"):
+        (chime4.data / "annotations" / name).rename(tmp_path / "diff" / name)
+    assert Chime4Tree(chime4.root).track_channels("dt05_simu") is None
+    assert Chime4Tree(chime4.root).failing_microphones is None
+    apart = Chime4Tree(chime4.root, tmp_path / "diff")
+    assert apart.track_channels("dt05_simu")["F01_050C0101_CAF"] == 5
+    assert apart.failing_microphones == {("F02_022C0204_BUS", 2)}
+
+
+@pytest.mark.parametrize("row", ["F02_022C0204_BUS,0.9,0.9", "F02_022C0204_BUS,1,1,1,1,1,bad"])
+def test_a_malformed_microphone_table(chime4, row):
+    (chime4.data / "annotations/mic_error.csv").write_text(f"header\n{row}\n")
+    with pytest.raises(UserError, match=f"mic_error.csv: line '{row}' has no six numbers"):
+        _ = Chime4Tree(chime4.root).failing_microphones

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+from espnet_kd.corpora.chime4 import track_set
+from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.isolated_ext import reference_paths, verify
+from espnet_kd.errors import UserError
+
+
+@pytest.fixture
+def utterances(chime4):
+    return list(track_set(Chime4Tree(chime4.root), "dt05", "simu"))
+
+
+def clean_path(chime4):
+    return chime4.isolated_ext / "dt05_caf_simu/F01_050C0101_CAF.CH5.Clean.wav"
+
+
+def test_references_come_from_the_channel_of_the_track_list(chime4, utterances):
+    paths = reference_paths(chime4.isolated_ext, "dt05", utterances)
+    assert paths["F01_050C0101_CAF_SIMU"] == clean_path(chime4)
+    assert verify(utterances, paths, nj=1) == 4
+
+
+def test_without_noise_there_is_nothing_to_verify(chime4, utterances):
+    paths = reference_paths(chime4.isolated_ext, "dt05", utterances)
+    for path in chime4.isolated_ext.rglob("*.Noise.wav"):
+        path.unlink()
+    assert verify(utterances, paths, nj=1) == 0
+
+
+@pytest.mark.parametrize(("error", "raises"), [(2, False), (3, True)])
+def test_a_reference_may_be_off_by_rounding_only(chime4, utterances, error, raises):
+    samples, _ = soundfile.read(clean_path(chime4), dtype="int16")
+    samples[123] += error
+    chime4.write(clean_path(chime4), samples)
+    paths = reference_paths(chime4.isolated_ext, "dt05", utterances)
+    if not raises:
+        assert verify(utterances, paths, nj=1) == 4
+        return
+    with pytest.raises(UserError, match=f"^{clean_path(chime4)}: is off by up to 3 LSB"):
+        verify(utterances, paths, nj=1)
+
+
+def test_a_reference_of_another_length(chime4, utterances):
+    chime4.write(clean_path(chime4), np.ones(7999, dtype=np.int16))
+    paths = reference_paths(chime4.isolated_ext, "dt05", utterances)
+    with pytest.raises(
+        UserError, match=r"Clean.wav: has 7999 samples, its noise 8000, the mixture"
+    ):
+        verify(utterances, paths, nj=1)
+
+
+def test_an_unknown_channel_names_the_missing_list(chime4):
+    (chime4.data / "annotations/dt05_simu_1ch_track.list").unlink()
+    utterances = list(track_set(Chime4Tree(chime4.root), "dt05", "simu"))
+    with pytest.raises(UserError, match="^dt05_simu_1ch_track.list: is missing"):
+        reference_paths(chime4.isolated_ext, "dt05", utterances)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import errno
+
+import numpy as np
+import pytest
+import soundfile
+
+from espnet_kd.data import audio
+from espnet_kd.errors import UserError
+
+NOISE = np.random.default_rng(0).integers(-900, 900, 1600).astype(np.int16)
+
+
+def spoil(path, kind):
+    """Write a bad recording of the given kind."""
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "no samples":
+        soundfile.write(path, NOISE[:0], 16000)
+    elif kind == "truncated":
+        soundfile.write(path, NOISE, 16000)
+        path.write_bytes(path.read_bytes()[:-1000])
+    elif kind == "cut header":
+        soundfile.write(path, NOISE, 16000)
+        path.write_bytes(path.read_bytes()[:20])
+    elif kind == "8 kHz":
+        soundfile.write(path, NOISE, 8000)
+    elif kind == "stereo":
+        soundfile.write(path, np.stack([NOISE, NOISE], 1), 16000)
+    elif kind == "24 bits":
+        soundfile.write(path, NOISE, 16000, subtype="PCM_24")
+    elif kind == "float with NaN":
+        soundfile.write(path, np.full(1600, np.nan, np.float32), 16000, subtype="FLOAT")
+    elif kind == "text":
+        path.write_text("no audio at all, just words")
+
+
+BAD = {
+    "missing": "audio file is missing",
+    "empty": r"audio file is empty \(0 bytes\)",
+    "no samples": "holds 0 samples",
+    "truncated": "is truncated: 1100 of 1600 samples",
+    "cut header": "is no 16-bit PCM wav",
+    "8 kHz": "sampling rate is 8000 Hz, not 16000",
+    "stereo": "has 2 channels, not 1",
+    "24 bits": "has 24-bit samples, not 16",
+    "float with NaN": r"is no 16-bit PCM wav \(unknown format: 3\)",
+    "text": "is no 16-bit PCM wav",
+}
+
+
+@pytest.mark.parametrize(("kind", "problem"), BAD.items())
+def test_bad_files_are_named_with_what_is_wrong(tmp_path, kind, problem):
+    path = tmp_path / "a.wav"
+    spoil(path, kind)
+    with pytest.raises(UserError, match=f"^{path}: {problem}.*; ") as caught:
+        audio.num_samples(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rate", "shape", "subtype", "problem"),
+    [
+        (8000, (1600,), "PCM_16", "sampling rate is 8000 Hz"),
+        (16000, (1600, 2), "PCM_16", "has 2 channels"),
+        (16000, (1600,), "PCM_24", "has 24-bit samples"),
+    ],
+)
+def test_bad_flac_files(tmp_path, rate, shape, subtype, problem):
+    soundfile.write(tmp_path / "a.flac", np.ones(shape, np.int16), rate, subtype=subtype)
+    with pytest.raises(UserError, match=problem):
+        audio.num_samples(tmp_path / "a.flac")
+
+
+def test_no_flac_at_all(tmp_path):
+    (tmp_path / "a.flac").write_bytes(b"RIFF")
+    with pytest.raises(UserError, match=r"a\.flac: is no flac file"):
+        audio.num_samples(tmp_path / "a.flac")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_length_from_the_header(tmp_path, suffix):
+    soundfile.write(tmp_path / f"a.{suffix}", NOISE, 16000)
+    assert audio.num_samples(tmp_path / f"a.{suffix}") == 1600
+
+
+@pytest.mark.parametrize("nj", [1, 2])
+def test_scans_keep_the_order_and_name_the_bad_file(tmp_path, nj):
+    paths = [str(tmp_path / f"{n}.wav") for n in range(1, 1100)]
+    for n, path in enumerate(paths, 1):
+        audio.write_samples(path, NOISE[:n])
+    assert audio.scan_lengths(paths, nj) == list(range(1, 1100))
+    (tmp_path / "700.wav").unlink()
+    assert audio.scan_present(paths, nj)[698:701] == [699, None, 701]
+    with pytest.raises(UserError, match=r"/700\.wav: audio file is missing; restore it"):
+        audio.scan_lengths(paths, nj)
+
+
+def test_reading_a_part(tmp_path):
+    audio.write_samples(tmp_path / "a.wav", NOISE)
+    assert np.array_equal(audio.read_samples(tmp_path / "a.wav", 10, 20), NOISE[10:20])
+    with pytest.raises(UserError, match=r"a\.wav: samples 10 to 1601 are wanted, it has 1600"):
+        audio.read_samples(tmp_path / "a.wav", 10, 1601)
+
+
+def test_silence_is_an_error(tmp_path):
+    audio.write_samples(tmp_path / "a.wav", np.zeros(1600, np.int16))
+    with pytest.raises(UserError, match=r"a\.wav: all 1600 samples are zero"):
+        audio.read_samples(tmp_path / "a.wav")
+
+
+def test_written_samples_come_back(tmp_path):
+    extremes = np.array([-32768, -1, 0, 1, 32767], np.int16)
+    audio.write_samples(tmp_path / "new/a.wav", extremes)
+    samples, rate = soundfile.read(tmp_path / "new/a.wav", dtype="int16")
+    assert (samples.tolist(), rate) == (extremes.tolist(), 16000)
+
+
+def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "a.wav"
+    audio.write_samples(path, NOISE)
+
+    def no_space(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("wave.Wave_write.writeframes", no_space)
+    with pytest.raises(OSError, match="No space left") as caught:
+        audio.write_samples(path, NOISE[::-1])
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert np.array_equal(audio.read_samples(path), NOISE)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+from espnet_kd.data.audio import write_samples
+from espnet_kd.data.kaldi_dir import check_audio, read_set, write_set
+from espnet_kd.errors import UserError
+
+
+def swap(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_what_is_written_is_read(set_dir, tables):
+    assert read_set(set_dir) == tables
+    assert (set_dir / "spk2utt").read_text() == "F01 F01_a_SIMU F01_b_SIMU\nM02 M02_c_SIMU\n"
+
+
+def test_no_directory(tmp_path):
+    with pytest.raises(UserError, match=f"^{tmp_path}/none: is no directory"):
+        read_set(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["wav.scp", "text", "utt2spk", "spk2utt", "utt2category"])
+def test_a_required_file_is_absent(set_dir, name):
+    (set_dir / name).unlink()
+    with pytest.raises(UserError, match=f"^{set_dir}/{name}: does not exist"):
+        read_set(set_dir)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "problem"),
+    [
+        ("wav.scp", "F01_b_SIMU ", "F01_a_SIMU ", r"id 'F01_a_SIMU' stands twice \(line 2\)"),
+        ("wav.scp", "M02_c_SIMU ", "A02_c_SIMU ", "id 'A02_c_SIMU' .* not sorted"),
+        ("text", "F01_b_SIMU WORD B\n", "", "lacks utterance 'F01_b_SIMU' of wav.scp"),
+        ("text", "F01_b_SIMU WORD B", "F01_b_SIMU", "'F01_b_SIMU' has an empty value"),
+        ("text", "M02_c", "M02_d", "lacks utterance 'M02_c_SIMU' of wav.scp"),
+        ("utt2spk", "SIMU M02", "SIMU M03", "id 'M02_c_SIMU' does not begin with .* 'M03'"),
+        ("spk2utt", "M02 M02_c_SIMU\n", "", "disagrees with utt2spk"),
+        ("utt2category", "_b_SIMU SIMU", "_b_SIMU DEMO", "'F01_b_SIMU' has category 'DEMO'"),
+        ("utt2num_samples", "3200", "-3200", "'F01_b_SIMU' has '-3200' samples"),
+        ("utt2num_samples", "3200", "0", "'F01_b_SIMU' has '0' samples"),
+    ],
+)
+def test_contradictions_name_file_and_value(set_dir, name, old, new, problem):
+    swap(set_dir / name, old, new)
+    with pytest.raises(UserError, match=f"^{set_dir}/{name}: .*{problem}"):
+        read_set(set_dir)
+
+
+def test_an_utterance_too_many_is_found_in_the_other_file(set_dir):
+    swap(set_dir / "text", "M02_c_SIMU WORD C\n", "M02_c_SIMU WORD C\nM02_d_SIMU WORD D\n")
+    with pytest.raises(UserError, match="wav.scp: lacks utterance 'M02_d_SIMU' of text"):
+        read_set(set_dir)
+
+
+def test_an_empty_set(tmp_path, tables):
+    with pytest.raises(UserError, match="wav.scp: holds no utterance"):
+        write_set(tmp_path / "empty", {name: {} for name in tables})
+    assert not (tmp_path / "empty").exists()
+
+
+def test_noisy_speech_is_no_reference_of_a_real_utterance(tmp_path, tables):
+    tables["spk1.scp"]["F01_b_SIMU"] = tables["wav.scp"]["F01_b_SIMU"]
+    write_set(tmp_path / "simu", tables)
+    tables["utt2category"]["F01_b_SIMU"] = "REAL"
+    with pytest.raises(
+        UserError, match="spk1.scp: REAL utterance 'F01_b_SIMU' has its own mixture"
+    ):
+        write_set(tmp_path / "real", tables)
+
+
+def test_mixture_and_reference_of_different_length(set_dir, tables):
+    check_audio(set_dir, tables, nj=1)
+    write_samples(tables["spk1.scp"]["F01_b_SIMU"], np.ones(3199))
+    with pytest.raises(
+        UserError,
+        match="clean/F01_b_SIMU.wav: has 3199 samples, utterance 'F01_b_SIMU' .* has 3200",
+    ):
+        check_audio(set_dir, tables, nj=1)
+
+
+def test_silence_is_found_when_samples_are_read(set_dir, tables):
+    write_samples(tables["wav.scp"]["M02_c_SIMU"], np.zeros(2000))
+    check_audio(set_dir, tables, nj=1)
+    with pytest.raises(UserError, match="noisy/M02_c_SIMU.wav: all 2000 samples are zero"):
+        check_audio(set_dir, tables, nj=1, samples=True)
+
+
+def test_an_unchanged_set_is_not_written_again(set_dir, tables):
+    (set_dir / "align").write_text("F01_a_SIMU 1\nF01_b_SIMU 2\nM02_c_SIMU 3\n")
+    before = {path: os.stat(path).st_mtime_ns for path in set_dir.iterdir()}
+    time.sleep(0.02)
+    write_set(set_dir, tables)
+    assert {path: os.stat(path).st_mtime_ns for path in set_dir.iterdir()} == before
+
+
+def test_what_was_derived_from_a_changed_set_goes_and_nothing_else(set_dir, tables):
+    for name in ("align", "text_exchanged", "notes.md"):
+        (set_dir / name).write_text("F01_a_SIMU 1\n")
+    tables["text_shape.char"] = dict.fromkeys(tables["text"], "6,30")
+    write_set(set_dir, tables)
+    assert (set_dir / "align").exists(), "shapes are derived themselves"
+    tables["text"]["F01_a_SIMU"] = "OTHER"
+    write_set(set_dir, tables)
+    left = {path.name for path in set_dir.iterdir()}
+    assert "notes.md" in left and not {"align", "text_exchanged"} & left
+
+
+def test_references_a_set_no_longer_has_go(set_dir, tables):
+    del tables["spk1.scp"]
+    write_set(set_dir, tables)
+    assert "spk1.scp" not in read_set(set_dir)
+
+
+def test_a_hundred_thousand_utterances_in_seconds(tmp_path):
+    ids = [f"F{n // 1000:03d}_{n:06d}_SIMU" for n in range(100_000)]
+    tables = {
+        "wav.scp": {utterance: f"/corpus/{utterance}.wav" for utterance in ids},
+        "text": dict.fromkeys(ids, "A SENTENCE OF SIX SHORT WORDS"),
+        "utt2spk": {utterance: utterance[:4] for utterance in ids},
+        "utt2category": dict.fromkeys(ids, "SIMU"),
+        "utt2num_samples": dict.fromkeys(ids, "48000"),
+    }
+    start = time.monotonic()
+    write_set(tmp_path / "large", tables)
+    assert read_set(tmp_path / "large") == tables
+    assert time.monotonic() - start < 20
