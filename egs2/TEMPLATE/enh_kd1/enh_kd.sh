@@ -32,7 +32,7 @@ clean_train_set=tr05_orig_clean
 clean_valid_set=dt05_bth
 clean_test_set=et05_bth
 # Tokens of text-informed SE, alignment, recognition
-token_type=char               # char or bpe (recognition only; alignment uses char)
+token_type=char               # char or bpe
 nbpe=500                      # size of a bpe vocabulary
 # Models
 se_config=conf/se/conv_tasnet.yaml           # baseline
@@ -66,7 +66,7 @@ if [ "${gpu_inference}" = true ]; then inference_ngpu=1; fi
 
 raw=${dumpdir}/raw
 tokens=${dumpdir}/token_list/${token_type}/tokens.txt
-char_tokens=${dumpdir}/token_list/char/tokens.txt
+nlsyms=${tokens%/*}/nlsyms.txt
 token_options=(--token_type "${token_type}" --token_list "${tokens}")
 if [ "${token_type}" = bpe ]; then token_options+=(--bpemodel "${tokens%/*}/bpe.model"); fi
 eval_sets=("${valid_simu_set}" "${valid_real_set}" "${test_simu_set}" "${test_real_set}")

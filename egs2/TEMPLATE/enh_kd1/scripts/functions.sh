@@ -74,9 +74,9 @@ add_text_data() {  # add_text_data train|valid SET_DIR
 }
 
 # Data of a recognizer's training.
-add_asr_data() {  # add_asr_data train|valid SET_DIR TOKEN_TYPE
+add_asr_data() {  # add_asr_data train|valid SET_DIR
     add_data "$1" "$2" wav.scp,speech,sound text,text,text
-    add_shapes "$1" "$2" utt2num_samples "text_shape.$3"
+    add_shapes "$1" "$2" utt2num_samples "text_shape.${token_type}"
 }
 
 # Train unless trained; an interrupted training goes on where it was.
@@ -112,12 +112,11 @@ train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
         --config "${config}" "${data[@]}" "$@" ${se_args}
 }
 
-train_asr() {  # train_asr EXP_DIR TRAIN_SET_DIR VALID_SET_DIR
+train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR
     local data=()
-    add_asr_data train "$2" "${token_type}"
-    add_asr_data valid "$3" "${token_type}"
+    add_asr_data train "$4"
+    add_asr_data valid "$5"
     # shellcheck disable=SC2086  # options are words
-    train_model "$1" "${inference_asr_model}" \
-        espnet_kd.bin.stock espnet2.bin.asr_train --config "${asr_config}" \
-        "${token_options[@]}" "${data[@]}" ${asr_args}
+    train_model "$1" "$2" espnet_kd.bin.stock espnet2.bin.asr_train --config "$3" \
+        "${token_options[@]}" --non_linguistic_symbols "${nlsyms}" "${data[@]}" ${asr_args}
 }

@@ -14,7 +14,8 @@ if [ "${use_lm}" = true ]; then
     # shellcheck disable=SC2086  # options are words
     train_model "${expdir}/lm" "${inference_lm}" \
         espnet_kd.bin.stock espnet2.bin.lm_train --config "${lm_config}" \
-        "${token_options[@]}" "${data[@]}" ${asr_args}
+        "${token_options[@]}" --non_linguistic_symbols "${nlsyms}" "${data[@]}" ${asr_args}
 fi
 
-train_asr "${expdir}/asr_clean" "${raw}/${clean_train_set}" "${raw}/${clean_valid_set}"
+train_asr "${expdir}/asr_clean" "${inference_asr_model}" "${asr_config}" \
+    "${raw}/${clean_train_set}" "${raw}/${clean_valid_set}"

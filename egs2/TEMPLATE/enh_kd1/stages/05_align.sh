@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stage 5: CTC aligner; when is which character of a transcript spoken?
-# Reads: <dumpdir>/raw/<sets>, <dumpdir>/token_list/char/.
+# Reads: <dumpdir>/raw/<sets>, <dumpdir>/token_list/.
 # Writes: <expdir>/aligner/, <dumpdir>/raw/<set>[_sp]/align,
 #         align_exchanged of the simulated dt/et sets (the wrong-text control).
 
@@ -9,13 +9,8 @@ python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/align_
 python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/align_valid" \
     "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
 
-data=()
-add_asr_data train "${raw}/align_train" char
-add_asr_data valid "${raw}/align_valid" char
-# shellcheck disable=SC2086  # options are words
-train_model "${expdir}/aligner" "${inference_aligner_model}" \
-    espnet_kd.bin.stock espnet2.bin.asr_train --config "${aligner_config}" \
-    --token_type char --token_list "${char_tokens}" "${data[@]}" ${asr_args}
+train_asr "${expdir}/aligner" "${inference_aligner_model}" "${aligner_config}" \
+    "${raw}/align_train" "${raw}/align_valid"
 
 align=(python3 -m espnet_kd.bin.align --config "${expdir}/aligner/config.yaml"
     --checkpoint "${expdir}/aligner/${inference_aligner_model}"

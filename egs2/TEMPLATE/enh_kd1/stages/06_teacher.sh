@@ -8,5 +8,5 @@ add_text_data train "${raw}/${train_simu_set}${suffix}"
 add_text_data valid "${raw}/${valid_simu_set}"
 train_se "${expdir}/teacher" "${teacher_config}" \
     "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \
-    --token_type char --token_list "${char_tokens}" \
+    "${token_options[@]}" \
     --init_param "${expdir}/baseline/${inference_se_model}" "${data[@]}"

@@ -14,4 +14,5 @@ python3 -m espnet_kd.bin.join_sets --out "${raw}/multi_train" "${parts[@]}"
 python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/multi_valid" \
     "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
 
-train_asr "${expdir}/asr_multi" "${raw}/multi_train" "${raw}/multi_valid"
+train_asr "${expdir}/asr_multi" "${inference_asr_model}" "${asr_config}" \
+    "${raw}/multi_train" "${raw}/multi_valid"

@@ -46,4 +46,4 @@ for asr in asr_clean asr_multi; do
         jobs+=(--job "${text}:${raw}/${scored#*/}:${expdir}/scores/wer/${asr}/${scored}")
     done
 done
-python3 -m espnet_kd.bin.score_wer "${jobs[@]}"
+python3 -m espnet_kd.bin.score_wer --nlsyms_txt "${nlsyms}" "${jobs[@]}"
