@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from espnet_kd.scoring.complexity import count_macs, measure
+
+CHANNELS, FILTERS, KERNEL, STRIDE, GROUPS, LENGTH = 8, 16, 5, 2, 4, 101
+
+
+def test_a_convolution_counted_by_hand():
+    model = torch.nn.Conv1d(CHANNELS, FILTERS, KERNEL, STRIDE, groups=GROUPS)
+    wave = torch.zeros(1, CHANNELS, LENGTH)
+    cost = measure(model, lambda: model(wave), seconds=0.5)
+    frames = (LENGTH - KERNEL) // STRIDE + 1
+    assert cost.parameters == FILTERS * CHANNELS // GROUPS * KERNEL + FILTERS
+    assert cost.macs_per_second == frames * FILTERS * CHANNELS // GROUPS * KERNEL / 0.5
+    assert cost.real_time_factor > 0
+
+
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_attention_counted_by_hand(need_weights):
+    width, queries, keys = 16, 10, 7
+    model = torch.nn.MultiheadAttention(width, 4, batch_first=True).eval()
+    query, key = torch.zeros(1, queries, width), torch.zeros(1, keys, width)
+    with torch.inference_mode():
+        macs = count_macs(lambda: model(query, key, key, need_weights=need_weights))
+    projections = (2 * queries + 2 * keys) * width * width
+    assert macs == projections + 2 * queries * keys * width
+
+
+def test_counting_leaves_torch_as_it_was():
+    before = torch.backends.mha.get_fastpath_enabled()
+    count_macs(lambda: None)
+    assert torch.backends.mha.get_fastpath_enabled() == before
+
+
+def test_speed_is_the_time_of_a_run_over_the_audio(monkeypatch):
+    ticks = iter([0.0, 1.0, 0.0, 2.0, 0.0, 9.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
+    model = torch.nn.Identity()
+    assert measure(model, lambda: None, seconds=4.0).real_time_factor == 0.5

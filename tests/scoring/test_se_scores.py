@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from espnet_kd.bin.score_se import main
+from espnet_kd.data.audio import write_samples
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns, write_columns
+from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES
+from espnet_kd.scoring.se_scores import read_scores, write_scores
+
+SHAPED = [f"{metric.upper()}_spk1" for metric in METRICS] + [f"result_{m}.txt" for m in METRICS]
+
+
+def job(set_dir, out, system="noisy", scp="wav.scp"):
+    return f"{system}:{set_dir}:{set_dir / scp}:{out}"
+
+
+def error_of(capsys_or_command):
+    with pytest.raises(SystemExit) as stop:
+        main(capsys_or_command)
+    assert "\n" not in stop.value.code
+    return stop.value.code
+
+
+def test_several_jobs_in_two_processes(make_se_set, tmp_path):
+    set_dir, noisy, clean = make_se_set(utterances=6), tmp_path / "noisy", tmp_path / "clean"
+    jobs = ["--job", job(set_dir, noisy), "--job", job(set_dir, clean, "clean", "spk1.scp")]
+    main([*jobs, "--nj", "2"])
+    assert list(read_scores(noisy / "scores.tsv")) == [f"F01_{number}" for number in range(6)]
+    for utterance, scores in read_scores(clean / "scores.tsv").items():
+        assert scores["si_snr"] == 60.0
+        assert 0 < read_scores(noisy / "scores.tsv")[utterance]["si_snr"] < 15
+
+
+def test_espnet_shaped_files_hold_the_same_scores(make_se_set, tmp_path):
+    set_dir = make_se_set()
+    main(["--job", job(set_dir, tmp_path / "out")])
+    assert sorted(p.name for p in (tmp_path / "out/scoring").iterdir()) == sorted(SHAPED)
+    sdrs = [float(value) for value in read_columns(tmp_path / "out/scoring/SDR_spk1").values()]
+    table = [s["sdr"] for s in read_scores(tmp_path / "out/scores.tsv").values()]
+    assert sdrs == pytest.approx(table, abs=1e-4)
+    result = (tmp_path / "out/scoring/result_sdr.txt").read_text()
+    assert result == f"{np.mean(sdrs):.2f}\n"
+
+
+def test_a_set_without_reference_says_so_and_writes_nothing(make_se_set, tmp_path, capsys):
+    set_dir = make_se_set()
+    (set_dir / "spk1.scp").unlink()
+    main(["--job", job(set_dir, tmp_path / "out")])
+    assert "no reference" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+def test_references_may_come_from_another_list(make_se_set, tmp_path):
+    set_dir = make_se_set()
+    (set_dir / "spk1.scp").rename(tmp_path / f"truth_{set_dir.name}")
+    template = str(tmp_path / "truth_{set}")
+    main(["--job", job(set_dir, tmp_path / "out"), "--ref_scp", template])
+    assert (tmp_path / "out/scores.tsv").exists()
+
+
+def test_a_silent_estimate_is_scored_and_counted_aloud(make_se_set, tmp_path, capsys):
+    set_dir = make_se_set()
+    write_samples(read_columns(set_dir / "wav.scp")["F01_1"], np.zeros(12800, np.int16))
+    main(["--job", job(set_dir, tmp_path / "out")])
+    assert read_scores(tmp_path / "out/scores.tsv")["F01_1"] == SILENT_SCORES
+    assert "a silent estimate in 1 of 2 utterances" in capsys.readouterr().err
+
+
+def test_undefined_scores_stay_out_of_the_mean_and_are_counted_aloud(make_se_set, tmp_path, capsys):
+    set_dir = make_se_set(seconds=0.2)
+    main(["--job", job(set_dir, tmp_path / "out")])
+    assert math.isnan(read_scores(tmp_path / "out/scores.tsv")["F01_0"]["pesq"])
+    assert (tmp_path / "out/scoring/result_pesq.txt").read_text() == "nan\n"
+    assert "an undefined pesq" in capsys.readouterr().err
+    mixed = {name: dict.fromkeys(METRICS, v) for name, v in (("a", 2.0), ("b", math.nan))}
+    write_scores(tmp_path / "mixed", mixed)
+    assert (tmp_path / "mixed/scoring/result_stoi.txt").read_text() == "2.00\n"
+
+
+def test_another_length_stops_and_writes_nothing(make_se_set, tmp_path):
+    set_dir = make_se_set()
+    path = read_columns(set_dir / "wav.scp")["F01_1"]
+    write_samples(path, np.ones(12799, np.int16))
+    error = error_of(["--job", job(set_dir, tmp_path / "out")])
+    assert path in error and "12799" in error and "12800" in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("scp", "ids", "message"),
+    [
+        ("wav.scp", ["F01_0"], "lacks 'F01_1'"),
+        ("wav.scp", ["F01_0", "F01_1", "F01_2"], "'F01_2' has no reference"),
+        ("spk1.scp", [], "is empty"),
+    ],
+)
+def test_lists_that_do_not_fit(make_se_set, tmp_path, scp, ids, message):
+    set_dir = make_se_set()
+    path = read_columns(set_dir / scp)["F01_0"]
+    write_columns(set_dir / scp, dict.fromkeys(ids, path))
+    error = error_of(["--job", job(set_dir, tmp_path / "out")])
+    assert message in error and scp in error
+
+
+@pytest.mark.parametrize("text", ["a:b:c", "a::c:d", "a:/nowhere:c:d"])
+def test_a_wrong_job(text):
+    assert text in error_of(["--job", text]) or "/nowhere" in error_of(["--job", text])
+
+
+@pytest.mark.parametrize("text", ["utt\tsdr\n", "", "utt\t{}\nu1\t1.0\n", "utt\t{}\nu1\tx\n"])
+def test_a_file_that_is_no_table_of_scores(tmp_path, text):
+    path = tmp_path / "scores.tsv"
+    path.write_text(text.format("\t".join(METRICS)))
+    with pytest.raises(UserError, match="score the set again"):
+        read_scores(path)
