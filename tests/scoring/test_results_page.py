@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from espnet_kd.bin.report import main
+from espnet_kd.fileio import write_lines
+from espnet_kd.scoring.wer import score_set
+
+from .conftest import ET_SIMU
+
+
+@pytest.fixture
+def write_recognition(tmp_path):
+    """Function that scores a text in which every `every`-th word is wrong."""
+
+    def write(asr: str, system: str, set_name: str, every: int) -> None:
+        directory = tmp_path / "sets" / set_name
+        words = [f"WORD{i}" for i in range(12)]
+        ids = [f"F01_{number:02d}" for number in range(30)]
+        write_lines(directory / "text", [f"{utt} {' '.join(words)}" for utt in ids])
+        write_lines(directory / "utt2spk", [f"{utt} F01" for utt in ids])
+        given = ["X" if i % every == 0 else word for i, word in enumerate(words)]
+        write_lines(tmp_path / "hyp", [f"{utt} {' '.join(given)}" for utt in ids])
+        score_set(tmp_path / "hyp", directory, tmp_path / "wer" / asr / system / set_name)
+
+    return write
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Function that writes the page and gives its text."""
+
+    def run(*options: str) -> str:
+        roots = ["--se_root", str(tmp_path / "se"), "--wer_root", str(tmp_path / "wer")]
+        main([*roots, "--out", str(tmp_path / "RESULTS.md"), *options])
+        return (tmp_path / "RESULTS.md").read_text()
+
+    return run
+
+
+def test_the_whole_page(write_system, write_recognition, report, tmp_path):
+    for system, level in (("noisy", 2.0), ("baseline", 6.0), ("student", 5.0)):
+        write_system(system, level)
+        write_system(system, level, ET_SIMU)
+    for system, every in (("noisy", 2), ("baseline", 3), ("student", 6)):
+        write_recognition("asr_clean", system, "et05_real_isolated_1ch_track", every)
+    text = report("--seed", "7", "--command", "./run.sh --stage 1", "--command", "second")
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## Environments",
+        "## Table 1: speech enhancement",
+        "## Figure 3: SDR distribution",
+        "## Table 2: WER (%) with the clean-condition ASR",
+        "## Commands",
+    ]
+    assert "- Conv-TasNet student **loses** to Conv-TasNet baseline" in text
+    assert "- Conv-TasNet student is better than Conv-TasNet baseline in every" in text
+    assert "no reference" in text and "published" not in text
+    assert "- seed: `7`" in text and "./run.sh --stage 1\nsecond\n" in text
+    assert "| student/et05_real_isolated_1ch_track | 30 | 360 | 83.3 | 16.7 |" in text
+    assert (tmp_path / "sdr_distribution.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_recognition_alone(write_recognition, report, tmp_path):
+    write_recognition("asr_multi", "noisy", "dt05_real_isolated_1ch_track", 2)
+    text = report()
+    assert "## Table 3" in text and "## Table 1" not in text
+    assert not (tmp_path / "sdr_distribution.png").exists()
+
+
+def test_true_images_of_real_sets_are_marked_as_research(write_system, report, tmp_path):
+    write_system("noisy", 2.0, "dt05_real_isolated_1ch_track")
+    (tmp_path / "se").rename(tmp_path / "truth")
+    write_system("noisy", 2.0)
+    text = report("--truth_root", str(tmp_path / "truth"))
+    section = text.partition("research only")[2]
+    assert "dt05 real SDR [dB]" in section
+    assert "no reference" in text.partition("research only")[0]
+
+
+def test_published_numbers_only_on_demand(write_system, report):
+    write_system("noisy", 2.0)
+    assert "*published: Conv-TasNet student*" in report("--published")
+
+
+def test_no_scores_at_all(report, tmp_path):
+    with pytest.raises(SystemExit, match="holds no scores") as stop:
+        report()
+    assert "\n" not in stop.value.code
+    assert not (tmp_path / "RESULTS.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model", "a:b", "--model_set", "x"], "a:b"),
+        (["--model", "a:b:c"], "--model_set"),
+        (["--pseudo", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_wrong_options(write_system, report, options, message):
+    write_system("noisy", 2.0)
+    with pytest.raises(SystemExit, match=message):
+        report(*options)
