@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from espnet_kd.errors import UserError
+from espnet_kd.inference.checkpoint import load_asr_model
 from espnet_kd.inference.forced_alignment import (
     Aligner,
     align_set,
@@ -60,6 +61,12 @@ def test_encoder_frames_lie_symmetrically():
     # 62, the first of which sees feature frames 0 to 6, the last one 244 to 250.
     samples = frame_samples(np.array([0, 61]), 62, 40000, 160)
     assert samples.tolist() == [3 * 160, 247 * 160]
+
+
+def test_the_recogniser_has_so_many_frames(recogniser_files):
+    model, _ = load_asr_model(*recogniser_files)
+    _, lengths = model.encode(torch.zeros(1, 40000), torch.tensor([40000]))
+    assert lengths.tolist() == [62]
 
 
 def test_each_character_gets_its_time(make_set):
