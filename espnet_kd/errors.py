@@ -21,6 +21,11 @@ class UserError(Exception):
     def __init__(self, where: str | os.PathLike, problem: str, mend: str = ""):
         text = f"{os.fspath(where)}: {problem}"
         super().__init__(" ".join((f"{text}; {mend}" if mend else text).split()))
+        self._arguments = (where, problem, mend)
+
+    def __reduce__(self):
+        """Cross a process boundary whole."""
+        return type(self), self._arguments
 
 
 def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
