@@ -18,8 +18,8 @@ def estimate_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
 
     The filter has 12 taps per bin of a 256-point STFT (88 ms) and is fitted by least squares anew
     for every 250-ms block, as in the simulation of CHiME-3's dt05/et05 (Barker et al. 2015). Our
-    reading: sine windows with half overlap, three of the taps look ahead, and a block's statistics
-    take in those of its two neighbours at half weight.
+    reading: sine windows with half overlap, three of the taps look ahead, and a block is
+    fitted together with its two neighbours.
 
     Args:
         tablet: channels to clean of speech, shape (channels, samples).
@@ -58,8 +58,8 @@ def _image(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def _with_neighbours(statistics: np.ndarray) -> np.ndarray:
     total = statistics.copy()
-    total[:, 1:] += 0.5 * statistics[:, :-1]
-    total[:, :-1] += 0.5 * statistics[:, 1:]
+    total[:, 1:] += statistics[:, :-1]
+    total[:, :-1] += statistics[:, 1:]
     return total
 
 

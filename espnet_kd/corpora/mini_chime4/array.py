@@ -117,6 +117,11 @@ def plane_waves(
 
 
 def _phases(delays: np.ndarray | float, size: int) -> np.ndarray:
-    frequencies = np.fft.rfftfreq(size, 1 / RATE)
-    turns = np.asarray(delays)[..., None] * frequencies
-    return np.exp(-2j * np.pi * turns).astype(np.complex64)
+    """Phase factors of delays for the bins of a real FFT, shape (..., bins), complex64."""
+    bins, stride = size // 2 + 1, 1024
+    turns = np.asarray(delays)[..., None] * RATE / size  # per bin
+    fine = np.exp(-2j * np.pi * turns * np.arange(stride))
+    coarse = np.exp(-2j * np.pi * turns * stride * np.arange(-(-bins // stride)))
+    # An outer product of two short tables: far cheaper than one exponential per bin.
+    table = coarse.astype(np.complex64)[..., None] * fine.astype(np.complex64)[..., None, :]
+    return table.reshape(*table.shape[:-2], -1)[..., :bins]

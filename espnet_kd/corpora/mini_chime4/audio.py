@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -12,27 +13,33 @@ from espnet_kd.corpora.mini_chime4.speech import RATE
 FULL_SCALE = 32768.0
 
 
-def to_int16(wave: np.ndarray) -> np.ndarray:
+def to_int16(samples: np.ndarray) -> np.ndarray:
     """Round samples of full scale 1 to 16 bits.
 
     Raises:
         ValueError: a sample does not fit.
     """
-    scaled = np.rint(np.asarray(wave, dtype=np.float64) * FULL_SCALE)
+    scaled = np.rint(np.asarray(samples, dtype=np.float64) * FULL_SCALE)
     if scaled.size and (scaled.max() > 32767 or scaled.min() < -32768):
-        raise ValueError(f"peak {np.abs(wave).max():.2f} is above full scale")
+        raise ValueError(f"peak {np.abs(samples).max():.2f} is above full scale")
     return scaled.astype(np.int16)
 
 
-def write_wav(path: Path, wave: np.ndarray) -> None:
-    """Write int16 samples of shape (samples,) at 16 kHz."""
-    soundfile.write(path, wave, RATE, subtype="PCM_16")
+def write_wav(path: Path, samples: np.ndarray) -> None:
+    """Write int16 samples of shape (samples,) at 16 kHz.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, len(samples), "NONE", ""))
+        file.writeframes(samples.astype("<i2").tobytes())
 
 
-def write_channels(stem: Path, wave: np.ndarray, first: int, suffix: str = "") -> None:
-    """Write int16 `wave` of shape (channels, samples) as `<stem>.CH<first..><suffix>.wav`."""
+def write_channels(stem: Path, samples: np.ndarray, first: int, suffix: str = "") -> None:
+    """Write int16 `samples` of shape (channels, samples) as `<stem>.CH<first..><suffix>.wav`."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    for number, channel in enumerate(wave, first):
+    for number, channel in enumerate(samples, first):
         write_wav(stem.with_name(f"{stem.name}.CH{number}{suffix}.wav"), channel)
 
 

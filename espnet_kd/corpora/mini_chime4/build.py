@@ -52,22 +52,23 @@ def build(request: Request) -> Path:
     Raises:
         UserError: a directory holds something else, or an extra one lies inside the corpus.
     """
-    extras = [path for path in (request.truth_dir, request.isolated_ext) if path is not None]
+    extras = {request.truth_dir: "*_real", request.isolated_ext: "*_simu"}
+    extras.pop(None, None)
     for extra in extras:
         if extra.resolve().is_relative_to(request.out.resolve()):
             raise UserError(extra, f"lies inside the corpus {request.out}", "put it elsewhere")
     parameters = {"scale": request.scale, "seed": request.seed, "version": _VERSION}
-    corpus = Output(request.out, parameters)
-    others = [Output(extra, parameters) for extra in extras]
+    corpus = Output(request.out, parameters, "data")
+    outputs = [*(Output(extra, parameters, owned) for extra, owned in extras.items()), corpus]
     data = request.out / "data"
-    if all(output.finished for output in (corpus, *others)):
+    if all(output.finished for output in outputs):
         return data
     asked = {**parameters, "extras": [str(extra.resolve()) for extra in extras]}
-    corpus.begin(asked, ("data",))
-    for other in others:
-        other.begin(asked, ())
+    if not all(output.begun(asked) for output in outputs):
+        for output in outputs:
+            output.begin(asked)
     _make(request, corpus, data)
-    for output in (*others, corpus):
+    for output in outputs:
         output.finish()
     return data
 

@@ -11,6 +11,7 @@ from espnet_kd.fileio import write_text
 
 MARKER = "mini_chime4.json"
 _UNFINISHED = ".mini_chime4_unfinished"
+_REQUEST = "request"
 
 
 class Output:
@@ -19,14 +20,16 @@ class Output:
     Args:
         root: the directory; it need not exist.
         parameters: what its content is made from.
+        owned: pattern of the folders below it that a run writes.
 
     Raises:
         UserError: the directory holds another corpus, or something that is none.
     """
 
-    def __init__(self, root: Path, parameters: dict[str, object]):
+    def __init__(self, root: Path, parameters: dict[str, object], owned: str):
         self.root = root
         self.parameters = parameters
+        self.owned = owned
         self.parts = root / _UNFINISHED
         if root.exists() and not root.is_dir():
             raise UserError(root, "is not a directory", "name another one")
@@ -48,24 +51,20 @@ class Output:
     def _marker(self) -> Path:
         return self.root / MARKER
 
-    def begin(self, request: dict[str, object], folders: tuple[str, ...]) -> None:
-        """Mark as unfinished; keep what an interrupted run with the same request has made.
+    def begun(self, request: dict[str, object]) -> bool:
+        """Tell whether an interrupted run with this very request has left its work here."""
+        asked = self.parts / _REQUEST
+        return asked.exists() and json.loads(asked.read_text()) == request
 
-        Args:
-            request: what the run was asked for.
-            folders: what the run writes below the root, removed if the request was another.
-        """
-        asked = self.parts / "request"
-        text = json.dumps(request, sort_keys=True)
-        self._marker.unlink(missing_ok=True)
-        if asked.exists() and asked.read_text() == text:
-            return
+    def begin(self, request: dict[str, object]) -> None:
+        """Mark as unfinished, and remove what an earlier run has made."""
         self.parts.mkdir(parents=True, exist_ok=True)
+        self._marker.unlink(missing_ok=True)
         for old in self.parts.iterdir():
             old.unlink()
-        for folder in folders:
-            shutil.rmtree(self.root / folder, ignore_errors=True)
-        write_text(asked, text)
+        for folder in self.root.glob(self.owned):
+            shutil.rmtree(folder)
+        write_text(self.parts / _REQUEST, json.dumps(request))
 
     def finish(self) -> None:
         """Mark as finished."""

@@ -100,8 +100,9 @@ def _finished(tasks: list[Task], parts: Path, nj: int) -> Iterator[str]:
         for task in tasks:
             yield _run(task, parts)
         return
-    # Spawned, not forked: the caller may hold threads.
-    context = multiprocessing.get_context("spawn")
+    # Not forked from here, where there may be threads; and the libraries load once, not nj times.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     with ProcessPoolExecutor(min(nj, len(tasks)), mp_context=context) as pool:
         futures = [pool.submit(_run, task, parts) for task in tasks]
         try:

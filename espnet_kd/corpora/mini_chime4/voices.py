@@ -24,7 +24,7 @@ _MALE = (
 )
 _ACCENTS = ("en-us", "en-us", "en-us", "en", "en-us-nyc", "en-us", "en-gb-x-rp")
 _SYMBOLS = "123456789abcdefghijklmnopqrstuvwxyz"
-_EVERY_SIMU = tuple(f"{group}{symbol}" for group in ("01", "02", "20", "40") for symbol in _SYMBOLS)
+_EVERY_SIMU = tuple(f"{group}{symbol}" for group in ("01", "20", "40", "46") for symbol in _SYMBOLS)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Speaker:
 
 
 def simu_speakers(count: int) -> tuple[str, ...]:
-    """Return WSJ0-like names: 011, 012, ... 01z, 021, ..."""
+    """Return WSJ0-like names: 011, 012, ... 01z, 201, ..."""
     return _EVERY_SIMU[:count]
 
 
