@@ -50,7 +50,9 @@ def parallel_map(
             pool.shutdown(cancel_futures=True)
 
 
-def _outcome(function: Callable[[Item], Result], item: Item):
+def _outcome(
+    function: Callable[[Item], Result], item: Item
+) -> tuple[Result | None, tuple[str, str] | None]:
     """Run `function`; a UserError travels as its parts because it cannot be pickled."""
     try:
         return function(item), None

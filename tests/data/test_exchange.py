@@ -33,3 +33,9 @@ def test_the_same_sentence_in_four_places_is_not_taken():
 def test_one_sentence_alone_cannot_be_exchanged():
     with pytest.raises(UserError, match="all 2 transcripts are the same"):
         exchanged_text({"a": "ONE", "b": "ONE"}, {"a": 1, "b": 2})
+
+
+def test_the_same_words_in_another_order_are_better_than_the_same_sentence():
+    text = {"a_BUS": "RED CAT", "a_CAF": "RED CAT", "b": "CAT RED"}
+    lengths = {"a_BUS": 10, "a_CAF": 10, "b": 20}
+    assert exchanged_text(text, lengths)["a_BUS"] == "CAT RED"
