@@ -3,6 +3,8 @@ SHELL := bash
 VENV := .venv
 STAMP := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Cached bytecode saves seconds at each import of ESPnet.
+unexport PYTHONDONTWRITEBYTECODE
 
 SHELL_SCRIPTS = .ci/run $(shell find egs2 tools -name '*.sh' -type f | sort)
 

@@ -54,7 +54,7 @@ inference_lm=valid.loss.ave.pth
 report_opts=                  # options for the report, see python -m espnet_kd.bin.report --help
 ### end of options
 
-command_line="$*"
+command_line=$(printf '%q ' "$@")
 . scripts/functions.sh
 . scripts/parse_options.sh
 . ./path.sh
