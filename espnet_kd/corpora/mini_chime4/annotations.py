@@ -12,6 +12,7 @@ import numpy as np
 
 from espnet_kd.corpora.mini_chime4.array import BACKWARD
 from espnet_kd.corpora.mini_chime4.faults import WORKING
+from espnet_kd.corpora.mini_chime4.names import folder_of, name_of
 from espnet_kd.corpora.mini_chime4.seeds import generator
 from espnet_kd.corpora.mini_chime4.tasks import Annotations
 from espnet_kd.fileio import write_lines, write_text
@@ -19,19 +20,6 @@ from espnet_kd.fileio import write_lines, write_text
 # Fields that serve the other files; CHiME-4's JSON does not have them.
 _OWN_FIELDS = ("correlations",)
 _TRACKS = {"1ch": 1, "2ch": 2}
-
-
-def name_of(item: dict) -> str:
-    """Return an utterance's name, say "F01_050C0101_BUS"."""
-    return f"{item['speaker']}_{item['wsj_name']}_{item['environment']}"
-
-
-def folder_of(name: str, item: dict) -> str:
-    """Return the folder of an utterance of set `name`: "dt05_real" gives "dt05_bus_real"."""
-    subset, _, condition = name.partition("_")
-    if condition in ("bth", "org"):
-        return name
-    return f"{subset}_{item['environment'].lower()}_{condition}"
 
 
 def write_annotations(
@@ -64,7 +52,7 @@ def _write_transcripts(
         utterance = name_of(item)
         dot = f"{item['dot']} ({utterance})"
         trn = f"{utterance} {words[item['wsj_name']]}"
-        stem = transcriptions / folder_of(name, item) / utterance
+        stem = transcriptions / folder_of(name, item["environment"]) / utterance
         write_lines(stem.with_suffix(".dot"), [dot])
         write_lines(stem.with_suffix(".trn"), [trn])
         dot_lines.append(dot)
@@ -86,7 +74,7 @@ def _write_track_lists(name: str, items: Iterable[dict], data: Path, seed: int) 
     rows = []
     audio = data / "audio" / "16kHz"
     for item in items:
-        utterance, folder = name_of(item), folder_of(name, item)
+        utterance, folder = name_of(item), folder_of(name, item["environment"])
         channels = _pick_channels(item, generator(seed, "track", name, utterance))
         rows.append([f"{folder}/{utterance}.CH{channel}.wav" for channel in channels])
         target = audio / "isolated_1ch_track" / folder / f"{utterance}.wav"

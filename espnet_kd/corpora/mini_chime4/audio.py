@@ -58,3 +58,8 @@ def read_channels(stem: Path, channels: range, start: int, stop: int) -> np.ndar
 def samples_of(start: float, end: float) -> slice:
     """Turn annotated times in seconds into CHiME-3's sample range."""
     return slice(round(start * RATE), round(end * RATE))
+
+
+def rms(samples: np.ndarray) -> float:
+    """Root of the mean square over all samples, never 0."""
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) + 1e-12

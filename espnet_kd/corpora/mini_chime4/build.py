@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espnet_kd.corpora.mini_chime4.annotations import write_annotations
+from espnet_kd.corpora.mini_chime4.names import folder_of
 from espnet_kd.corpora.mini_chime4.plan import ENVIRONMENTS, SETS, make_plan
 from espnet_kd.corpora.mini_chime4.scales import SCALES
 from espnet_kd.corpora.mini_chime4.state import Output
@@ -94,7 +95,7 @@ def _folders() -> Iterable[str]:
         yield f"isolated/{subset}_bth"
         for environment in ENVIRONMENTS:
             for condition in ("real", "simu"):
-                yield f"isolated/{subset}_{environment.lower()}_{condition}"
+                yield f"isolated/{folder_of(f'{subset}_{condition}', environment)}"
 
 
 def summary(data: Path) -> list[str]:

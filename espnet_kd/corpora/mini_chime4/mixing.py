@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from espnet_kd.corpora.mini_chime4.audio import FULL_SCALE
+from espnet_kd.corpora.mini_chime4.audio import FULL_SCALE, rms
 
 SNR_RANGE = (-2.0, 15.0)
 _LIMIT = 32700
@@ -23,7 +23,7 @@ def mix(speech: np.ndarray, noise: np.ndarray, snr: float) -> tuple[np.ndarray, 
         `noise` to the last bit.
     """
     ratio = 10 ** (np.clip(snr, *SNR_RANGE) / 20)
-    gain = ratio * _rms(noise) / _rms(speech)
+    gain = ratio * rms(noise) / rms(speech)
     while True:
         clean = np.rint(speech * gain).astype(np.int32)
         mixture = clean + noise
@@ -35,8 +35,4 @@ def mix(speech: np.ndarray, noise: np.ndarray, snr: float) -> tuple[np.ndarray, 
 
 def level(wave: np.ndarray) -> float:
     """Return the power of samples in decibels of full scale."""
-    return 20 * np.log10(_rms(wave) / FULL_SCALE)
-
-
-def _rms(wave: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) + 1e-12
+    return 20 * np.log10(rms(wave) / FULL_SCALE)

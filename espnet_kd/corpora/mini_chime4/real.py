@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import numpy as np
-from scipy.signal import butter, sosfilt
 
 from espnet_kd.corpora.mini_chime4.array import (
     FILTER_DELAY,
@@ -14,10 +10,12 @@ from espnet_kd.corpora.mini_chime4.array import (
     smooth_response,
     talker_position,
 )
-from espnet_kd.corpora.mini_chime4.audio import to_int16, write_channels
-from espnet_kd.corpora.mini_chime4.faults import correlations, maybe_break
+from espnet_kd.corpora.mini_chime4.audio import rms
+from espnet_kd.corpora.mini_chime4.close_talk import close_talk
+from espnet_kd.corpora.mini_chime4.faults import maybe_break
 from espnet_kd.corpora.mini_chime4.places import noise
 from espnet_kd.corpora.mini_chime4.plan import Session
+from espnet_kd.corpora.mini_chime4.recording import Recording
 from espnet_kd.corpora.mini_chime4.room import impulse_responses
 from espnet_kd.corpora.mini_chime4.seeds import generator
 from espnet_kd.corpora.mini_chime4.speech import RATE, read_aloud
@@ -26,25 +24,6 @@ from espnet_kd.corpora.mini_chime4.voices import speaker
 
 _PEAK = 0.9
 _TAIL_SECONDS = 3.0
-
-
-@dataclass
-class Recording:
-    """What the tablet heard; full scale is 1.
-
-    Attributes:
-        speech: image of the talker at CH1 to CH6, shape (6, samples).
-        rest: everything else, shape (6, samples).
-        close: CH0 as its own recorder heard it, shape (samples,).
-        spans: sample range of each utterance.
-        broken: indices of utterances with a failing microphone.
-    """
-
-    speech: np.ndarray
-    rest: np.ndarray
-    close: np.ndarray
-    spans: list[slice]
-    broken: list[int] = field(default_factory=list)
 
 
 def record(session: Session, seed: int) -> Recording:
@@ -62,20 +41,19 @@ def record(session: Session, seed: int) -> Recording:
     said = np.concatenate([images[5, span] for span in spans])
     around = np.concatenate([rest[4, span] for span in spans])
     snr = np.clip(rng.normal(4.2, 2.5), 0, 10)
-    gain = _rms(around) / _rms(said) * 10 ** (snr / 20)
+    gain = rms(around) / rms(said) * 10 ** (snr / 20)
     level = 10 ** (rng.uniform(-36, -30) / 20)
     recording = Recording(
         speech=images[1:] * gain * level,
         rest=rest * level,
-        close=_close_talk(rng, images[0], rest[4]) * 10 ** (rng.uniform(-26, -20) / 20),
+        close=close_talk(rng, images[0], rest[4]) * 10 ** (rng.uniform(-26, -20) / 20),
         spans=spans,
     )
-    for index, span in enumerate(spans):
+    for span in spans:
         gains = maybe_break(rng, span.stop - span.start)
         if gains is not None:
             recording.speech[:, span] *= gains
             recording.rest[:, span] *= gains
-            recording.broken.append(index)
     loudest = max(np.abs(recording.speech).max(), np.abs(recording.speech + recording.rest).max())
     peak = max(loudest / _PEAK, 1.0)
     recording.speech /= peak
@@ -94,49 +72,6 @@ def record_booth(session: Session, seed: int) -> Recording:
     for wave in (images, rest):
         wave /= max(np.abs(images).max() / _PEAK, 1.0)
     return Recording(images[1:], rest[1:], images[0] * 0.5 + rest[0], spans)
-
-
-def write_recording(
-    session: Session, recording: Recording, audio: Path, truth: Path | None
-) -> list[dict]:
-    """Write a session: the whole under `embedded`, its utterances under `isolated`.
-
-    Args:
-        session: what was read.
-        recording: what was heard.
-        audio: the corpus' `audio/16kHz`.
-        truth: where the talker's image alone goes, if anywhere.
-
-    Returns:
-        One annotation per utterance; `correlations` among its fields is not CHiME-4's and is meant
-        for mic_error.csv.
-    """
-    tablet = to_int16(recording.speech + recording.rest)
-    everything = np.concatenate([to_int16(recording.close)[None], tablet])
-    write_channels(audio / "embedded" / session.name, everything, first=0)
-    folder = f"{session.subset}_bth"
-    if session.environment != "BTH":
-        folder = f"{session.subset}_{session.environment.lower()}_real"
-    speech = to_int16(recording.speech)
-    annotations = []
-    for utterance, span in zip(session.utterances, recording.spans, strict=True):
-        write_channels(audio / "isolated" / folder / utterance.name, everything[:, span], first=0)
-        if truth is not None:
-            write_channels(truth / folder / utterance.name, speech[:, span], first=1)
-        annotations.append(
-            {
-                "speaker": utterance.speaker,
-                "wsj_name": utterance.prompt.wsj_name,
-                "environment": utterance.environment,
-                "wavfile": session.name,
-                "start": span.start / RATE,
-                "end": span.stop / RATE,
-                "repeat": 1,
-                "dot": utterance.prompt.dot,
-                "correlations": correlations(tablet[:, span]).round(4).tolist(),
-            }
-        )
-    return annotations
 
 
 def talker_in(session: Session, seed: int) -> np.ndarray:
@@ -163,36 +98,3 @@ def _read_session(
     for span, wave in zip(spans, pieces, strict=True):
         dry[span] = wave
     return dry, spans
-
-
-def _close_talk(rng: np.random.Generator, image: np.ndarray, nearby: np.ndarray) -> np.ndarray:
-    """Hear the talker from near by, on another recorder: late by up to 10 ms, clock 50 ppm off."""
-    # Half of the noise is not the tablet's: it comes to the mouth from elsewhere.
-    around = nearby + np.roll(nearby, RATE)
-    muffled = sosfilt(butter(1, 3000, fs=RATE, output="sos"), around)
-    snr = rng.uniform(12, 18)
-    wave = image / _rms(image) + muffled / _rms(muffled) * 10 ** (-snr / 20)
-    drift = 1 + rng.choice([-1, 1]) * rng.uniform(20e-6, 50e-6)
-    places = np.arange(len(wave)) * drift - rng.uniform(0.001, 0.010) * RATE
-    return _interpolate(wave, places)
-
-
-def _interpolate(wave: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Read a signal at fractional places (cubic Lagrange), zeros outside."""
-    padded = np.pad(wave, (2, 3))
-    whole = np.floor(places).astype(int)
-    t = (places - whole).astype(np.float32)
-    base = np.clip(whole + 2, 1, len(padded) - 3)
-    weights = (
-        -t * (t - 1) * (t - 2) / 6,
-        (t + 1) * (t - 1) * (t - 2) / 2,
-        -(t + 1) * t * (t - 2) / 2,
-        (t + 1) * t * (t - 1) / 6,
-    )
-    taken = sum(w * padded[base + k] for k, w in zip((-1, 0, 1, 2), weights, strict=True))
-    inside = (places >= 0) & (places <= len(wave) - 1)
-    return np.where(inside, taken, 0).astype(np.float32)
-
-
-def _rms(wave: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) + 1e-12

@@ -10,6 +10,7 @@ from espnet_kd.corpora.mini_chime4.array import delays_from, steer
 from espnet_kd.corpora.mini_chime4.audio import read_channels, samples_of, write_channels
 from espnet_kd.corpora.mini_chime4.faults import WORKING
 from espnet_kd.corpora.mini_chime4.mixing import level, mix
+from espnet_kd.corpora.mini_chime4.names import folder_of
 from espnet_kd.corpora.mini_chime4.plan import Session
 from espnet_kd.corpora.mini_chime4.real import talker_in
 from espnet_kd.corpora.mini_chime4.seeds import generator
@@ -38,7 +39,7 @@ def simulate_session(
         One annotation per utterance.
     """
     delays = delays_from(talker_in(session, seed))
-    folder = f"{session.subset}_{session.environment.lower()}_simu"
+    folder = folder_of(f"{session.subset}_simu", session.environment)
     annotations = []
     for spoken, heard in zip(booth, real, strict=True):
         name = f"{spoken['speaker']}_{spoken['wsj_name']}_{session.environment}"

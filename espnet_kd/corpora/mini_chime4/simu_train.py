@@ -22,6 +22,7 @@ from espnet_kd.corpora.mini_chime4.audio import (
     write_wav,
 )
 from espnet_kd.corpora.mini_chime4.mixing import mix
+from espnet_kd.corpora.mini_chime4.names import folder_of
 from espnet_kd.corpora.mini_chime4.plan import Plan, Utterance
 from espnet_kd.corpora.mini_chime4.real import talker_in
 from espnet_kd.corpora.mini_chime4.seeds import generator
@@ -78,7 +79,7 @@ def simulate(
     span = samples_of(start, end)
     noise = read_channels(audio / "backgrounds" / background, range(1, 7), span.start, span.stop)
     mixture, _ = mix(steered * gains[:, None], noise, rng.normal(6.5, 3.5))
-    folder = f"tr05_{utterance.environment.lower()}_simu"
+    folder = folder_of("tr05_simu", utterance.environment)
     write_channels(audio / "isolated" / folder / utterance.name, mixture, first=1)
 
     common = {

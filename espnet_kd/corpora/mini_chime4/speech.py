@@ -25,7 +25,7 @@ def read_aloud(
         speaker: the talker.
         sentence: words in capitals.
         effort: vocal effort from 0 (quiet booth) to 1 (shouting over noise). It raises pitch, slows
-            down and lifts the high frequencies (Lombard speech; our reading, strengths by ear).
+            down and lifts the high frequencies (Lombard speech; strengths of our own choice).
 
     Returns:
         Samples of RMS 1 over the spoken part, float32, shape (samples,), with 0.15 to 0.3 s of

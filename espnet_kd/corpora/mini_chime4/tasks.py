@@ -12,7 +12,8 @@ from pathlib import Path
 
 from espnet_kd.corpora.mini_chime4.backgrounds import write_background
 from espnet_kd.corpora.mini_chime4.plan import Plan, Session, Utterance
-from espnet_kd.corpora.mini_chime4.real import record, record_booth, write_recording
+from espnet_kd.corpora.mini_chime4.real import record, record_booth
+from espnet_kd.corpora.mini_chime4.recording import write_recording
 from espnet_kd.corpora.mini_chime4.scales import Scale
 from espnet_kd.corpora.mini_chime4.simu_test import simulate_session
 from espnet_kd.corpora.mini_chime4.simu_train import simulate

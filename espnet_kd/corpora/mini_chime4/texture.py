@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfftfreq
 
+from espnet_kd.corpora.mini_chime4.audio import rms
 from espnet_kd.corpora.mini_chime4.sentences import distinct_sentences
 from espnet_kd.corpora.mini_chime4.speech import RATE, read_aloud
 from espnet_kd.corpora.mini_chime4.voices import crowd
@@ -128,4 +129,4 @@ def murmur(rng: np.random.Generator, seed: int, samples: int, pause: float) -> n
 
 def unit(wave: np.ndarray) -> np.ndarray:
     """Scale to RMS 1."""
-    return wave / (np.sqrt(np.mean(np.square(wave, dtype=np.float64))) + 1e-12).astype(np.float32)
+    return (wave / rms(wave)).astype(np.float32)

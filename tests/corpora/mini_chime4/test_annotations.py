@@ -1,6 +1,6 @@
 import numpy as np
 
-from espnet_kd.corpora.mini_chime4.annotations import _pick_channels, folder_of, name_of
+from espnet_kd.corpora.mini_chime4.annotations import _pick_channels
 
 ITEM = {"speaker": "F01", "wsj_name": "050C0101", "environment": "BUS"}
 
@@ -19,10 +19,3 @@ def test_two_different_channels_are_picked():
     for seed in range(60):
         first, second = _pick_channels(ITEM, np.random.default_rng(seed))
         assert first != second
-
-
-def test_folders_and_names():
-    assert name_of(ITEM) == "F01_050C0101_BUS"
-    assert folder_of("dt05_real", ITEM) == "dt05_bus_real"
-    assert folder_of("dt05_bth", ITEM) == "dt05_bth"
-    assert folder_of("tr05_org", ITEM) == "tr05_org"

@@ -8,9 +8,9 @@ import pytest
 import soundfile
 
 from espnet_kd.corpora.mini_chime4 import tasks
-from espnet_kd.corpora.mini_chime4.annotations import folder_of, name_of
 from espnet_kd.corpora.mini_chime4.audio import samples_of
 from espnet_kd.corpora.mini_chime4.build import Request, build, summary
+from espnet_kd.corpora.mini_chime4.names import folder_of, name_of
 from espnet_kd.errors import UserError
 
 _REAL_NAME = r"[FM]\d\d_\d{3}C\d\d0[1-9A-Z]_"
@@ -45,7 +45,10 @@ def annotations(nano, name):
 
 def isolated(nano, name, item, channel):
     return read(
-        nano.audio / "isolated" / folder_of(name, item) / f"{name_of(item)}.CH{channel}.wav"
+        nano.audio
+        / "isolated"
+        / folder_of(name, item["environment"])
+        / f"{name_of(item)}.CH{channel}.wav"
     )
 
 
@@ -83,7 +86,7 @@ def test_transcripts_are_those_of_the_shipped_sets(nano):
             dot, utterance = re.fullmatch(r"(.+) \((\w+)\)", line).groups()
             assert dot in {i["dot"] for i in annotations(nano, name) if name_of(i) == utterance}
         item = annotations(nano, name)[0]
-        stem = folder / folder_of(name, item) / name_of(item)
+        stem = folder / folder_of(name, item["environment"]) / name_of(item)
         assert stem.with_suffix(".trn").read_text().startswith(f"{name_of(item)} ")
         assert stem.with_suffix(".dot").read_text().endswith(f"({name_of(item)})\n")
 
@@ -112,7 +115,7 @@ def test_subtracting_the_background_leaves_the_steered_sentence(nano):
 def test_snr_is_that_of_chime4(nano):
     for name in ("dt05_simu", "et05_simu"):
         for item in annotations(nano, name):
-            stem = nano.ext / folder_of(name, item) / f"{name_of(item)}.CH4"
+            stem = nano.ext / folder_of(name, item["environment"]) / f"{name_of(item)}.CH4"
             clean = read(stem.with_name(f"{stem.name}.Clean.wav"))
             noise = read(stem.with_name(f"{stem.name}.Noise.wav"))
             np.testing.assert_array_equal(clean + noise, isolated(nano, name, item, 4))
@@ -122,7 +125,7 @@ def test_snr_is_that_of_chime4(nano):
 
 def test_truth_belongs_to_the_real_recordings(nano):
     for item in annotations(nano, "et05_real"):
-        folder = folder_of("et05_real", item)
+        folder = folder_of("et05_real", item["environment"])
         truth = read(nano.truth / folder / f"{name_of(item)}.CH5.wav")
         mixture = isolated(nano, "et05_real", item, 5)
         assert np.corrcoef(truth, mixture)[0, 1] > 0.4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
@@ -31,11 +30,6 @@ def noise(
     """
     tilt = rng.uniform(-6, 10) if embedded else rng.uniform(-3, 3)
     responses = smooth_response(rng, 6, 1.5 if embedded else 0.7, tilt)
-    wave = plane_waves(rng, _sources(rng, seed, place, samples, embedded), samples, responses)
+    sources = PLACES[place].sources(rng, seed, samples, embedded)
+    wave = plane_waves(rng, sources, samples, responses)
     return wave / np.sqrt(np.mean(wave**2) + 1e-12)
-
-
-def _sources(
-    rng: np.random.Generator, seed: int, place: str, samples: int, embedded: bool
-) -> Iterator[np.ndarray]:
-    yield from PLACES[place].sources(rng, seed, samples, embedded)

@@ -23,8 +23,9 @@ def sources(
         yield 0.7 * coloured(rng, samples, shape) * slow(rng, samples, 4.0, 0.5, 1.0)
     hiss = ((20, -40), (400, -12), (1500, 0), (4000, -6), (8000, -15))
     yield 0.45 * coloured(rng, samples, hiss) * load
-    bump = lambda: thump(rng, RATE // 2, rng.uniform(60, 300), 0.08)  # noqa: E731
-    yield scatter(rng, samples, 0.5, bump, (0.5, 2.5))
+    yield scatter(
+        rng, samples, 0.5, lambda: thump(rng, RATE // 2, rng.uniform(60, 300), 0.08), (0.5, 2.5)
+    )
     yield scatter(rng, samples, 0.06, lambda: _brake(rng), (0.2, 0.6))
     yield 0.35 * murmur(rng, seed, samples, pause=3.0 if embedded else 9.0)
 

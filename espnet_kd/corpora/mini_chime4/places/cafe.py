@@ -16,8 +16,8 @@ def sources(
     """Yield the sources one by one; `embedded` is a fuller room with louder crockery."""
     for _ in range(8 if embedded else 6):
         yield murmur(rng, seed, samples, 2.0) * slow(rng, samples, 4.0, 0.3, 1.0)
-    cup = lambda: ping(rng, 1800, 6500, rng.uniform(0.01, 0.06))  # noqa: E731
-    yield (1.6 if embedded else 1.0) * scatter(rng, samples, 1.6, cup)
+    crockery = scatter(rng, samples, 1.6, lambda: ping(rng, 1800, 6500, rng.uniform(0.01, 0.06)))
+    yield (1.6 if embedded else 1.0) * crockery
     yield scatter(rng, samples, 0.3, lambda: thump(rng, RATE // 4, 700, 0.03), (0.5, 2.0))
     for _ in range(2):
         room = ((20, -10), (150, 0), (1000, -8), (8000, -28))
