@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 LOG_END_BYTES = 4096
+PLAIN_WIDTH = 160
 
 
 class StatusLine:
@@ -38,7 +39,7 @@ class StatusLine:
             width = shutil.get_terminal_size().columns - 1
             sys.stderr.write(f"\r{text[:width]:<{width}}")
         else:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{text[:PLAIN_WIDTH]}\n")
         sys.stderr.flush()
 
     def close(self) -> None:

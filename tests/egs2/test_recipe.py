@@ -148,3 +148,12 @@ def test_unknown_cmd_backend_is_one_line(recipe):
     assert result.stderr.splitlines() == [
         "error: cmd.sh: cmd_backend is 'cloud'; use local, slurm, sge or pbs"
     ]
+
+
+@pytest.mark.parametrize(
+    "script", [TEMPLATE / "enh_kd.sh", ROOT / "egs2" / "mini_chime4" / "enh_kd1" / "run.sh"]
+)
+def test_named_configurations_exist(script):
+    named = re.findall(r"\bconf/[\w/]+\.yaml", script.read_text())
+    assert len(named) == 7
+    assert [name for name in named if not (ROOT / name).is_file()] == []

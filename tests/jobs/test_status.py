@@ -1,4 +1,4 @@
-from espnet_kd.jobs.status import StatusLine, newest_line
+from espnet_kd.jobs.status import PLAIN_WIDTH, StatusLine, newest_line
 
 
 def test_newest_line_is_the_last_state_of_a_progress_bar(tmp_path):
@@ -11,11 +11,13 @@ def test_newest_line_is_the_last_state_of_a_progress_bar(tmp_path):
 
 def test_a_plain_line_now_and_then(tmp_path, capsys):
     log = tmp_path / "train.log"
-    log.write_text("epoch 1\n")
+    log.write_text("epoch 1 " + "x" * 500)
     status = StatusLine(total=3, every=0.0)
     status.done = 1
     status.show(log)
-    assert "train.log 1/3 (0 s): epoch 1" in capsys.readouterr().err
+    line = capsys.readouterr().err
+    assert line.startswith("  train.log 1/3 (0 s): epoch 1 xxx")
+    assert len(line) == PLAIN_WIDTH + 1
     status = StatusLine(total=3, every=60.0)
     status.show(log)
     assert capsys.readouterr().err == ""
