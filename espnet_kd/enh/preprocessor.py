@@ -33,7 +33,7 @@ class EnhKDPreprocessor(EnhPreprocessor):
         bpemodel: str | None = None,
         **kwargs,
     ):
-        super().__init__(train=train, categories=list(CATEGORIES), **kwargs)
+        super().__init__(train=train, **kwargs)
         if token_list is None:
             self.text_tokenizer = None
             return
@@ -68,14 +68,10 @@ class EnhKDPreprocessor(EnhPreprocessor):
                     data[name] = perturb(data[name], speed)
             if "align" in data:
                 data["align"] = data["align"] / speed
-        if "category" in data and data["category"] not in CATEGORIES:
-            raise UserError(
-                "utt2category",
-                f"'{uid}' has category '{data['category']}'",
-                f"use one of {', '.join(CATEGORIES)}",
-            )
-        text = data.pop("text", None)
+        text, category = data.pop("text", None), data.pop("category", None)
         data = super().__call__(uid, data)
+        if category is not None:
+            data["utt2category"] = np.array([category_index(uid, category)])
         if text is not None and self.text_tokenizer is not None:
             ids = self.text_ids.tokens2ids(self.text_tokenizer.text2tokens(text))
             if "align" in data and len(data["align"]) != len(ids):
@@ -86,6 +82,17 @@ class EnhKDPreprocessor(EnhPreprocessor):
                 )
             data["text"] = np.array(ids, dtype=np.int64)
         return data
+
+
+def category_index(uid: str, category: str) -> int:
+    """Index into CATEGORIES."""
+    if category not in CATEGORIES:
+        raise UserError(
+            "utt2category",
+            f"'{uid}' has category '{category}'",
+            f"use one of {', '.join(CATEGORIES)}",
+        )
+    return CATEGORIES.index(category)
 
 
 def check_audio(uid: str, data: dict) -> None:

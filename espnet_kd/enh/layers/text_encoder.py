@@ -14,8 +14,9 @@ class TextEncoder(nn.Module):
     """Transformer over the characters of a transcript.
 
     Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
-    Recognition", ISCSLP 2022, section 3.2.1: 4 blocks, 4 heads of 64. The width of the feed-forward layer, the
-    sinusoidal positions and the layer norm before each sub-layer are our reading.
+    Recognition", ISCSLP 2022, section 3.2.1: 4 blocks, 4 heads of 64. The width of
+    the feed-forward layer, the sinusoidal positions and the layer norm before each sub-layer are
+    our reading.
 
     Args:
         vocab_size: number of tokens V.

@@ -17,9 +17,9 @@ class TextInformedTCNSeparator(TCNSeparator):
     """ESPnet's TCN separator whose mask estimator also reads the transcript.
 
     Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
-    Recognition", ISCSLP 2022, section 2.1. The mask multiplies the original encoder code, not the fused one (our
-    reading). The parameters of the audio part keep the names of TCNSeparator, so that a trained
-    baseline initialises them (`--init_param`).
+    Recognition", ISCSLP 2022, section 2.1. The mask multiplies the original encoder code,
+    not the fused one (our reading). The parameters of the audio part keep the names of
+    TCNSeparator, so that a trained baseline initialises them (`--init_param`).
 
     Args:
         input_dim: width N of the encoder code.
