@@ -37,9 +37,11 @@ nbpe=500                      # size of a bpe vocabulary
 # Models
 se_config=conf/se/conv_tasnet.yaml           # baseline
 aligner_config=conf/asr/ctc_aligner.yaml     # CTC model that aligns transcripts
-teacher_config=conf/se/text_informed_tcn.yaml
-student_config=conf/kd/student.yaml
-asr_config=conf/asr/transformer.yaml         # clean-condition and multi-style recognizer
+teacher_config=conf/se/text_informed_tcn_aligned.yaml
+student_config=conf/se/conv_tasnet.yaml      # the same as the baseline's for a fair comparison
+asr_config=conf/asr/transformer.yaml         # clean-condition recognizer
+asr_multi_config=conf/asr/transformer.yaml   # multi-style recognizer
+multi_style_from_clean=false  # start multi-style training from the clean-condition recognizer
 lm_config=conf/lm/char_rnn.yaml
 inference_config=conf/asr/decode.yaml
 se_args=                      # further options of each SE training, e.g. "--max_epoch 3"

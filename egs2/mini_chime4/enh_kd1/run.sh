@@ -8,9 +8,11 @@ cd "$(dirname "$0")"
     --channels 5 \
     --se_config conf/mini/se/conv_tasnet.yaml \
     --aligner_config conf/mini/asr/ctc_aligner.yaml \
-    --teacher_config conf/mini/se/text_informed_tcn.yaml \
-    --student_config conf/mini/kd/student.yaml \
+    --teacher_config conf/mini/se/text_informed_tcn_aligned.yaml \
+    --student_config conf/mini/se/conv_tasnet.yaml \
     --asr_config conf/mini/asr/transformer.yaml \
+    --asr_multi_config conf/mini/asr/transformer_multi.yaml \
+    --multi_style_from_clean true \
     --lm_config conf/mini/lm/char_rnn.yaml \
     --inference_config conf/mini/asr/decode.yaml \
     "$@"

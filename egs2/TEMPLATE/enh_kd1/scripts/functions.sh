@@ -112,11 +112,14 @@ train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
         --config "${config}" "${data[@]}" "$@" ${se_args}
 }
 
-train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR
+train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
+    local exp=$1 model=$2 config=$3 train=$4 valid=$5
+    shift 5
     local data=()
-    add_asr_data train "$4"
-    add_asr_data valid "$5"
+    add_asr_data train "${train}"
+    add_asr_data valid "${valid}"
     # shellcheck disable=SC2086  # options are words
-    train_model "$1" "$2" espnet_kd.bin.stock espnet2.bin.asr_train --config "$3" \
-        "${token_options[@]}" --non_linguistic_symbols "${nlsyms}" "${data[@]}" ${asr_args}
+    train_model "${exp}" "${model}" espnet_kd.bin.stock espnet2.bin.asr_train \
+        --config "${config}" "${token_options[@]}" --non_linguistic_symbols "${nlsyms}" \
+        "${data[@]}" "$@" ${asr_args}
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stage 5: CTC aligner; when is which character of a transcript spoken?
-# Reads: <dumpdir>/raw/<sets>, <dumpdir>/token_list/.
+# Reads: <dumpdir>/raw/<sets>, <dumpdir>/token_list/, <expdir>/asr_clean/ (where it starts).
 # Writes: <expdir>/aligner/, <dumpdir>/raw/<set>[_sp]/align,
 #         align_exchanged of the simulated dt/et sets (the wrong-text control).
 
@@ -9,8 +9,10 @@ python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/align_
 python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/align_valid" \
     "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
 
+clean=${expdir}/asr_clean/${inference_asr_model}
 train_asr "${expdir}/aligner" "${inference_aligner_model}" "${aligner_config}" \
-    "${raw}/align_train" "${raw}/align_valid"
+    "${raw}/align_train" "${raw}/align_valid" \
+    --init_param "${clean}:encoder:encoder" "${clean}:ctc:ctc"
 
 align=(python3 -m espnet_kd.bin.align --config "${expdir}/aligner/config.yaml"
     --checkpoint "${expdir}/aligner/${inference_aligner_model}"

@@ -14,5 +14,9 @@ python3 -m espnet_kd.bin.join_sets --out "${raw}/multi_train" "${parts[@]}"
 python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/multi_valid" \
     "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
 
-train_asr "${expdir}/asr_multi" "${inference_asr_model}" "${asr_config}" \
-    "${raw}/multi_train" "${raw}/multi_valid"
+init=()
+if [ "${multi_style_from_clean}" = true ]; then
+    init=(--init_param "${expdir}/asr_clean/${inference_asr_model}")
+fi
+train_asr "${expdir}/asr_multi" "${inference_asr_model}" "${asr_multi_config}" \
+    "${raw}/multi_train" "${raw}/multi_valid" "${init[@]}"
