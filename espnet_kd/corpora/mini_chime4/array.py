@@ -22,7 +22,7 @@ MICROPHONES = np.array(
     ]
 )
 BACKWARD = 1  # index of channel 2
-FRONT_GAIN = np.where(np.arange(6) == BACKWARD, 0.6, 1.0)  # of what comes from the talker
+FRONT_GAIN = np.where(np.arange(6) == BACKWARD, 0.45, 1.0)  # of what comes from the talker
 
 
 def talker_position(rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 _SLOTS = {
@@ -79,19 +81,24 @@ def vocabulary() -> set[str]:
 
 
 def distinct_sentences(rng: np.random.Generator, count: int) -> list[str]:
-    """Draw `count` different sentences, in capitals, without punctuation."""
+    """Draw `count` different sentences, in capitals, without punctuation.
+
+    Templates and words are dealt like cards, so that all of them occur about equally often.
+    """
+    templates = _deal(rng, _TEMPLATES)
+    slots = {f"{{{slot}}}": _deal(rng, choices) for slot, choices in _CHOICES.items()}
     sentences: dict[str, None] = {}
     while len(sentences) < count:
-        sentences[_sentence(rng)] = None
+        tokens = next(templates).split()
+        words = [next(slots[token]) if token in slots else token for token in tokens]
+        sentences[" ".join(words)] = None
     return list(sentences)
 
 
-def _sentence(rng: np.random.Generator) -> str:
-    words: list[str] = []
-    for token in _TEMPLATES[rng.integers(len(_TEMPLATES))].split():
-        choices = _CHOICES.get(token.strip("{}"), (token,)) if token[0] == "{" else (token,)
-        words.append(choices[rng.integers(len(choices))])
-    return " ".join(words)
+def _deal(rng: np.random.Generator, choices: tuple[str, ...]) -> Iterator[str]:
+    while True:
+        for index in rng.permutation(len(choices)):
+            yield choices[index]
 
 
 def wsj_dot(rng: np.random.Generator, sentence: str) -> str:

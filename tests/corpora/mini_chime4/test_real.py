@@ -22,7 +22,7 @@ def test_noise_is_there_and_speech_prevails(recording):
 
 def test_the_backward_microphone_is_weaker(recording):
     power = np.mean(recording.speech**2, axis=1)
-    assert np.argmin(power) == 1
+    assert power[1] < 0.7 * np.median(power)
 
 
 def test_the_close_talk_microphone_is_cleaner_but_not_clean(recording):

@@ -11,7 +11,7 @@ def test_every_word_occurs_often_enough():
     counts = Counter(word for sentence in sentences for word in sentence.split())
     assert set(counts) == vocabulary()
     assert 150 <= len(counts) <= 250
-    assert min(counts.values()) >= 5
+    assert min(counts.values()) >= 10
     assert len(set(sentences)) == 1000
 
 
