@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -104,7 +107,8 @@ def _finished(tasks: list[Task], parts: Path, nj: int) -> Iterator[str]:
     # Not forked from here, where there may be threads; and the libraries load once, not nj times.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(min(nj, len(tasks)), mp_context=context) as pool:
+    count = min(nj, len(tasks))
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_die_with_parent) as pool:
         futures = [pool.submit(_run, task, parts) for task in tasks]
         try:
             for future in as_completed(futures):
@@ -112,6 +116,16 @@ def _finished(tasks: list[Task], parts: Path, nj: int) -> Iterator[str]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _die_with_parent() -> None:
+    """End this worker when the caller is killed; it would wait for tasks for ever."""
+
+    def watch() -> None:
+        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run(task: Task, parts: Path) -> str:
