@@ -10,6 +10,17 @@ import sys
 import types
 import warnings
 
+THIRD_PARTY = (
+    "espnet",
+    "espnet2",
+    "jamo",
+    "librosa",
+    "tacotron_cleaner",
+    "torch",
+    "torch_complex",
+    "vietnamese_cleaner",
+)
+
 
 def prepare() -> None:
     """Make `import espnet2.tasks.*` quick, quiet and free of network attempts. Call it first."""
@@ -37,13 +48,7 @@ def stub_g2p_en() -> None:
 
 def quiet_third_party() -> None:
     """Silence syntax and deprecation warnings of the host's dependencies; ours stay visible."""
+    # A warning at run time carries the module's name, one at compile time the path of its file.
+    module = rf"(.*site-packages[/\\])?({'|'.join(THIRD_PARTY)})([./\\]|$)"
     for category in (SyntaxWarning, FutureWarning, DeprecationWarning):
-        for module in (
-            "tacotron_cleaner",
-            "espnet",
-            "espnet2",
-            "torch_complex",
-            "librosa",
-            "torch",
-        ):
-            warnings.filterwarnings("ignore", category=category, module=rf"{module}(\..*)?")
+        warnings.filterwarnings("ignore", category=category, module=module)

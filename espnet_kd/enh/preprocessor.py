@@ -66,8 +66,8 @@ class EnhKDPreprocessor(EnhPreprocessor):
             for name in ("speech_mix", "speech_ref1"):
                 if name in data:
                     data[name] = perturb(data[name], speed)
-            if "align" in data:
-                data["align"] = data["align"] / speed
+        if "align" in data:
+            data["align"] = (data["align"] / speed).astype(np.float32)
         text, category = data.pop("text", None), data.pop("category", None)
         data = super().__call__(uid, data)
         if category is not None:

@@ -1,0 +1,39 @@
+"""Text encoder: padding and order."""
+
+import pytest
+import torch
+
+from espnet_kd.enh.layers.text_encoder import TextEncoder
+
+
+@pytest.fixture
+def encoder():
+    return TextEncoder(10, dim=8, num_blocks=2, num_heads=2, ffn_dim=16, dropout=0.0)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_padding_does_not_change_valid_rows(encoder, training):
+    encoder.train(training)
+    text = torch.tensor([[1, 2, 3], [4, 5, 6]])
+    lengths = torch.tensor([3, 2])
+    padded = torch.cat([text, torch.full((2, 4), 9)], dim=1)
+    padded[1, 2:] = 8
+    short, long = encoder(text, lengths), encoder(padded, lengths)
+    assert long.shape == (2, 7, 8)
+    torch.testing.assert_close(long[0, :3], short[0])
+    torch.testing.assert_close(long[1, :2], short[1, :2])
+
+
+def test_order_and_neighbours_count(encoder):
+    lengths = torch.tensor([3])
+    one = encoder(torch.tensor([[1, 2, 3]]), lengths)
+    assert (one - encoder(torch.tensor([[1, 3, 2]]), lengths))[0, 0].abs().max() > 1e-3
+    twice = encoder(torch.tensor([[1, 1, 1]]), lengths)
+    assert (twice[0, 0] - twice[0, 1]).abs().max() > 1e-3
+
+
+def test_paper_size():
+    """Four blocks of width 256: 4 * (attention 4 * 256 * 257, two layers, two norms) and so on."""
+    encoder = TextEncoder(30)
+    block = 4 * 256 * 257 + (256 + 1) * 1024 + (1024 + 1) * 256 + 2 * 2 * 256
+    assert sum(p.numel() for p in encoder.parameters()) == 30 * 256 + 4 * block + 2 * 256

@@ -1,0 +1,116 @@
+"""The teacher's separator against the stock one."""
+
+import pytest
+import torch
+
+
+def batch(frames=50, characters=6):
+    code, lengths = torch.randn(2, frames, 16).relu(), torch.tensor([frames, frames - 7])
+    additional = {
+        "text": torch.randint(1, 7, (2, characters)),
+        "text_lengths": torch.tensor([characters, characters - 2]),
+        "align": torch.arange(characters).repeat(2, 1) * 5.0,
+        "num_samples": 10 * frames,
+        "sample_rate": 16000,
+    }
+    return code, lengths, additional
+
+
+def other_text(additional):
+    return {**additional, "text": (additional["text"] + 2) % 7}
+
+
+@pytest.mark.parametrize("stride", [1, 8])
+def test_zero_init_with_a_baseline_is_the_baseline(make_teacher, make_baseline, stride):
+    baseline = make_baseline()
+    teacher = make_teacher(fusion={"zero_init": True, "query_stride": stride}, prior_width=40.0)
+    missing = teacher.load_state_dict(baseline.state_dict(), strict=False)
+    assert not missing.unexpected_keys
+    assert {key.split(".")[0] for key in missing.missing_keys} == {"text_encoder", "fusion"}
+    code, lengths, additional = batch()
+    expected, expected_lengths, others = baseline(code, lengths)
+    found, found_lengths, found_others = teacher(code, lengths, additional)
+    assert len(found) == len(expected) == 1
+    assert torch.equal(found[0], expected[0])
+    assert torch.equal(found_lengths, expected_lengths)
+    assert torch.equal(found_others["mask_spk1"], others["mask_spk1"])
+
+
+def test_mask_multiplies_the_unfused_code(make_teacher):
+    code, lengths, additional = batch()
+    masked, _, others = make_teacher()(code, lengths, additional)
+    assert torch.equal(masked[0], code * others["mask_spk1"])
+
+
+@pytest.mark.parametrize("additional", [None, {}, {"text": None}])
+def test_text_is_needed(make_teacher, additional):
+    code, lengths, _ = batch()
+    with pytest.raises(ValueError, match="transcript"):
+        make_teacher()(code, lengths, additional)
+
+
+def test_alignment_is_needed_for_the_prior(make_teacher):
+    code, lengths, additional = batch()
+    additional["align"] = None
+    make_teacher()(code, lengths, additional)
+    with pytest.raises(ValueError, match="align"):
+        make_teacher(prior_width=40.0)(code, lengths, additional)
+
+
+def test_prior_is_in_milliseconds(make_teacher):
+    """Query 0 of 4 covers samples 0 to 159 at 16 kHz: its centre is 5 ms."""
+    teacher = make_teacher(fusion={"query_stride": 16}, prior_width=10.0)
+    prior = teacher._log_prior(
+        64, {"align": torch.tensor([[5, 15, 25, 45]]), "num_samples": 640, "sample_rate": 16000}
+    )
+    distance = torch.tensor([0.0, 1.0, 2.0, 4.0])
+    torch.testing.assert_close(prior[0, 0], -0.5 * distance**2)
+    torch.testing.assert_close(prior[0, :, 0], -0.5 * torch.arange(4.0) ** 2)
+
+
+def test_auxiliary_losses_only_in_training(make_teacher):
+    code, lengths, additional = batch()
+    teacher = make_teacher(
+        fusion={"query_stride": 2}, guided_attention=True, auxiliary_ctc=True
+    ).train()
+    losses = teacher(code, lengths, additional)[2]["auxiliary_losses"]
+    assert losses.keys() == {"guided_attention", "ctc"}
+    for name, loss in losses.items():
+        assert loss.shape == (2,)
+        teacher.zero_grad()
+        loss.sum().backward(retain_graph=True)
+        part = teacher.ctc_head if name == "ctc" else teacher.text_encoder
+        gradients = [p.grad for p in part.parameters() if p.grad is not None]
+        assert gradients
+        assert all(g.isfinite().all() for g in gradients)
+        assert any(g.abs().max() > 0 for g in gradients)
+    assert teacher.eval()(code, lengths, additional)[2]["auxiliary_losses"] == {}
+    assert make_teacher().train()(code, lengths, additional)[2]["auxiliary_losses"] == {}
+
+
+def test_auxiliary_losses_leave_padding_out(make_teacher):
+    code, lengths, additional = batch()
+    teacher = make_teacher(guided_attention=True, auxiliary_ctc=True).train()
+    losses = teacher(code, lengths, additional)[2]["auxiliary_losses"]
+    additional["text"] = additional["text"].clone()
+    additional["text"][1, 4:] = 0
+    changed = teacher(code, lengths, additional)[2]["auxiliary_losses"]
+    for name, loss in losses.items():
+        torch.testing.assert_close(changed[name], loss)
+
+
+def test_exchanged_text_counts_once_trained(make_teacher):
+    code, lengths, additional = batch()
+    teacher = make_teacher(fusion={"zero_init": True})
+
+    def output(extra):
+        return teacher(code, lengths, extra)[0][0]
+
+    assert torch.equal(output(additional), output(other_text(additional)))
+    optimizer = torch.optim.Adam(teacher.parameters(), lr=1e-2)
+    target = torch.randn_like(code)
+    for _ in range(5):
+        optimizer.zero_grad()
+        (output(additional) - target).square().mean().backward()
+        optimizer.step()
+    assert (output(additional) - output(other_text(additional))).abs().max() > 1e-2

@@ -1,0 +1,182 @@
+"""The trained model: stock parameters and loss, padding, categories, and that it learns."""
+
+import pytest
+import torch
+from espnet2.enh.decoder.conv_decoder import ConvDecoder
+from espnet2.enh.encoder.conv_encoder import ConvEncoder
+from espnet2.enh.espnet_model import ESPnetEnhancementModel
+from espnet2.enh.loss.criterions.time_domain import SISNRLoss, TimeDomainL1
+from espnet2.enh.loss.wrappers.fixed_order import FixedOrderSolver
+
+from espnet_kd.enh.kd_model import ESPnetKDModel, criterion_per_utterance
+
+SIZES = {"channel": 32, "kernel_size": 20, "stride": 10}
+LENGTH = 1600
+
+
+def build(model, separator, **options):
+    return model(
+        encoder=ConvEncoder(**SIZES),
+        separator=separator,
+        decoder=ConvDecoder(**SIZES),
+        mask_module=None,
+        loss_wrappers=[FixedOrderSolver(SISNRLoss(), weight=0.5)],
+        **options,
+    )
+
+
+@pytest.fixture
+def student(make_baseline):
+    return build(ESPnetKDModel, make_baseline(32))
+
+
+def si_snr(estimate, reference):
+    """(B,) SI-SNR in dB."""
+    return -SISNRLoss()(reference, estimate)
+
+
+def tone(frequency, count, length=LENGTH):
+    """(count, length) tones of random phase."""
+    time = torch.arange(length) / 16000
+    phase = torch.rand(count, 1) * 2 * torch.pi
+    return torch.sin(2 * torch.pi * frequency * time + phase)
+
+
+def noisy_tones(count):
+    reference = torch.cat([tone(300.0 + 100 * i, 1) for i in range(count)])
+    return reference + 0.7 * torch.randn_like(reference), reference
+
+
+def train(model, make_batch, steps):
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    model.train()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(**make_batch())[0].backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+    return model.eval()
+
+
+def test_parameters_are_stock(student, make_baseline):
+    stock = build(ESPnetEnhancementModel, make_baseline(32))
+    shapes = {key: value.shape for key, value in stock.state_dict().items()}
+    assert {key: value.shape for key, value in student.state_dict().items()} == shapes
+
+
+@pytest.mark.parametrize("with_lengths", [True, False])
+def test_loss_is_stock(student, make_baseline, with_lengths):
+    stock = build(ESPnetEnhancementModel, make_baseline(32))
+    stock.load_state_dict(student.state_dict())
+    mixture, reference = noisy_tones(3)
+    lengths = torch.full((3,), LENGTH) if with_lengths else None
+    expected, expected_stats, expected_weight = stock(mixture, lengths, speech_ref1=reference)
+    found, stats, weight = student(mixture, lengths, speech_ref1=reference)
+    torch.testing.assert_close(found, expected)
+    assert weight == expected_weight
+    for name in ("loss", "si_snr_loss"):
+        torch.testing.assert_close(stats[name], expected_stats[name])
+
+
+def test_enhance_gives_waveforms(student):
+    mixture, _ = noisy_tones(2)
+    enhanced, others = student.enhance(mixture, torch.full((2,), LENGTH))
+    assert enhanced.shape == mixture.shape
+    assert "mask_spk1" in others
+
+
+@pytest.mark.parametrize("criterion", [SISNRLoss(), TimeDomainL1()])
+def test_padding_does_not_count(criterion):
+    reference, estimate, lengths = torch.randn(2, 90), torch.randn(2, 90), torch.tensor([90, 50])
+    found = criterion_per_utterance(criterion, reference, estimate, lengths)
+    alone = criterion(reference[1:, :50], estimate[1:, :50])
+    torch.testing.assert_close(found[1:], alone)
+    torch.testing.assert_close(found[:1], criterion(reference[:1], estimate[:1]))
+    assert abs(found[1] - criterion(reference, estimate)[1]) > 1e-3
+
+
+def test_loss_leaves_padding_out(student):
+    mixture, reference = noisy_tones(2)
+    lengths = torch.tensor([LENGTH, LENGTH // 2])
+    loss = student(mixture, lengths, speech_ref1=reference)[0]
+    reference[1, LENGTH // 2 :] = 9.0
+    torch.testing.assert_close(student(mixture, lengths, speech_ref1=reference)[0], loss)
+
+
+def test_loss_of_each_category(student):
+    mixture, reference = noisy_tones(3)
+    category = torch.tensor([[0], [1], [0]])
+    loss, stats, _ = student(mixture, speech_ref1=reference, utt2category=category)
+    each = -si_snr(student.enhance(mixture, torch.full((3,), LENGTH))[0], reference)
+    assert stats["si_snr_loss_SIMU"].item() == pytest.approx(each[[0, 2]].mean().item())
+    assert stats["si_snr_loss_REAL"].item() == pytest.approx(each[1].item())
+    assert stats["si_snr_loss_CLEAN"].isnan()
+    assert loss.item() == pytest.approx(0.5 * each.mean().item())
+    assert not any("_SIMU" in name for name in student(mixture, speech_ref1=reference)[1])
+
+
+def test_criterion_only_for_test(student):
+    """Such a criterion is logged in validation and does not train."""
+    mixture, reference = noisy_tones(2)
+    student.loss_wrappers.append(FixedOrderSolver(TimeDomainL1(only_for_test=True), weight=1.0))
+    loss, stats, _ = student.eval()(mixture, speech_ref1=reference)
+    assert loss > 0.5 * stats["si_snr_loss"]
+    name = student.loss_wrappers[1].criterion.name
+    assert name in stats
+    loss, stats, _ = student.train()(mixture, speech_ref1=reference)
+    assert name not in stats
+    torch.testing.assert_close(loss.detach(), 0.5 * stats["si_snr_loss"])
+
+
+def text_of(count, **extra):
+    text = torch.tensor([[1, 2, 3]]).repeat(count, 1)
+    return {"text": text, "text_lengths": torch.full((count,), 3), **extra}
+
+
+def test_auxiliary_losses_are_weighted(make_teacher):
+    mixture, reference = noisy_tones(2)
+    separator = make_teacher(32, guided_attention=True, auxiliary_ctc=True)
+    weights = {"ctc": 0.1, "guided_attention": 2.0}
+    model = build(ESPnetKDModel, separator, auxiliary_weights=weights).train()
+    loss, stats, _ = model(mixture, speech_ref1=reference, **text_of(2))
+    expected = 0.5 * stats["si_snr_loss"] + 0.1 * stats["ctc"] + 2 * stats["guided_attention"]
+    torch.testing.assert_close(loss.detach(), expected)
+    model.auxiliary_weights = {}
+    torch.testing.assert_close(
+        model(mixture, speech_ref1=reference, **text_of(2))[0].detach(), 0.5 * stats["si_snr_loss"]
+    )
+
+
+def test_student_learns_four_utterances(student):
+    mixture, reference = noisy_tones(4)
+    train(student, lambda: {"speech_mix": mixture, "speech_ref1": reference}, steps=50)
+    enhanced, _ = student.enhance(mixture, torch.full((4,), LENGTH))
+    assert (si_snr(enhanced, reference) - si_snr(mixture, reference)).min() > 3
+
+
+def text_decides(count):
+    """Two tones at once, of which the text names the wanted one; half of each."""
+    low, high = tone(500.0, count), tone(1500.0, count)
+    first = torch.arange(count) % 2 == 0
+    return {
+        "speech_mix": low + high,
+        "speech_ref1": torch.where(first[:, None], low, high),
+        "text": torch.where(first[:, None], torch.tensor([[1, 2]]), torch.tensor([[3, 4]])),
+        "text_lengths": torch.full((count,), 2),
+    }
+
+
+@pytest.mark.parametrize("stride", [1, 8])
+def test_teacher_uses_its_text(make_teacher, stride):
+    model = build(ESPnetKDModel, make_teacher(32, fusion={"query_stride": stride}))
+    train(model, lambda: text_decides(8), steps=80)
+    batch = text_decides(8)
+    lengths = torch.full((8,), LENGTH)
+    gain = {}
+    for kind, text in (("right", batch["text"]), ("exchanged", batch["text"].roll(1, 0))):
+        enhanced, _ = model.enhance(batch["speech_mix"], lengths, text, batch["text_lengths"])
+        gain[kind] = si_snr(enhanced, batch["speech_ref1"]) - si_snr(
+            batch["speech_mix"], batch["speech_ref1"]
+        )
+    assert gain["right"].min() > 3
+    assert gain["exchanged"].max() < -3

@@ -1,0 +1,129 @@
+"""One utterance on its way into a batch."""
+
+import numpy as np
+import pytest
+from espnet2.train.preprocessor import CommonPreprocessor
+
+from espnet_kd.data.speed import perturb, perturbed_length
+from espnet_kd.enh.categories import CATEGORIES
+from espnet_kd.enh.preprocessor import EnhKDPreprocessor
+from espnet_kd.errors import UserError
+
+TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABCDE", "<sos/eos>"]
+TEXT = "BAD <NOISE> CAFE"
+
+
+@pytest.fixture
+def token_list(tmp_path):
+    path = tmp_path / "tokens.txt"
+    path.write_text("\n".join(TOKENS) + "\n")
+    return str(path)
+
+
+@pytest.fixture
+def preprocess(token_list):
+    return EnhKDPreprocessor(True, "char", token_list, sample_rate=16000)
+
+
+def audio(length=1001):
+    rng = np.random.default_rng(0)
+    mixture, reference = 0.1 * rng.standard_normal((2, length)).astype(np.float32)
+    return {"speech_mix": mixture, "speech_ref1": reference}
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_audio_passes_unchanged(train):
+    given = audio()
+    found = EnhKDPreprocessor(train, sample_rate=16000)("a", dict(given))
+    assert found.keys() == given.keys()
+    for name, samples in given.items():
+        np.testing.assert_array_equal(found[name], samples)
+
+
+@pytest.mark.parametrize("speed", [0.9, 1.1])
+def test_speed_is_the_same_for_mixture_and_reference(preprocess, speed):
+    given = audio()
+    found = preprocess("a", {**given, "speed": np.array([speed])})
+    assert "speed" not in found
+    for name, samples in given.items():
+        assert len(found[name]) == perturbed_length(len(samples), speed)
+        np.testing.assert_array_equal(found[name], perturb(samples, speed))
+
+
+def test_clipping_changes_both_by_one_gain(preprocess):
+    """ESPnet scales a mixture above full scale down; the reference must follow."""
+    given = {name: 10 * samples for name, samples in audio().items()}
+    found = preprocess("a", dict(given))
+    gain = 1 / np.abs(given["speech_mix"]).max()
+    assert gain < 0.9
+    for name, samples in given.items():
+        np.testing.assert_allclose(found[name], gain * samples, rtol=1e-5)
+
+
+def test_mixture_alone_is_perturbed(preprocess):
+    evaluate = EnhKDPreprocessor(False, sample_rate=16000)
+    found = evaluate("a", {"speech_mix": audio()["speech_mix"], "speed": np.array([0.9])})
+    assert len(found["speech_mix"]) == perturbed_length(1001, 0.9)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float32])
+def test_alignment_keeps_pace(preprocess, dtype):
+    given = {**audio(), "text": "BAD", "align": np.array([90, 180, 270], dtype=dtype)}
+    found = preprocess("a", {**given, "speed": np.array([0.9])})
+    np.testing.assert_allclose(found["align"], [100.0, 200.0, 300.0], rtol=1e-6)
+    assert found["align"].dtype == preprocess("a", dict(given))["align"].dtype == np.float32
+
+
+def test_text_ids_are_those_of_the_recogniser(preprocess, token_list):
+    recogniser = CommonPreprocessor(
+        train=False,
+        token_type="char",
+        token_list=token_list,
+        non_linguistic_symbols=["<NOISE>"],
+    )
+    found = preprocess("a", {**audio(), "text": TEXT})["text"]
+    np.testing.assert_array_equal(found, recogniser("a", {"text": TEXT})["text"])
+    assert [TOKENS[i] for i in found] == [
+        *("B", "A", "D", "<space>", "<NOISE>", "<space>", "C", "A", "<unk>", "E")
+    ]
+    assert found.dtype == np.int64
+
+
+def test_text_is_dropped_without_tokens():
+    found = EnhKDPreprocessor(True, sample_rate=16000)("a", {**audio(), "text": TEXT})
+    assert "text" not in found
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_category_index(preprocess, category):
+    found = preprocess("a", {**audio(), "category": category})
+    assert "category" not in found
+    assert found["utt2category"].tolist() == [CATEGORIES.index(category)]
+
+
+def spoiled(name, value):
+    data = audio()
+    data[name][500] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (spoiled("speech_mix", np.nan), "utt1: speech_mix holds NaN"),
+        (spoiled("speech_ref1", np.inf), "utt1: speech_ref1 holds NaN or inf"),
+        (
+            {**audio(), "speech_ref1": np.zeros(900, np.float32)},
+            "utt1: mixture has 1001 samples, reference 900",
+        ),
+        ({**audio(), "category": "SIMUL"}, "'utt1' has category 'SIMUL'; use one of SIMU, REAL"),
+        (
+            {**audio(), "text": "BAD", "align": np.array([1, 2])},
+            "'utt1' has 2 times for 3 characters",
+        ),
+    ],
+)
+def test_bad_data_is_one_line(preprocess, data, message):
+    with pytest.raises(UserError, match=message) as error:
+        preprocess("utt1", data)
+    assert "\n" not in str(error.value)

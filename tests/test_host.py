@@ -1,0 +1,123 @@
+"""One test for each work-around; it fails when ESPnet no longer needs the work-around."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from espnet_kd import host
+
+IMPORT_TASK = """
+import sys
+from espnet_kd import host
+
+host.prepare()
+import espnet2.tasks.enh
+
+names = [name for name in sys.modules if name.partition(".")[0] == "nltk"]
+print(names, hasattr(sys.modules["g2p_en"], "__file__"))
+"""
+
+
+def source_tree(name: str) -> ast.Module:
+    """Syntax tree of a module that is not imported."""
+    return ast.parse(Path(importlib.util.find_spec(name).origin).read_text(encoding="utf-8"))
+
+
+def test_import_leaves_g2p_out():
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORT_TASK], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[] False"
+    assert "Warning" not in result.stderr
+
+
+def test_stub_says_who_switched_it_off(monkeypatch):
+    monkeypatch.delitem(sys.modules, "g2p_en", raising=False)
+    host.stub_g2p_en()
+    with pytest.raises(RuntimeError, match="espnet_kd.host"):
+        sys.modules["g2p_en"].G2p("text")
+
+
+def test_stub_spares_what_is_imported(monkeypatch):
+    monkeypatch.setitem(sys.modules, "g2p_en", host)
+    host.stub_g2p_en()
+    assert sys.modules["g2p_en"] is host
+
+
+def test_espnet_imports_g2p_at_module_level():
+    """Why stub_g2p_en exists."""
+    body = source_tree("espnet2.text.phoneme_tokenizer").body
+    imported = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
+    assert "g2p_en" in imported, "stub_g2p_en is no longer needed"
+
+
+def warned(filename: str) -> list[type[Warning]]:
+    """Kinds of warnings when code with an error of style is compiled under a file's name."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        host.quiet_third_party()
+        compile("1 is 1", filename, "exec")
+    return [warning.category for warning in caught]
+
+
+@pytest.mark.parametrize("name", ["tacotron_cleaner/__init__.py", "jamo/jamo.py"])
+def test_compiling_third_parties_is_quiet(name):
+    assert warned(f"/somewhere/lib/python3.11/site-packages/{name}") == []
+
+
+@pytest.mark.parametrize("name", ["espnet_kd/host.py", "espnet/espnet_kd/host.py", "torchlike.py"])
+def test_our_warnings_stay(name):
+    assert warned(f"/somewhere/{name}") == [SyntaxWarning]
+
+
+@pytest.mark.parametrize(
+    ("module", "shown"), [("espnet2.tasks.enh", 0), ("torch", 0), ("espnet_kd.host", 1)]
+)
+def test_run_time_warnings(module, shown):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        host.quiet_third_party()
+        warnings.warn_explicit("old", FutureWarning, "file.py", 1, module=module)
+    assert len(caught) == shown
+
+
+def calls(tree: ast.Module) -> Iterator[str]:
+    return (ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def test_espnet_makes_an_integer_of_an_array():
+    """Why setup.py wants numpy < 2.4, which refuses that."""
+    tree = source_tree("espnet2.iterators.chunk_iter_factory")
+    assert "int(state.choice(chunk_lengths, 1))" in calls(tree), "numpy need not be < 2.4"
+
+
+def test_espnet_averages_a_second_time_wrongly(tmp_path):
+    """Why check_averaging exists: of 0, 3, 9 the best two average 1.5, all three 4."""
+    host.prepare()
+    from espnet2.main_funcs.average_nbest_models import average_nbest_models
+    from espnet2.train.reporter import Reporter
+
+    reporter = Reporter()
+    for epoch, value in enumerate((0.0, 3.0, 9.0), 1):
+        torch.save({"weight": torch.tensor(value)}, tmp_path / f"{epoch}epoch.pth")
+        reporter.set_epoch(epoch)
+        with reporter.observe("valid") as part:
+            part.register({"loss": float(epoch)})
+            part.next()
+
+    def average(nbest: list[int], n: int) -> float:
+        average_nbest_models(tmp_path, reporter, [("valid", "loss", "min")], nbest)
+        return torch.load(tmp_path / f"valid.loss.ave_{n}best.pth")["weight"].item()
+
+    assert average([2], 2) == 1.5
+    assert average([3], 3) == 4.0
+    assert average([2, 3], 3) != 4.0, "check_averaging is no longer needed"
