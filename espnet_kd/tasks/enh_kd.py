@@ -101,6 +101,23 @@ class EnhKDTask(EnhancementTask):
         check_references(args.train_data_path_and_name_and_type)
         check_references(args.valid_data_path_and_name_and_type)
 
+    @classmethod
+    def main_worker(cls, args: argparse.Namespace) -> None:
+        """Train; bad data found by a process of the data loader stays one line."""
+        try:
+            super().main_worker(args)
+        except RuntimeError as error:
+            raise_user_error(error)
+            raise
+
+
+def raise_user_error(error: RuntimeError) -> None:
+    """Raise the UserError that torch's data loader wrapped, with its trace, in `error`, if any."""
+    _, found, line = str(error).rpartition(f"{UserError.__module__}.{UserError.__name__}: ")
+    if found:
+        where, _, problem = line.strip().partition(": ")
+        raise UserError(where, problem) from None
+
 
 def token_list(args: argparse.Namespace) -> list[str]:
     """Tokens of `--token_list`, which is a file, or the list itself in a saved configuration."""
