@@ -6,6 +6,7 @@ tests/test_host.py holds one test for each, which fails when the work-around is 
 from __future__ import annotations
 
 import importlib.machinery
+import os
 import sys
 import types
 import warnings
@@ -25,6 +26,7 @@ THIRD_PARTY = (
 def prepare() -> None:
     """Make `import espnet2.tasks.*` quick, quiet and free of network attempts. Call it first."""
     stub_g2p_en()
+    skip_type_checks()
     quiet_third_party()
 
 
@@ -44,6 +46,22 @@ def stub_g2p_en() -> None:
 
     stub.G2p = g2p  # type: ignore[attr-defined]
     sys.modules["g2p_en"] = stub
+
+
+def skip_type_checks() -> None:
+    """Switch off typeguard, with which ESPnet decorates its functions.
+
+    The decorator rewrites each function when its module is imported (5 of 7 seconds) and checks the
+    arguments of every call, which is felt in beam search. Set ESPNET_KD_TYPE_CHECKS=1 to keep it.
+    """
+    if os.environ.get("ESPNET_KD_TYPE_CHECKS") == "1":
+        return
+    import typeguard
+
+    def typechecked(target=None, **_options):
+        return (lambda function: function) if target is None else target
+
+    typeguard.typechecked = typechecked
 
 
 def quiet_third_party() -> None:
