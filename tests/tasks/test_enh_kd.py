@@ -244,6 +244,14 @@ def test_train_text_informed_from_a_baseline(sets, tmp_path):
     assert saved["token_list"] == TOKENS
 
 
+def test_training_refuses_wrong_averaging(sets, tmp_path):
+    with pytest.raises(SystemExit) as exit_code:
+        main(command(sets, tmp_path / "exp", TINY, "--keep_nbest_models", "1", "5"))
+    assert str(exit_code.value).startswith("error: --keep_nbest_models: [1, 5]")
+    assert not (tmp_path / "exp").exists()
+
+
+@pytest.mark.parametrize("kind", ["train", "valid"])
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -251,17 +259,18 @@ def test_train_text_informed_from_a_baseline(sets, tmp_path):
         (lambda mixture: mixture, "the reference of REAL utterance 'u1_REAL' is its noisy mixture"),
     ],
 )
-def test_real_needs_a_pseudo_reference(sets, tmp_path, capsys, spoil, message):
+def test_real_needs_a_pseudo_reference(sets, tmp_path, spoil, message, kind):
     """Stops before training, with one line, and writes nothing."""
     lines = dict(line.split() for line in (sets / "spk1.scp").read_text().splitlines())
     mixtures = dict(line.split() for line in (sets / "wav.scp").read_text().splitlines())
     lines["u1_REAL"] = spoil(mixtures["u1_REAL"])
     bad = tmp_path / "spk1.scp"
     write_columns(bad, {key: value for key, value in lines.items() if value})
-    cmd = [
-        word.replace(f"{sets}/spk1.scp", str(bad))
-        for word in command(sets, tmp_path / "exp", {**TINY, "max_epoch": 1})
-    ]
+    cmd = command(sets, tmp_path / "exp", {**TINY, "max_epoch": 1})
+    option, good = f"--{kind}_data_path_and_name_and_type", f"{sets}/spk1.scp"
+    for i, word in enumerate(cmd):
+        if cmd[i - 1] == option:
+            cmd[i] = word.replace(good, str(bad))
     with pytest.raises(SystemExit) as exit_code:
         main(cmd)
     assert str(exit_code.value) == f"error: {bad}: {message}; run the pseudo-reference stage"

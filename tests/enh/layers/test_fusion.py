@@ -73,6 +73,13 @@ def test_prior_moves_attention_to_the_aligned_character():
     assert led[1].diagonal().min() > 0.99
 
 
+def test_queries_know_their_place():
+    """Frames that sound the same ask differently."""
+    audio, text, lengths = torch.ones(2, 9, 8), *inputs()[1:]
+    fused, _ = make()(audio + torch.arange(8.0), text, lengths)
+    assert (fused[:, 1:] - fused[:, :1]).abs().amax((0, 2)).min() > 1e-3
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_gradient(stride):
     fusion = Fusion(2, 2, num_blocks=1, num_heads=1, query_stride=stride).double()

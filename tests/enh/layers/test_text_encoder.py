@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from espnet_kd.enh.layers.masks import sinusoids
 from espnet_kd.enh.layers.text_encoder import TextEncoder
 
 
@@ -30,6 +31,19 @@ def test_order_and_neighbours_count(encoder):
     assert (one - encoder(torch.tensor([[1, 3, 2]]), lengths))[0, 0].abs().max() > 1e-3
     twice = encoder(torch.tensor([[1, 1, 1]]), lengths)
     assert (twice[0, 0] - twice[0, 1]).abs().max() > 1e-3
+
+
+class Through(torch.nn.Module):
+    def forward(self, embedded, src_key_padding_mask):
+        return embedded
+
+
+def test_embeddings_are_scaled_before_positions_are_added(encoder):
+    """Vaswani et al. 2017, section 3.4."""
+    encoder.blocks = Through()
+    text = torch.tensor([[1, 2, 3]])
+    expected = 8**0.5 * encoder.embedding.weight[1:4] + sinusoids(3, 8, torch.zeros(1))
+    torch.testing.assert_close(encoder(text, torch.tensor([3]))[0], expected)
 
 
 def test_paper_size():

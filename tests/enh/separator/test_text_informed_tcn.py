@@ -99,6 +99,24 @@ def test_auxiliary_losses_leave_padding_out(make_teacher):
         torch.testing.assert_close(changed[name], loss)
 
 
+def test_ctc_is_per_character(make_teacher):
+    """The loss of each utterance alone, unpadded, over its characters."""
+    code, lengths, additional = batch()
+    teacher = make_teacher(auxiliary_ctc=True).train()
+    found = teacher(code, lengths, additional)[2]["auxiliary_losses"]["ctc"]
+    log_probs = teacher.ctc_head(code.transpose(1, 2)).log_softmax(1).permute(2, 0, 1)
+    for i in range(2):
+        frames, characters = lengths[i], additional["text_lengths"][i]
+        alone = torch.nn.functional.ctc_loss(
+            log_probs[:frames, i],
+            additional["text"][i, :characters],
+            frames[None],
+            characters[None],
+            reduction="sum",
+        )
+        torch.testing.assert_close(found[i], alone / characters)
+
+
 def test_exchanged_text_counts_once_trained(make_teacher):
     code, lengths, additional = batch()
     teacher = make_teacher(fusion={"zero_init": True})
