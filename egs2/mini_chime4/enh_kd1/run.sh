@@ -2,6 +2,7 @@
 # The embedded corpus, a small CHiME-4 that stage 1 makes; sizes for two CPU cores.
 set -euo pipefail
 cd "$(dirname "$0")"
+. ./db.sh
 
 ./enh_kd.sh \
     --check_audio true \
@@ -10,9 +11,10 @@ cd "$(dirname "$0")"
     --aligner_config conf/mini/asr/ctc_aligner.yaml \
     --teacher_config conf/mini/se/text_informed_tcn_aligned.yaml \
     --student_config conf/mini/se/conv_tasnet.yaml \
-    --asr_config conf/mini/asr/transformer.yaml \
-    --asr_multi_config conf/mini/asr/transformer_multi.yaml \
+    --asr_config conf/mini/asr/conformer.yaml \
+    --asr_multi_config conf/mini/asr/conformer_multi.yaml \
     --multi_style_from_clean true \
     --lm_config conf/mini/lm/char_rnn.yaml \
     --inference_config conf/mini/asr/decode.yaml \
+    --truth_dir "${TRUTH}" \
     "$@"

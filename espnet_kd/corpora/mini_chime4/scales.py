@@ -31,7 +31,7 @@ class Scale:
 # "large" has CHiME-4's counts.
 SCALES = {
     "tiny": Scale(24, 4, 4, 2, 2, 4, 12.0),
-    "mini": Scale(800, 20, 60, 16, 16, 12, 60.0),
+    "mini": Scale(800, 20, 60, 8, 8, 12, 60.0),
     "medium": Scale(3000, 40, 200, 50, 50, 17, 120.0),
     "large": Scale(7138, 83, 400, 410, 330, 17, 300.0),
 }
