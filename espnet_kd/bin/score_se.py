@@ -26,12 +26,15 @@ def main(cmd: list[str] | None = None) -> None:
         default="{ref_dir}/spk1.scp",
         help="list of references; {ref_dir} is the set directory and {set} its name",
     )
+    parser.add_argument(
+        "--partial", action="store_true", help="leave out estimates that have no reference"
+    )
     parser.add_argument("--nj", type=int, default=1, help="processes")
     args = parser.parse_args(cmd)
-    score_jobs([_job(text, args.ref_scp) for text in args.job], args.nj)
+    score_jobs([_job(text, args.ref_scp, args.partial) for text in args.job], args.nj)
 
 
-def _job(text: str, ref_scp: str) -> SeJob:
+def _job(text: str, ref_scp: str, partial: bool) -> SeJob:
     fields = text.split(":")
     if len(fields) != 4 or not all(fields):
         raise UserError("--job", f"'{text}' is not SYSTEM:REF_DIR:INF_SCP:OUT_DIR", "give all four")
@@ -39,7 +42,7 @@ def _job(text: str, ref_scp: str) -> SeJob:
     if not Path(ref_dir).is_dir():
         raise UserError(ref_dir, "is not a directory", "run the data stages first")
     reference = Path(ref_scp.format(ref_dir=ref_dir, set=Path(ref_dir).name))
-    return SeJob(system, Path(ref_dir), reference, Path(inf_scp), Path(out_dir))
+    return SeJob(system, Path(ref_dir), reference, Path(inf_scp), Path(out_dir), partial)
 
 
 if __name__ == "__main__":

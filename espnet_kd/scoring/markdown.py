@@ -13,6 +13,7 @@ SYSTEM_TITLES = {
     "teacher": "Text-informed teacher",
     "teacher_wrong_text": "Text-informed teacher, exchanged transcripts (control)",
     "student": "Conv-TasNet student",
+    "pseudo_reference": "Teacher's pseudo-reference",
     "clean": "Clean speech",
 }
 TRACK = "_isolated_1ch_track"

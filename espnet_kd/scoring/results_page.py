@@ -10,7 +10,7 @@ from pathlib import Path
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 from espnet_kd.scoring.bootstrap import REPLICATES, SEED
-from espnet_kd.scoring.comparison import comparison_table, in_words
+from espnet_kd.scoring.comparison import Comparison, comparison_table, in_words
 from espnet_kd.scoring.environment import environment_block
 from espnet_kd.scoring.figures import save_sdr_figure
 from espnet_kd.scoring.markdown import in_order, set_title, system_title
@@ -18,8 +18,10 @@ from espnet_kd.scoring.model_table import TrainedModel, model_table
 from espnet_kd.scoring.pseudo_table import pseudo_table
 from espnet_kd.scoring.published import TI_KD_TABLE_1
 from espnet_kd.scoring.se_tables import (
+    NOISY_PAIRS,
     REAL_SETS,
     SIMU_SETS,
+    TRAIN_REAL_SET,
     SeResults,
     load_se_results,
     scores_of,
@@ -86,8 +88,9 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
     sections = ["# RESULTS", _environment(sources)]
     if se:
         sections += [*_se_sections(se, sources.published), *_figure(se, out.parent)]
-    if sources.truth_root:
-        sections += _truth_sections(load_se_results(sources.truth_root))
+    truth = load_se_results(sources.truth_root) if sources.truth_root else {}
+    if truth:
+        sections += _truth_sections(truth)
     sections += recognition
     if sources.pseudo:
         sections += ["## Pseudo-references", pseudo_table(sources.pseudo)]
@@ -111,27 +114,48 @@ def _environment(sources: Sources) -> str:
 
 def _se_sections(se: SeResults, published: bool) -> list[str]:
     sets = (*SIMU_SETS, *REAL_SETS)
-    comparisons = se_comparisons(se, SIMU_SETS, (*PAPER_METRICS, *MORE_METRICS))
-    sections = [
+    return [
         "## Table 1: speech enhancement",
         "PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's CHiME-4 tables; PESQ-WB "
         "is P.862.2, ESPnet's present default at 16 kHz. The control gives the teacher another "
         "utterance's transcript: a teacher that is no worse with it does not use the text.",
         se_table(se, sets, PAPER_METRICS, TI_KD_TABLE_1 if published else None),
         se_table(se, SIMU_SETS, MORE_METRICS),
+        *_in_words(
+            se_comparisons(se, SIMU_SETS, (*PAPER_METRICS, *MORE_METRICS)),
+            se_comparisons(se, SIMU_SETS, ("si_snr",), NOISY_PAIRS),
+        ),
     ]
-    if comparisons:
-        sections += ["### In words", in_words(comparisons), comparison_table(comparisons)]
-    return sections
 
 
 def _truth_sections(truth: SeResults) -> list[str]:
+    sets, metrics = (*REAL_SETS, TRAIN_REAL_SET), (*PAPER_METRICS, "si_snr")
+    sizes = (f"{set_title(s)} {len(next(iter(truth[s].values())))}" for s in sets if s in truth)
+    # Two tables: different systems, and what is trained on stands apart from what is tested on.
+    tables = (
+        se_table(truth, part, metrics)
+        for part in (REAL_SETS, (TRAIN_REAL_SET,))
+        if not truth.keys().isdisjoint(part)
+    )
     return [
         "## Real sets against their true images (research only)",
-        "The corpus was generated, so the clean image of each real recording is known. No "
-        "training saw it, and a recorded corpus has none.",
-        se_table(truth, REAL_SETS, (*PAPER_METRICS, "si_snr")),
+        "The corpus was generated, so the talker's true image in each real recording is known. "
+        "**No training and no choice of a model saw these images;** they serve this section alone. "
+        "A recorded corpus, the real CHiME-4 too, has none: there this table cannot exist.",
+        f"Utterances scored: {', '.join(sizes)}.",
+        *tables,
+        *_in_words(
+            se_comparisons(truth, REAL_SETS, metrics),
+            se_comparisons(truth, sets, ("si_snr",), NOISY_PAIRS),
+        ),
     ]
+
+
+def _in_words(*groups: list[Comparison]) -> list[str]:
+    groups = tuple(filter(None, groups))
+    if not groups:
+        return []
+    return ["### In words", in_words(sum(groups, [])), *map(comparison_table, groups)]
 
 
 def _figure(se: SeResults, directory: Path) -> list[str]:
@@ -154,9 +178,13 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
     words = load_wer_results(sources.wer_root, asr)
     if not words:
         return []
-    comparisons = wer_comparisons(words)
-    sections = [f"## {ASR_TITLES[asr]}", wer_table(words)]
-    if comparisons:
-        sections += ["### In words", in_words(comparisons), comparison_table(comparisons)]
     characters = load_wer_results(sources.wer_root, asr, "cer")
-    return [*sections, "### WER", sclite_rows(words), "### CER", sclite_rows(characters)]
+    return [
+        f"## {ASR_TITLES[asr]}",
+        wer_table(words),
+        *_in_words(wer_comparisons(words)),
+        "### WER",
+        sclite_rows(words),
+        "### CER",
+        sclite_rows(characters),
+    ]

@@ -32,6 +32,7 @@ class SeJob:
         reference_scp: true references.
         estimate_scp: what the system made of the set.
         out_dir: where the scores go.
+        partial: only a part of the estimates has a reference; the others are not scored.
     """
 
     system: str
@@ -39,6 +40,7 @@ class SeJob:
     reference_scp: Path
     estimate_scp: Path
     out_dir: Path
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def _pairs(index: int, job: SeJob) -> list[_Pair]:
         if missing is not None:
             raise UserError(path, f"lacks '{missing}' of {job.reference_scp}", "make it again")
     extra = next((name for name in estimates if name not in references), None)
-    if extra is not None:
+    if extra is not None and not job.partial:
         raise UserError(job.estimate_scp, f"'{extra}' has no reference", "remove it")
     return [
         _Pair(index, name, path, estimates[name], int(lengths[name]))

@@ -45,7 +45,11 @@ MEASURES = {
 }
 SIMU_SETS = tuple(f"{part}_simu{TRACK}" for part in ("dt05", "et05"))
 REAL_SETS = tuple(f"{part}_real{TRACK}" for part in ("dt05", "et05"))
+TRAIN_REAL_SET = f"tr05_real{TRACK}"
 PAIRS = (("student", "baseline"), ("teacher", "baseline"), ("teacher", "teacher_wrong_text"))
+NOISY_PAIRS = tuple(
+    (system, "noisy") for system in ("baseline", "teacher", "student", "pseudo_reference")
+)
 
 
 def load_se_results(root: str | os.PathLike) -> SeResults:
@@ -92,12 +96,14 @@ def se_table(
 
 
 def se_comparisons(
-    results: SeResults, sets: Iterable[str], metrics: Iterable[str]
+    results: SeResults,
+    sets: Iterable[str],
+    metrics: Iterable[str],
+    pairs: Iterable[tuple[str, str]] = PAIRS,
 ) -> list[Comparison]:
-    """Compare the systems in `PAIRS`, where both were scored."""
-    sets, metrics = tuple(sets), tuple(metrics)
+    """Compare systems in pairs, where both were scored."""
     comparisons = []
-    for (system, other), name, metric in product(PAIRS, sets, metrics):
+    for (system, other), name, metric in product(pairs, sets, metrics):
         if not {system, other} <= results.get(name, {}).keys():
             continue
         differences = _differences(name, results[name], system, other, metric)

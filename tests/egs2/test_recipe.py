@@ -155,5 +155,5 @@ def test_unknown_cmd_backend_is_one_line(recipe):
 )
 def test_named_configurations_exist(script):
     named = re.findall(r"\bconf/[\w/]+\.yaml", script.read_text())
-    assert len(named) == 7
+    assert len(named) == 8
     assert [name for name in named if not (ROOT / name).is_file()] == []

@@ -69,13 +69,42 @@ def test_recognition_alone(write_recognition, report, tmp_path):
 
 
 def test_true_images_of_real_sets_are_marked_as_research(write_system, report, tmp_path):
-    write_system("noisy", 2.0, "dt05_real_isolated_1ch_track")
+    for system, level in (("noisy", 2.0), ("baseline", 5.0), ("student", 7.0)):
+        write_system(system, level, "dt05_real_isolated_1ch_track")
+    for system, level in (("noisy", 2.0), ("pseudo_reference", 6.0)):
+        write_system(system, level, "tr05_real_isolated_1ch_track")
     (tmp_path / "se").rename(tmp_path / "truth")
     write_system("noisy", 2.0)
-    text = report("--truth_root", str(tmp_path / "truth"))
-    section = text.partition("research only")[2]
-    assert "dt05 real SDR [dB]" in section
-    assert "no reference" in text.partition("research only")[0]
+    before, _, section = report("--truth_root", str(tmp_path / "truth")).partition("research only")
+    assert "dt05 real SDR [dB]" in section and "dt05 real SDR [dB]" not in before
+    assert "no reference" in before
+    assert "**No training and no choice of a model saw these images;**" in section
+    assert "there this table cannot exist" in section
+    assert "Utterances scored: dt05 real 40, tr05 real 40." in section
+    assert "| Teacher's pseudo-reference | 5." in section
+    assert "- Conv-TasNet student is better than Conv-TasNet baseline in every" in section
+    gains = [line for line in section.splitlines() if "− Noisy input | SI-SNR" in line]
+    assert [line.split("|")[1].strip() for line in gains] == [
+        "Conv-TasNet baseline − Noisy input",
+        "Conv-TasNet student − Noisy input",
+        "Teacher's pseudo-reference − Noisy input",
+    ]
+
+
+def test_gains_over_noisy_are_told_in_si_snr_alone(write_system, report):
+    for system, level in (("noisy", 2.0), ("baseline", 6.0), ("teacher", 5.0), ("student", 1.0)):
+        write_system(system, level)
+    text = report()
+    assert "- Conv-TasNet baseline is better than Noisy input in every comparison." in text
+    assert "- Conv-TasNet student **loses** to Noisy input" in text
+    gains = [line for line in text.splitlines() if "− Noisy input" in line]
+    assert len(gains) == 3
+    assert all(line.split("|")[2].strip() == "SI-SNR [dB]" for line in gains)
+
+
+def test_a_truth_directory_without_scores_is_no_section(write_system, report, tmp_path):
+    write_system("noisy", 2.0)
+    assert "research only" not in report("--truth_root", str(tmp_path / "nowhere"))
 
 
 def test_published_numbers_only_on_demand(write_system, report):

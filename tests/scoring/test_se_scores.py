@@ -63,6 +63,15 @@ def test_references_may_come_from_another_list(make_se_set, tmp_path):
     assert (tmp_path / "out/scores.tsv").exists()
 
 
+def test_estimates_without_reference_may_be_left_out(make_se_set, tmp_path):
+    set_dir = make_se_set(utterances=3)
+    references = read_columns(set_dir / "spk1.scp")
+    del references["F01_1"]
+    write_columns(set_dir / "spk1.scp", references)
+    main(["--job", job(set_dir, tmp_path / "out"), "--partial"])
+    assert list(read_scores(tmp_path / "out/scores.tsv")) == ["F01_0", "F01_2"]
+
+
 def test_a_silent_estimate_is_scored_and_counted_aloud(make_se_set, tmp_path, capsys):
     set_dir = make_se_set()
     write_samples(read_columns(set_dir / "wav.scp")["F01_1"], np.zeros(12800, np.int16))

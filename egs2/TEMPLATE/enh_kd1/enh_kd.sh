@@ -53,6 +53,7 @@ inference_asr_model=valid.acc.ave.pth
 inference_aligner_model=valid.loss.ave.pth
 inference_lm=valid.loss.ave.pth
 # Results
+truth_dir=                    # true images of real speech: embedded corpus only, scoring only
 report_opts=                  # options for the report, see python -m espnet_kd.bin.report --help
 ### end of options
 

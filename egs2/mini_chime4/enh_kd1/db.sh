@@ -3,3 +3,5 @@
 CHIME4=corpus/CHiME4
 ISOLATED_EXT=corpus/isolated_ext
 CHIME4_ANNOTATIONS=
+# True images of its real recordings, for scoring alone; outside the corpus.
+TRUTH=truth

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Stage 14: tables, figure, sizes and speed of the models, a page to listen to.
-# Reads: <expdir>/scores/, <dumpdir>/pseudo/<set>/table.tsv, <expdir>/<system>/.
+# Reads: <expdir>/scores/ (its truth/ only with truth_dir), <dumpdir>/pseudo/<set>/table.tsv,
+#        <expdir>/<system>/.
 # Writes: <expdir>/RESULTS.md, its figure, <expdir>/listen.html.
 
 models=()
 for system in baseline teacher student; do
     models+=("${system}:${expdir}/${system}/config.yaml:${expdir}/${system}/${inference_se_model}")
 done
+truth=()
+if [ -n "${truth_dir}" ]; then truth=(--truth_root "${expdir}/scores/truth"); fi
 # shellcheck disable=SC2086  # options are words
 OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/RESULTS.md" \
-    --se_root "${expdir}/scores/se" --wer_root "${expdir}/scores/wer" \
+    --se_root "${expdir}/scores/se" --wer_root "${expdir}/scores/wer" "${truth[@]}" \
     --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
     --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
     --command "./enh_kd.sh ${command_line}" ${report_opts}

@@ -2,7 +2,7 @@
 # Make the embedded corpus unless it is there, then read it as CHiME-4.
 # Options: --scale tiny|mini|medium|large (default mini), --seed N (default 0), and those of
 # local/chime4_data.sh.
-# Reads: nothing. Writes: corpus/, data/<set>/ and the references.
+# Reads: nothing. Writes: corpus/, truth/ (for scoring alone), data/<set>/ and the references.
 set -euo pipefail
 
 scale=mini
@@ -21,5 +21,5 @@ done
 
 . ./db.sh
 python3 -m espnet_kd.bin.make_mini_chime4 --out "${CHIME4}" --isolated_ext "${ISOLATED_EXT}" \
-    --scale "${scale}" --seed "${seed}" --nj "${nj}"
+    --truth_dir "${TRUTH}" --scale "${scale}" --seed "${seed}" --nj "${nj}"
 local/chime4_data.sh --nj "${nj}" "${others[@]}"

@@ -1,0 +1,71 @@
+"""The talker's true image in each real recording of the embedded corpus: for scoring alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from espnet_kd.corpora.chime4 import track_set, training_set
+from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.mini_chime4.names import folder_of
+from espnet_kd.errors import UserError
+
+_CHANNELS = range(1, 7)
+
+
+def image_paths(truth: str | os.PathLike, tree: Chime4Tree, set_name: str) -> dict[str, Path]:
+    """`<part>_<env>_real/<name>.CH<n>.wav` of each utterance of a real set, by ESPnet's id.
+
+    Training ids name their channel; that of dt05 and et05 is the 1-channel track list's.
+
+    Args:
+        truth: directory that the generator filled (`--truth_dir`).
+        tree: the corpus it belongs to.
+        set_name: `dt05_real_isolated_1ch_track`, say.
+
+    Raises:
+        UserError: not the name of a real set, or no track list.
+    """
+    part, kind = (*set_name.split("_"), "")[:2]
+    if kind != "real":
+        raise UserError(set_name, "is not a real set", "name tr05_real*, dt05_real* or et05_real*")
+    stem = f"{part}_real"
+    if part == "tr05":
+        utterances = training_set(tree, "real", _CHANNELS)
+    elif tree.track_channels(stem) is not None:
+        utterances = track_set(tree, part, "real")
+    else:
+        raise UserError(
+            tree.data / "annotations" / f"{stem}_1ch_track.list", "is missing", "restore it"
+        )
+    root = Path(os.path.abspath(truth))
+    return {
+        u.id: root / folder_of(stem, u.environment) / f"{u.name}.CH{u.channel}.wav"
+        for u in utterances
+    }
+
+
+def choose(ids: Collection[str], most: int) -> list[str]:
+    """At most `most` ids, always the same ones, with no regard to speaker or environment."""
+    # Each k-th id in C order would be of one environment whenever 4 divides k.
+    return sorted(ids, key=lambda name: hashlib.sha256(name.encode()).digest())[:most]
+
+
+def existing_images(paths: dict[str, Path], ids: Collection[str]) -> dict[str, Path]:
+    """The images of some utterances.
+
+    Raises:
+        UserError: an utterance that the corpus does not have, or an image that is absent.
+    """
+    for name in ids:
+        if name not in paths:
+            raise UserError(name, "is no utterance of this corpus", "give the corpus of the sets")
+        if not paths[name].is_file():
+            raise UserError(
+                paths[name],
+                f"does not exist: '{name}' has no true image",
+                "only the embedded corpus has them; make it again with --truth_dir",
+            )
+    return {name: paths[name] for name in ids}
