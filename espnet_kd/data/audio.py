@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import wave
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -112,15 +110,10 @@ def write_samples(path: str | os.PathLike, samples: np.ndarray) -> None:
     Raises:
         OSError: with the name of the file, also for a full disk.
     """
-    try:
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            with wave.open(file, "wb") as out:
-                out.setnchannels(1)
-                out.setsampwidth(2)
-                out.setframerate(SAMPLE_RATE)
-                out.writeframes(samples.astype("<i2").tobytes())
-            file.flush()
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(Path(path))) from None
-        raise
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        with wave.open(file, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(SAMPLE_RATE)
+            out.writeframes(samples.astype("<i2").tobytes())
+        file.flush()

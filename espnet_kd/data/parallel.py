@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from typing import TypeVar
 
-from espnet_kd.errors import UserError
 from espnet_kd.progress import progress
 
 Item = TypeVar("Item")
@@ -40,22 +38,8 @@ def parallel_map(
         yield from progress(map(function, items), title, total=len(items))
         return
     with ProcessPoolExecutor(nj) as pool:
-        results = pool.map(partial(_outcome, function), items, chunksize=chunk)
+        results = pool.map(function, items, chunksize=chunk)
         try:
-            for result, problem in progress(results, title, total=len(items)):
-                if problem is not None:
-                    raise UserError(*problem)
-                yield result
+            yield from progress(results, title, total=len(items))
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _outcome(
-    function: Callable[[Item], Result], item: Item
-) -> tuple[Result | None, tuple[str, str] | None]:
-    """Run `function`; a UserError travels as its parts because it cannot be pickled."""
-    try:
-        return function(item), None
-    except UserError as error:
-        where, _, problem = str(error).partition(": ")
-        return None, (where, problem)

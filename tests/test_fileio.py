@@ -1,0 +1,77 @@
+"""Files are whole or absent, and two-column files are checked when they are read."""
+
+import errno
+import io
+
+import pytest
+
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import atomic_path, read_columns, write_columns, write_lines, write_text
+
+
+def test_columns_come_back_sorted(tmp_path):
+    path = tmp_path / "new" / "text"
+    write_columns(path, {"b": "TWO WORDS", "a": "", "B": 3})
+    assert path.read_text() == "B 3\na\nb TWO WORDS\n"
+    assert read_columns(path) == {"B": "3", "a": "", "b": "TWO WORDS"}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"a 1\n\nb 2\n", "line 2 is empty; remove it"),
+        (b"a 1\na 2\n", r"id 'a' stands twice \(line 2\); keep one"),
+        (b"b 1\na 2\n", r"id 'a' \(line 2\) comes after 'b': not sorted; sort it"),
+        (b"a \xff\n", r"is not UTF-8 \(invalid start byte\); convert it"),
+    ],
+)
+def test_bad_columns_name_file_and_value(tmp_path, content, problem):
+    path = tmp_path / "wav.scp"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"^{path}: {problem}"):
+        read_columns(path)
+
+
+def test_an_absent_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=f"^{tmp_path}/wav.scp: does not exist; run the stage"):
+        read_columns(tmp_path / "wav.scp")
+
+
+def test_a_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a.wav"
+    write_text(path, "old")
+    with pytest.raises(ZeroDivisionError), atomic_path(path) as temporary:
+        assert temporary.suffix == ".wav" and temporary.parent == tmp_path
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: write_text(path, "new"),
+        lambda path: write_lines(path, ["new"]),
+        lambda path: write_columns(path, {"new": 1}),
+    ],
+)
+def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch, write):
+    """The system's own error names no file."""
+    path = tmp_path / "wav.scp"
+    write_text(path, "old")
+
+    def no_space(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    class FullFile(io.StringIO):
+        write = writelines = no_space
+
+    monkeypatch.setattr("pathlib.Path.open", lambda *_, **__: FullFile())
+    monkeypatch.setattr("pathlib.Path.write_text", no_space)
+    with pytest.raises(OSError) as caught:
+        write(path)
+    monkeypatch.undo()
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "old"
