@@ -5,11 +5,14 @@ tests/test_host.py holds one test for each, which fails when the work-around is 
 
 from __future__ import annotations
 
+import functools
 import importlib.machinery
 import os
 import sys
 import types
 import warnings
+
+from espnet_kd.fileio import atomic_path
 
 THIRD_PARTY = (
     "espnet",
@@ -24,9 +27,10 @@ THIRD_PARTY = (
 
 
 def prepare() -> None:
-    """Make `import espnet2.tasks.*` quick, quiet and free of network attempts. Call it first."""
+    """Make imports of ESPnet quick, quiet and offline, trainings safe to kill. Call it first."""
     stub_g2p_en()
     skip_type_checks()
+    save_whole_checkpoints()
     quiet_third_party()
 
 
@@ -62,6 +66,29 @@ def skip_type_checks() -> None:
         return (lambda function: function) if target is None else target
 
     typeguard.typechecked = typechecked
+
+
+def save_whole_checkpoints() -> None:
+    """Make torch.save write files beside their place and rename them when they are whole.
+
+    espnet2.train.trainer writes in place: a training killed meanwhile leaves a checkpoint.pth from
+    which it cannot go on. A full disk becomes an OSError that names the file, where torch raises a
+    RuntimeError about positions.
+    """
+    import torch
+
+    save = torch.save
+    if hasattr(save, "__wrapped__"):
+        return
+
+    @functools.wraps(save)
+    def save_whole(obj, f, *args, **kwargs):
+        if not isinstance(f, (str, os.PathLike)):
+            return save(obj, f, *args, **kwargs)
+        with atomic_path(f) as temporary, temporary.open("wb") as file:
+            return save(obj, file, *args, **kwargs)
+
+    torch.save = save_whole
 
 
 def quiet_third_party() -> None:

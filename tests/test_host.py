@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import importlib.util
 import subprocess
 import sys
@@ -98,6 +99,48 @@ def test_espnet_makes_an_integer_of_an_array():
     """Why setup.py wants numpy < 2.4, which refuses that."""
     tree = source_tree("espnet2.iterators.chunk_iter_factory")
     assert "int(state.choice(chunk_lengths, 1))" in calls(tree), "numpy need not be < 2.4"
+
+
+def no_space(_state, _file):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def half(_state, file):
+    file.write(b"half")
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("save", "error"), [(half, KeyboardInterrupt), (no_space, OSError)])
+def test_a_checkpoint_is_never_half_written(tmp_path, monkeypatch, save, error):
+    path = tmp_path / "checkpoint.pth"
+    path.write_bytes(b"whole")
+    monkeypatch.setattr(torch, "save", save)
+    host.save_whole_checkpoints()
+    with pytest.raises(error) as caught:
+        torch.save({}, path)
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+    if error is OSError:
+        assert caught.value.filename == str(path)
+
+
+def test_checkpoints_and_open_files_are_saved_as_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "save", getattr(torch.save, "__wrapped__", torch.save))
+    host.save_whole_checkpoints()
+    once = torch.save
+    host.save_whole_checkpoints()
+    assert torch.save is once
+    torch.save({"a": torch.ones(2)}, str(tmp_path / "path.pth"))
+    with (tmp_path / "file.pth").open("wb") as file:
+        torch.save({"a": torch.ones(2)}, file)
+    for name in ("path.pth", "file.pth"):
+        assert torch.load(tmp_path / name)["a"].tolist() == [1.0, 1.0]
+
+
+def test_espnet_writes_checkpoints_in_place():
+    """Why save_whole_checkpoints exists."""
+    saved = [call for call in calls(source_tree("espnet2.train.trainer")) if "torch.save" in call]
+    assert any(call.endswith("output_dir / 'checkpoint.pth')") for call in saved), "not needed"
 
 
 def test_espnet_averages_a_second_time_wrongly(tmp_path):

@@ -13,7 +13,7 @@ import yaml
 
 from espnet_kd import host
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import atomic_path
+from espnet_kd.fileio import write_text
 from espnet_kd.inference.checkpoint import load_strictly, read_config, read_state
 
 # Parts of a model that its class is chosen for by name; without a stock class there is no export.
@@ -49,10 +49,8 @@ def export_stock(
 
     load_strictly(EnhancementTask.build_model(Namespace(**stock)), state, weights)
     out_config, out_model = Path(out_dir) / "config.yaml", Path(out_dir) / "model.pth"
-    with atomic_path(out_model) as temporary:
-        torch.save(state, temporary)
-    with atomic_path(out_config) as temporary:
-        temporary.write_text(yaml.safe_dump(stock, sort_keys=False), encoding="utf-8")
+    torch.save(state, out_model)  # whole or not at all, by host.prepare
+    write_text(out_config, yaml.safe_dump(stock, sort_keys=False))
     return out_config, out_model
 
 
