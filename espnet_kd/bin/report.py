@@ -22,7 +22,9 @@ def main(cmd: list[str] | None = None) -> None:
     )
     parser.add_argument("--model_set", help="set directory to measure the models on")
     parser.add_argument("--published", action="store_true", help="show the paper's numbers too")
-    parser.add_argument("--seed", type=int, help="seed of the experiment")
+    parser.add_argument(
+        "--training", nargs="*", default=[], metavar="CONFIG", help="config.yaml, for its seed"
+    )
     parser.add_argument("--command", action="append", default=[], help="may be repeated")
     parser.add_argument("--out", required=True, help="RESULTS.md; the figure lies beside it")
     args = parser.parse_args(cmd)
@@ -36,7 +38,7 @@ def main(cmd: list[str] | None = None) -> None:
         models=[_model(text) for text in args.model],
         model_set=args.model_set,
         published=args.published,
-        seed=args.seed,
+        trainings=args.training,
         commands=args.command,
     )
     write_results(sources, args.out)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
+from espnet_kd.inference.checkpoint import read_config
 from espnet_kd.scoring.bootstrap import REPLICATES, SEED
 from espnet_kd.scoring.comparison import Comparison, comparison_table, in_words
 from espnet_kd.scoring.environment import environment_block
@@ -55,7 +56,7 @@ class Sources:
         models: models to measure.
         model_set: set directory to measure them on.
         published: show the paper's own numbers.
-        seed: of the experiment.
+        trainings: their `config.yaml`, for their seeds.
         commands: command lines that led to the results.
     """
 
@@ -66,7 +67,7 @@ class Sources:
     models: Sequence[TrainedModel] = ()
     model_set: str = ""
     published: bool = False
-    seed: int | None = None
+    trainings: Sequence[str] = ()
     commands: Sequence[str] = ()
 
 
@@ -102,14 +103,20 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
 
 
 def _environment(sources: Sources) -> str:
-    seed = "" if sources.seed is None else f"\n- seed: `{sources.seed}`"
     return (
-        f"## Environments\n{environment_block()}{seed}\n\n"
+        f"## Environments\n{environment_block()}{_seeds(sources.trainings)}\n\n"
         "Brackets are 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
         f"{REPLICATES} replicates, seed {SEED}); differences are paired. They hold for these "
         "speakers and this one training run. A difference is called better or worse if its own "
         "interval excludes 0, without correction for their number. A dash was not scored."
     )
+
+
+def _seeds(trainings: Sequence[str]) -> str:
+    seeds = {Path(config).parent.name: read_config(config, "seed")["seed"] for config in trainings}
+    if not seeds:
+        return ""
+    return "\n- seed: " + ", ".join(f"{name} `{seed}`" for name, seed in seeds.items())
 
 
 def _se_sections(se: SeResults, published: bool) -> list[str]:

@@ -60,6 +60,9 @@ def run_stage(tmp_path):
     (tmp_path / "options.sh").write_text(options.partition("\n")[2])
     (tmp_path / "exp").mkdir()
     (tmp_path / "exp" / "RESULTS.md").touch()
+    for name in ("baseline", "lm"):
+        (tmp_path / "exp" / name).mkdir()
+        (tmp_path / "exp" / name / "config.yaml").touch()
 
     def run(name, truth_dir):
         script = f"""set -euo pipefail
@@ -106,6 +109,7 @@ def test_real_sets_and_pseudo_references_are_scored_against_true_images(run_stag
 def test_the_report_is_told(run_stage):
     report = run_stage("14_report.sh", "truth")[0]
     assert "--truth_root exp/scores/truth " in report
+    assert "--training exp/baseline/config.yaml exp/lm/config.yaml --model baseline:" in report
 
 
 def test_the_embedded_corpus_uses_them():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from espnet_kd.bin.report import main
-from espnet_kd.fileio import write_lines
+from espnet_kd.fileio import write_lines, write_text
 from espnet_kd.scoring.wer import score_set
 
 from .conftest import ET_SIMU
@@ -44,7 +44,10 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
         write_system(system, level, ET_SIMU)
     for system, every in (("noisy", 2), ("baseline", 3), ("student", 6)):
         write_recognition("asr_clean", system, "et05_real_isolated_1ch_track", every)
-    text = report("--seed", "7", "--command", "./run.sh --stage 1", "--command", "second")
+    for name, seed in (("baseline", 7), ("lm", 0)):
+        write_text(tmp_path / name / "config.yaml", f"seed: {seed}\n")
+    seeds = ["--training", *(str(tmp_path / name / "config.yaml") for name in ("baseline", "lm"))]
+    text = report(*seeds, "--command", "./run.sh --stage 1", "--command", "second")
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert headings == [
         "## Environments",
@@ -56,7 +59,7 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
     assert "- Conv-TasNet student **loses** to Conv-TasNet baseline" in text
     assert "- Conv-TasNet student is better than Conv-TasNet baseline in every" in text
     assert "no reference" in text and "published" not in text
-    assert "- seed: `7`" in text and "./run.sh --stage 1\nsecond\n" in text
+    assert "\n- seed: baseline `7`, lm `0`\n" in text and "./run.sh --stage 1\nsecond\n" in text
     assert "| student/et05_real_isolated_1ch_track | 30 | 360 | 83.3 | 16.7 |" in text
     assert (tmp_path / "sdr_distribution.png").read_bytes().startswith(b"\x89PNG")
 
@@ -125,6 +128,7 @@ def test_no_scores_at_all(report, tmp_path):
         (["--model", "a:b", "--model_set", "x"], "a:b"),
         (["--model", "a:b:c"], "--model_set"),
         (["--pseudo", "/nowhere"], "/nowhere"),
+        (["--training", "/nowhere/config.yaml"], "/nowhere/config.yaml: does not exist"),
     ],
 )
 def test_wrong_options(write_system, report, options, message):

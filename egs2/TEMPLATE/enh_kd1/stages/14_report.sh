@@ -14,7 +14,7 @@ if [ -n "${truth_dir}" ]; then truth=(--truth_root "${expdir}/scores/truth"); fi
 OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/RESULTS.md" \
     --se_root "${expdir}/scores/se" --wer_root "${expdir}/scores/wer" "${truth[@]}" \
     --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
-    --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
+    --training "${expdir}"/*/config.yaml --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
     --command "./enh_kd.sh ${command_line}" ${report_opts}
 
 systems=(--system "noisy:${raw}/{set}/wav.scp")
