@@ -6,6 +6,7 @@ Audio is neither copied nor changed; speed perturbation is applied when it is re
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,9 +26,9 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sets", nargs="+", default=[], help="sets, length limits apply")
     parser.add_argument("--test_sets", nargs="+", default=[], help="sets taken whole")
     parser.add_argument("--speed_sets", nargs="+", default=[], help="those of --sets to perturb")
-    parser.add_argument("--speed_perturb_factors", default="0.9 1.0 1.1", help="for --speed_sets")
-    parser.add_argument("--min_wav_duration", type=float, default=0.1, help="seconds")
-    parser.add_argument("--max_wav_duration", type=float, default=20.0, help="seconds")
+    parser.add_argument("--speed_perturb_factors", default="1.0", help="for --speed_sets")
+    parser.add_argument("--min_wav_duration", type=float, default=0.0, help="seconds")
+    parser.add_argument("--max_wav_duration", type=float, default=math.inf, help="seconds")
     parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="tokens")
     parser.add_argument("--nbpe", type=int, default=30, help="size of the BPE vocabulary")
     parser.add_argument(
@@ -99,14 +100,13 @@ def _make_tokens(args: argparse.Namespace) -> tuple[Callable[[str], list[str]], 
 
 
 def _limited(name: str, tables: Tables, args: argparse.Namespace) -> Tables:
-    shortest = int(args.min_wav_duration * SAMPLE_RATE)
-    longest = int(args.max_wav_duration * SAMPLE_RATE)
-    kept = within(tables, shortest, longest)
+    limits = (args.min_wav_duration, args.max_wav_duration)
+    kept = within(tables, *(seconds * SAMPLE_RATE for seconds in limits))
     dropped = len(tables["wav.scp"]) - len(kept["wav.scp"])
     if dropped:
         print(
             f"{name}: {dropped} of {len(tables['wav.scp'])} utterances left out, not between "
-            f"{args.min_wav_duration} and {args.max_wav_duration} s"
+            f"{limits[0]} and {limits[1]} s"
         )
     return kept
 

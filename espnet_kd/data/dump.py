@@ -8,7 +8,7 @@ from espnet_kd.data.kaldi_dir import Tables
 from espnet_kd.data.speed import perturbed_length
 
 
-def within(tables: Tables, shortest: int, longest: int) -> Tables:
+def within(tables: Tables, shortest: float, longest: float) -> Tables:
     """Utterances with more than `shortest` and fewer than `longest` samples (ESPnet's rule)."""
     lengths = tables["utt2num_samples"]
     kept = [utterance for utterance, n in lengths.items() if shortest < int(n) < longest]

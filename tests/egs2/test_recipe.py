@@ -129,6 +129,16 @@ def test_every_variable_of_a_stage_is_set_somewhere(stage):
     assert read <= assigned
 
 
+@pytest.mark.parametrize(
+    "option", ["min_wav_duration", "max_wav_duration", "speed_perturb_factors"]
+)
+def test_limits_and_speeds_hold_wherever_sets_are_prepared(option):
+    """Simulated and real training sets are prepared in different stages."""
+    texts = [path.read_text() for path in STAGES if "bin.prepare_dump" in path.read_text()]
+    assert len(texts) == 2
+    assert all(f'--{option} "${{{option}}}"' in text for text in texts)
+
+
 def test_the_script_is_short_and_stages_are_consecutive():
     assert len((TEMPLATE / "enh_kd.sh").read_text().splitlines()) < 150
     assert [int(path.name[:2]) for path in STAGES] == list(range(1, len(STAGES) + 1))

@@ -40,22 +40,20 @@ visible_gpus() {  # 1 if this machine shows a GPU, else 0
 }
 
 # Options for ESPnet's training commands are collected in the array `data`.
-# add_data train|valid SET_DIR FILE,NAME,TYPE...
-add_data() {
-    local kind=$1 set=$2 item
+add_files() {  # add_files OPTION SET_DIR FILE...: the option once for each file
+    local option=$1 set=$2 file
     shift 2
-    for item in "$@"; do
-        data+=("--${kind}_data_path_and_name_and_type" "${set}/${item}")
+    for file in "$@"; do
+        data+=("${option}" "${set}/${file}")
     done
 }
 
-# add_shapes train|valid SET_DIR FILE...
-add_shapes() {
-    local kind=$1 set=$2 file
-    shift 2
-    for file in "$@"; do
-        data+=("--${kind}_shape_file" "${set}/${file}")
-    done
+add_data() {  # add_data train|valid SET_DIR FILE,NAME,TYPE...
+    add_files "--$1_data_path_and_name_and_type" "${@:2}"
+}
+
+add_shapes() {  # add_shapes train|valid SET_DIR FILE...
+    add_files "--$1_shape_file" "${@:2}"
 }
 
 # Data of an SE training: mixture, reference, category, and the speed where a set has speeds.

@@ -6,7 +6,8 @@
 python3 -m espnet_kd.bin.prepare_dump --data "${dumpdir}/pseudo" --dump "${dumpdir}/pseudo_sp" \
     --sets "${train_real_set}" --nj "${nj}" \
     --token_sets "${train_real_set}" --token_list "${dumpdir}/pseudo_sp/tokens.txt" \
-    --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_real_set}"
+    --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_real_set}" \
+    --min_wav_duration "${min_wav_duration}" --max_wav_duration "${max_wav_duration}"
 python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_train" \
     "${raw}/${train_simu_set}${suffix}" "${dumpdir}/pseudo_sp/${train_real_set}${suffix}"
 python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_valid" \
