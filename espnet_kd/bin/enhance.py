@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import write_columns
-from espnet_kd.inference.loading import (
-    add_model_options,
-    add_text_options,
-    check_sets,
-    load_enhancer,
-    read_set,
-)
+from espnet_kd.inference.loading import enhancement_options, load_enhancer, read_set
 from espnet_kd.inference.writer import begin_outputs, enhance_to, wave_path
 
 RECORD = "model.sha256"
@@ -22,12 +15,7 @@ RECORD = "model.sha256"
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and enhance; finished outputs of the same model are kept."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_model_options(parser)
-    add_text_options(parser)
-    parser.add_argument("--out", required=True, help="directory to write sets into")
-    options = parser.parse_args(cmd)
-    check_sets(options.sets)
+    options = enhancement_options(__doc__, cmd)
     enhancer = load_enhancer(options)
     for set_dir in options.sets:
         out = Path(options.out) / Path(set_dir).name

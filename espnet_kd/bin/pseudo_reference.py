@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from espnet_kd.errors import exit_on_user_error
-from espnet_kd.inference.loading import (
-    add_model_options,
-    add_text_options,
-    check_sets,
-    load_enhancer,
-    read_set,
-)
+from espnet_kd.inference.loading import enhancement_options, load_enhancer, read_set
 from espnet_kd.inference.pseudo_reference import make_pseudo_references
 
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and make the pseudo-references of each set."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_model_options(parser)
-    add_text_options(parser)
-    parser.add_argument("--out", required=True, help="directory to write sets into")
-    options = parser.parse_args(cmd)
-    check_sets(options.sets)
+    options = enhancement_options(__doc__, cmd)
     enhancer = load_enhancer(options)
     for set_dir in options.sets:
         utterances, inputs = read_set(set_dir, enhancer, options)

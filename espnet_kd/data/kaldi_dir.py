@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from espnet_kd.data.audio import check_samples, scan_lengths
+from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_text
 
-CATEGORIES = ("SIMU", "REAL", "CLEAN")
 REQUIRED = ("wav.scp", "text", "utt2spk", "utt2category", "utt2num_samples")
 OPTIONAL = ("spk1.scp", "utt2speed")
 DERIVED_PATTERNS = ("text_*", "align*")

@@ -6,7 +6,7 @@ import torch
 from espnet2.enh.espnet_model import ESPnetEnhancementModel
 from espnet2.torch_utils.device_funcs import force_gatherable
 
-from espnet_kd.enh.categories import CATEGORIES
+from espnet_kd.data.categories import CATEGORIES
 
 
 class ESPnetKDModel(ESPnetEnhancementModel):

@@ -7,8 +7,9 @@ from espnet2.text.build_tokenizer import build_tokenizer
 from espnet2.text.token_id_converter import TokenIDConverter
 from espnet2.train.preprocessor import EnhPreprocessor
 
+from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.speed import perturb
-from espnet_kd.enh.categories import CATEGORIES
+from espnet_kd.data.tokens import NON_LINGUISTIC
 from espnet_kd.errors import UserError
 
 
@@ -41,7 +42,7 @@ class EnhKDPreprocessor(EnhPreprocessor):
             token_type=token_type,
             bpemodel=bpemodel,
             space_symbol="<space>",
-            non_linguistic_symbols=["<NOISE>"],
+            non_linguistic_symbols=NON_LINGUISTIC,
         )
         self.text_ids = TokenIDConverter(token_list=token_list, unk_symbol="<unk>")
 

@@ -24,10 +24,24 @@ def add_model_options(parser: argparse.ArgumentParser, required: bool = True) ->
     parser.add_argument("--nj", type=int, default=1, help="processes, on the CPU only")
 
 
-def add_text_options(parser: argparse.ArgumentParser) -> None:
-    """Add --text_name and --align_name, of files of the sets for text-informed models."""
+def enhancement_options(description: str | None, cmd: list[str] | None) -> argparse.Namespace:
+    """Parse the command line of a command that writes enhanced sets.
+
+    Returns:
+        Options of `add_model_options`, `text_name` and `align_name` (files of the sets for
+        text-informed models) and `out`.
+
+    Raises:
+        UserError: a set that is not there, or two of one name.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    add_model_options(parser)
     parser.add_argument("--text_name", default="text", help="transcripts a teacher is given")
     parser.add_argument("--align_name", default="align", help="alignments a teacher is given")
+    parser.add_argument("--out", required=True, help="directory to write sets into")
+    options = parser.parse_args(cmd)
+    _check_sets(options.sets)
+    return options
 
 
 def choose_device(ngpu: int) -> str:
@@ -59,7 +73,7 @@ def read_set(
     return utterances, [Path(options.checkpoint), Path(options.config), *lists]
 
 
-def check_sets(sets: Sequence[str]) -> None:
+def _check_sets(sets: Sequence[str]) -> None:
     """Refuse, before a model is loaded, sets that are not there or would be written over."""
     names = [Path(set_dir).name for set_dir in sets]
     for set_dir, name in zip(sets, names, strict=True):

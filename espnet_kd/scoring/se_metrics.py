@@ -10,7 +10,8 @@ import numpy as np
 import pesq as pesq_package
 import pystoi
 
-SAMPLE_RATE = 16000
+from espnet_kd.data.audio import SAMPLE_RATE
+
 # Scores in dB are limited to +-60 dB: beyond that a 16-bit file holds rounding, not speech.
 LIMIT_DB = 60.0
 BSS_EVAL_TAPS = 512

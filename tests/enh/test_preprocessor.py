@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from espnet2.train.preprocessor import CommonPreprocessor
 
+from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.speed import perturb, perturbed_length
-from espnet_kd.enh.categories import CATEGORIES
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
 from espnet_kd.errors import UserError
 

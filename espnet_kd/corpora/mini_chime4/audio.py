@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from espnet_kd.corpora.mini_chime4.speech import RATE
+from espnet_kd.data.audio import write_samples
 
 FULL_SCALE = 32768.0
 
@@ -25,22 +25,10 @@ def to_int16(samples: np.ndarray) -> np.ndarray:
     return scaled.astype(np.int16)
 
 
-def write_wav(path: Path, samples: np.ndarray) -> None:
-    """Write int16 samples of shape (samples,) at 16 kHz.
-
-    Raises:
-        OSError: the disk is full.
-    """
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, len(samples), "NONE", ""))
-        file.writeframes(samples.astype("<i2").tobytes())
-
-
 def write_channels(stem: Path, samples: np.ndarray, first: int, suffix: str = "") -> None:
     """Write int16 `samples` of shape (channels, samples) as `<stem>.CH<first..><suffix>.wav`."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
     for number, channel in enumerate(samples, first):
-        write_wav(stem.with_name(f"{stem.name}.CH{number}{suffix}.wav"), channel)
+        write_samples(stem.with_name(f"{stem.name}.CH{number}{suffix}.wav"), channel)
 
 
 def read_channels(stem: Path, channels: range, start: int, stop: int) -> np.ndarray:

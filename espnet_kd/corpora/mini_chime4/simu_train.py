@@ -19,7 +19,6 @@ from espnet_kd.corpora.mini_chime4.audio import (
     samples_of,
     to_int16,
     write_channels,
-    write_wav,
 )
 from espnet_kd.corpora.mini_chime4.mixing import mix
 from espnet_kd.corpora.mini_chime4.names import folder_of
@@ -28,6 +27,7 @@ from espnet_kd.corpora.mini_chime4.real import talker_in
 from espnet_kd.corpora.mini_chime4.seeds import generator
 from espnet_kd.corpora.mini_chime4.speech import RATE, read_aloud
 from espnet_kd.corpora.mini_chime4.voices import speaker
+from espnet_kd.data.audio import write_samples
 
 _ORG_LEVEL = 0.06
 _ORG_FLOOR = 2.0 / 32768
@@ -63,7 +63,7 @@ def simulate(
     clean += rng.normal(0, _ORG_FLOOR, len(clean))
     original = to_int16(clean * min(1.0, 0.9 / np.abs(clean).max()))
     org = f"{utterance.speaker}_{utterance.prompt.wsj_name}_ORG"
-    write_wav(audio / "isolated" / "tr05_org" / f"{org}.wav", original)
+    write_samples(audio / "isolated" / "tr05_org" / f"{org}.wav", original)
 
     samples = len(original)
     like = recorded[rng.integers(len(recorded))]

@@ -9,7 +9,6 @@ from espnet_kd.corpora.mini_chime4.audio import (
     samples_of,
     to_int16,
     write_channels,
-    write_wav,
 )
 
 
@@ -38,5 +37,6 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(wave.Wave_write, "writeframes", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_wav(tmp_path / "a.wav", np.zeros(10, np.int16))
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_channels(tmp_path / "a", np.zeros((2, 10), np.int16), first=1)
+    assert caught.value.filename == str(tmp_path / "a.CH1.wav")
