@@ -26,7 +26,7 @@ def char_tokeniser() -> Tokenise:
     return CharTokenizer(non_linguistic_symbols=NON_LINGUISTIC).text2tokens
 
 
-def bpe_tokeniser(model: Path) -> Tokenise:
+def bpe_tokeniser(model: str | Path) -> Tokenise:
     """Pieces of a trained sentencepiece model."""
     return SentencepiecesTokenizer(model).text2tokens
 

@@ -1,4 +1,4 @@
-"""Where each character of a transcript is spoken, by forced alignment with a CTC model.
+"""Where each token of a transcript is spoken, by forced alignment with a CTC model.
 
 The centres guide the attention of a text-informed enhancer. The path is the best one through the
 CTC lattice (Graves et al., ICML 2006), found by torchaudio.
@@ -17,7 +17,7 @@ import torch
 import torchaudio.functional as F
 
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.data.tokens import char_tokeniser
+from espnet_kd.data.tokens import bpe_tokeniser, char_tokeniser
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 from espnet_kd.inference.audio import read_wave
@@ -28,7 +28,7 @@ BLANK = 0
 
 
 class Aligner:
-    """Forced alignment with a stock ESPnet recogniser that has a CTC output over characters.
+    """Forced alignment with a stock ESPnet recogniser that has a CTC output over char or bpe.
 
     Args:
         model: `ESPnetASRModel` in evaluation mode.
@@ -36,12 +36,12 @@ class Aligner:
         device: where to work.
 
     Raises:
-        UserError: no CTC, no characters, or a front-end other than ESPnet's default.
+        UserError: no CTC, other tokens, or a front-end other than ESPnet's default.
     """
 
     def __init__(self, model: torch.nn.Module, args: Namespace, device: str = "cpu"):
-        if args.token_type != "char":
-            raise UserError("token_type", f"is '{args.token_type}'", "align with a char model")
+        if args.token_type not in ("char", "bpe"):
+            raise UserError("token_type", f"is '{args.token_type}'", "use a char or bpe model")
         if model.ctc is None:
             raise UserError("ctc_weight", "is 0: the model has no CTC", "train it with CTC")
         if not hasattr(model.frontend, "hop_length"):
@@ -51,7 +51,8 @@ class Aligner:
         self.model = model.to(device).eval()
         self.device = device
         self.hop = model.frontend.hop_length
-        self._tokenise = char_tokeniser()
+        is_char = args.token_type == "char"
+        self._tokenise = char_tokeniser() if is_char else bpe_tokeniser(args.bpemodel)
         self._converter = TokenIDConverter(args.token_list)
 
     def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, list[int], bool]]:
@@ -61,8 +62,8 @@ class Aligner:
             batch: B utterances with `text`.
 
         Returns:
-            For each its id, the centre of each character in milliseconds, and whether the text
-            could be aligned; if not, the characters are spread evenly.
+            For each its id, the centre of each token in milliseconds, and whether the text
+            could be aligned; if not, the tokens are spread evenly.
         """
         waves = [read_wave(utt.wave, utt.num_samples) for utt in batch]
         log_probs = self._log_probs(np.stack(waves))

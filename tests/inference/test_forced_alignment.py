@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from espnet_kd.data.tokens import bpe_tokeniser, train_bpe
 from espnet_kd.errors import UserError
 from espnet_kd.inference.checkpoint import load_asr_model
 from espnet_kd.inference.forced_alignment import (
@@ -24,7 +25,7 @@ TOKENS = ["<blank>", "<unk>", "<NOISE>", "A", "B", "<space>", "<sos/eos>"]
 
 def posteriors(path: list[int]) -> torch.Tensor:
     """Log posteriors (T, V) that clearly follow `path`."""
-    return torch.log_softmax(10.0 * torch.eye(len(TOKENS))[path], dim=1)
+    return torch.log_softmax(10.0 * torch.eye(max(len(TOKENS), *path) + 1)[path], dim=1)
 
 
 class Recogniser(torch.nn.Module):
@@ -79,6 +80,21 @@ def test_each_character_gets_its_time(make_set):
     assert aligned == {"F01_a": ([210, 320, 435, 550], True)}
 
 
+def test_each_piece_of_a_bpe_model_gets_its_time(make_set, tmp_path):
+    tokens = train_bpe(["ABBA BAAB", "BAB"], 8, tmp_path / "bpe.model")
+    pieces = bpe_tokeniser(tmp_path / "bpe.model")("BAB ABBA")
+    assert 2 < len(pieces) < len("BAB ABBA")
+    path = [0] * 5
+    for piece in pieces:
+        path += [tokens.index(piece), 0, 0, 0]
+    directory = make_set(lengths={"F01_a": 160 * len(path)}, text={"F01_a": "BAB ABBA"})
+    options = args(token_type="bpe", token_list=tokens, bpemodel=str(tmp_path / "bpe.model"))
+    aligner = Aligner(Recogniser(path), options)
+    ((times, fits),) = align_set(read_utterances(directory, "text"), aligner, 1, "align").values()
+    assert fits and len(times) == len(pieces)
+    assert np.diff(times).tolist() == pytest.approx([40] * (len(pieces) - 1), abs=2)
+
+
 def test_text_too_long_for_the_audio_is_spread_evenly(make_set):
     directory = make_set(lengths={"F01_a": 1600}, text={"F01_a": "ABAB"})
     aligner = Aligner(Recogniser([3, 4, 3]), args())
@@ -92,7 +108,10 @@ def test_even_samples():
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    [({"token_type": "bpe"}, "token_type: is 'bpe'"), ({}, "the model has no CTC")],
+    [
+        ({"token_type": "word"}, "token_type: is 'word'; use a char or bpe"),
+        ({}, "the model has no CTC"),
+    ],
 )
 def test_models_that_cannot_align_are_refused(changes, problem):
     model = Recogniser([0])
