@@ -103,20 +103,30 @@ class EnhKDTask(EnhancementTask):
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
-        """Train; bad data found by a process of the data loader stays one line."""
+        """Train; bad data, also if a data loader's process finds it, is one line with files."""
+        data = [*args.train_data_path_and_name_and_type, *args.valid_data_path_and_name_and_type]
         try:
             super().main_worker(args)
-        except RuntimeError as error:
-            raise_user_error(error)
-            raise
+        except (UserError, RuntimeError) as error:
+            if (line := user_error_line(error)) is None:
+                raise
+            where, _, problem = line.partition(": ")
+            raise UserError(with_audio_files(where, data), problem) from None
 
 
-def raise_user_error(error: RuntimeError) -> None:
-    """Raise the UserError that torch's data loader wrapped, with its trace, in `error`, if any."""
+def user_error_line(error: Exception) -> str | None:
+    """Text of a UserError, also of one that torch's data loader wrapped with its trace; or None."""
+    if isinstance(error, UserError):
+        return str(error)
     _, found, line = str(error).rpartition(f"{UserError.__module__}.{UserError.__name__}: ")
-    if found:
-        where, _, problem = line.strip().partition(": ")
-        raise UserError(where, problem) from None
+    return line.strip() if found else None
+
+
+def with_audio_files(where: str, data: list[tuple[str, str, str]]) -> str:
+    """Add the audio files of an utterance to its id, as a preprocessor knows the id alone."""
+    columns = [read_columns(path) for path, _, kind in data if kind == "sound"]
+    files = dict.fromkeys(table[where] for table in columns if where in table)
+    return f"{where} ({' '.join(files)})" if files else where
 
 
 def token_list(args: argparse.Namespace) -> list[str]:

@@ -22,8 +22,9 @@ from espnet_kd.tasks.enh_kd import (
     EnhKDTask,
     check_averaging,
     check_references,
-    raise_user_error,
     start_from_fourier,
+    user_error_line,
+    with_audio_files,
 )
 
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABC", "<sos/eos>"]
@@ -289,12 +290,18 @@ def test_bad_data_stops_with_one_line(sets, tmp_path, num_workers):
     cmd = [word.replace(f"{sets}/wav.scp", f"{tmp_path}/wav.scp") for word in cmd]
     with pytest.raises(SystemExit) as exit_code:
         main(cmd)
-    expected = "error: u0_SIMU: speech_mix holds NaN or infinite samples; mend or remove the file"
-    assert str(exit_code.value) == expected
+    files = f"{tmp_path}/bad.wav {sets}/spk/u0_SIMU.wav"
+    problem = "speech_mix holds NaN or infinite samples; mend or remove the file"
+    assert str(exit_code.value) == f"error: u0_SIMU ({files}): {problem}"
 
 
 def test_other_errors_stay_what_they_are():
-    raise_user_error(RuntimeError("out of memory"))
+    assert user_error_line(RuntimeError("out of memory")) is None
+
+
+def test_what_is_no_utterance_has_no_files(sets):
+    data = [(f"{sets}/wav.scp", "speech_mix", "sound"), (f"{sets}/text", "text", "text")]
+    assert with_audio_files("align", data) == "align"
 
 
 def test_references_are_checked_where_there_are_categories(tmp_path):
