@@ -14,6 +14,8 @@ from espnet2.enh.separator.tcn_separator import TCNSeparator
 
 from espnet_kd.bin.enh_kd_train import main
 from espnet_kd.data.audio import write_samples
+from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
 from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 from espnet_kd.errors import UserError
@@ -220,6 +222,21 @@ def test_train_and_resume(sets, tmp_path, caplog):
     assert average.keys() == first.keys()
     for key, value in average.items():
         torch.testing.assert_close(value, (first[key] + second[key]) / 2)
+
+
+def test_training_batches_are_of_one_category_each(sets, tmp_path, monkeypatch):
+    seen, forward = set(), ESPnetKDModel.forward
+
+    def record(self, **batch):
+        if self.training:
+            seen.add(tuple(batch["utt2category"].unique().tolist()))
+        return forward(self, **batch)
+
+    monkeypatch.setattr(ESPnetKDModel, "forward", record)
+    chunks = {"iterator_type": "chunk", "chunk_length": 2000, "batch_size": 3}
+    config = {**TINY, **chunks, "batch_type": "unsorted", "max_epoch": 1}
+    main(command(sets, tmp_path / "exp", config))
+    assert seen == {(CATEGORIES.index("SIMU"),), (CATEGORIES.index("REAL"),)}
 
 
 def test_train_text_informed_from_a_baseline(sets, tmp_path):
