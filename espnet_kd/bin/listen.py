@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 
 from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.options import split_fields
 from espnet_kd.scoring.listening_page import write_listening_page
+
+SYSTEM_FORM = "NAME:SCP"
 
 
 @exit_on_user_error
@@ -17,7 +20,7 @@ def main(cmd: list[str] | None = None) -> None:
         "--system",
         action="append",
         required=True,
-        metavar="NAME:SCP",
+        metavar=SYSTEM_FORM,
         help="a system's name and its list of audio files; {set} in it is the name of the set; "
         "may be repeated",
     )
@@ -26,16 +29,9 @@ def main(cmd: list[str] | None = None) -> None:
     args = parser.parse_args(cmd)
     if args.count < 1:
         raise UserError("--count", f"is {args.count}", "give at least 1")
-    systems = dict(map(_system, args.system))
+    systems = dict(split_fields("--system", text, SYSTEM_FORM) for text in args.system)
     write_listening_page(args.sets, systems, args.count, args.out)
     print(args.out)
-
-
-def _system(text: str) -> tuple[str, str]:
-    name, _, scp = text.partition(":")
-    if not name or not scp:
-        raise UserError("--system", f"'{text}' is not NAME:SCP", "give both")
-    return name, scp
 
 
 if __name__ == "__main__":

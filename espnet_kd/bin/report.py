@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 
 from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.options import split_fields
 from espnet_kd.scoring.model_table import TrainedModel
 from espnet_kd.scoring.results_page import Sources, write_results
+
+MODEL_FORM = "NAME:CONFIG:CHECKPOINT"
 
 
 @exit_on_user_error
@@ -17,9 +20,7 @@ def main(cmd: list[str] | None = None) -> None:
     parser.add_argument("--wer_root", required=True, help="holds <asr>/<system>/<set>/wer")
     parser.add_argument("--truth_root", help="as --se_root: real sets against true images")
     parser.add_argument("--pseudo", nargs="*", default=[], help="pseudo-reference directories")
-    parser.add_argument(
-        "--model", nargs="*", default=[], metavar="NAME:CONFIG:CHECKPOINT", help="to measure"
-    )
+    parser.add_argument("--model", nargs="*", default=[], metavar=MODEL_FORM, help="to measure")
     parser.add_argument("--model_set", help="set directory to measure the models on")
     parser.add_argument("--published", action="store_true", help="show the paper's numbers too")
     parser.add_argument(
@@ -35,7 +36,7 @@ def main(cmd: list[str] | None = None) -> None:
         wer_root=args.wer_root,
         truth_root=args.truth_root,
         pseudo=args.pseudo,
-        models=[_model(text) for text in args.model],
+        models=[TrainedModel(*split_fields("--model", text, MODEL_FORM)) for text in args.model],
         model_set=args.model_set,
         published=args.published,
         trainings=args.training,
@@ -43,13 +44,6 @@ def main(cmd: list[str] | None = None) -> None:
     )
     write_results(sources, args.out)
     print(args.out)
-
-
-def _model(text: str) -> TrainedModel:
-    fields = text.split(":")
-    if len(fields) != 3 or not all(fields):
-        raise UserError("--model", f"'{text}' is not NAME:CONFIG:CHECKPOINT", "give all three")
-    return TrainedModel(*fields)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 
 from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.options import split_fields
 from espnet_kd.scoring.se_scores import SeJob, score_jobs
+
+JOB_FORM = "SYSTEM:REF_DIR:INF_SCP:OUT_DIR"
 
 
 @exit_on_user_error
@@ -17,7 +20,7 @@ def main(cmd: list[str] | None = None) -> None:
         "--job",
         action="append",
         required=True,
-        metavar="SYSTEM:REF_DIR:INF_SCP:OUT_DIR",
+        metavar=JOB_FORM,
         help="a system's name, the set directory with utt2num_samples and spk1.scp, the list of "
         "enhanced files, and where the scores go; may be repeated",
     )
@@ -35,10 +38,7 @@ def main(cmd: list[str] | None = None) -> None:
 
 
 def _job(text: str, ref_scp: str, partial: bool) -> SeJob:
-    fields = text.split(":")
-    if len(fields) != 4 or not all(fields):
-        raise UserError("--job", f"'{text}' is not SYSTEM:REF_DIR:INF_SCP:OUT_DIR", "give all four")
-    system, ref_dir, inf_scp, out_dir = fields
+    system, ref_dir, inf_scp, out_dir = split_fields("--job", text, JOB_FORM)
     if not Path(ref_dir).is_dir():
         raise UserError(ref_dir, "is not a directory", "run the data stages first")
     reference = Path(ref_scp.format(ref_dir=ref_dir, set=Path(ref_dir).name))

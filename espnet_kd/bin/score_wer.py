@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 
 from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.options import split_fields
 from espnet_kd.scoring.wer import score_set
+
+JOB_FORM = "HYP_TEXT:REF_DIR:OUT_DIR"
 
 
 @exit_on_user_error
@@ -17,7 +20,7 @@ def main(cmd: list[str] | None = None) -> None:
         "--job",
         action="append",
         required=True,
-        metavar="HYP_TEXT:REF_DIR:OUT_DIR",
+        metavar=JOB_FORM,
         help="recognised text, the set directory with text and utt2spk, and where the scores go "
         "(in wer/ and cer/); may be repeated",
     )
@@ -25,9 +28,7 @@ def main(cmd: list[str] | None = None) -> None:
     args = parser.parse_args(cmd)
     removed = _read_words(args.nlsyms_txt) if args.nlsyms_txt else ()
     for text in args.job:
-        fields = text.split(":")
-        if len(fields) != 3 or not all(fields):
-            raise UserError("--job", f"'{text}' is not HYP_TEXT:REF_DIR:OUT_DIR", "give all three")
+        fields = split_fields("--job", text, JOB_FORM)
         rows = score_set(*fields, removed)
         wer, cer = (rows[name].percentages()[4] for name in ("wer", "cer"))
         print(f"{fields[2]}: WER {wer:.1f} % of {rows['wer'].counts.tokens} words, CER {cer:.1f} %")

@@ -29,23 +29,14 @@ from espnet_kd.tasks.enh_kd import (
     with_audio_files,
 )
 
+from ..inference.tiny_models import STUDENT
+
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABC", "<sos/eos>"]
 FILTERS = {"channel": 40, "kernel_size": 20, "stride": 10}
 TINY = {
-    "encoder": "conv",
+    **STUDENT,
     "encoder_conf": FILTERS,
-    "decoder": "conv",
     "decoder_conf": FILTERS,
-    "separator": "tcn",
-    "separator_conf": {
-        "num_spk": 1,
-        "layer": 2,
-        "stack": 1,
-        "bottleneck_dim": 8,
-        "hidden_dim": 16,
-    },
-    "preprocessor": "enh_kd",
-    "sample_rate": 16000,
     "best_model_criterion": [["valid", "si_snr_loss", "min"]],
     "keep_nbest_models": 2,
 }
