@@ -69,10 +69,14 @@ class FusionBlock(nn.Module):
 class Fusion(nn.Module):
     """L fusion blocks in a row, by option at a lower frame rate than the audio features.
 
-    With `query_stride` 1 and `zero_init` false this is the paper's plain configuration. A higher
-    stride averages the queries over that many frames and adds the change of the blocks back to all
-    of them, so that the attention map shrinks by the same factor (our reading: the paper's map of
-    1,600 frames a second does not learn by itself).
+    With the defaults this is the paper's plain configuration. The options are ours:
+
+    - A higher `query_stride` averages the queries over that many frames and adds the change of the
+      blocks back to all of them, so that the attention map shrinks by the same factor.
+    - `match_level` lets the blocks work at unit level and scales their change to each frame's own.
+      The encoder's code is as small as the waveform, and text features are not: added as they are,
+      they drown it in the layer norm that follows (measured: a baseline of 11 dB fell to 8 dB).
+    - `zero_init` starts as the identity, so that a trained baseline stays what it is.
 
     Args:
         dim: width N of the audio features.
@@ -81,7 +85,8 @@ class Fusion(nn.Module):
         num_heads: attention heads.
         dropout: dropout rate of the attention weights.
         query_stride: audio frames per query.
-        zero_init: start as the identity, so that a trained baseline stays what it is.
+        match_level: scale the change to the level of the audio features.
+        zero_init: start as the identity.
     """
 
     def __init__(
@@ -92,10 +97,12 @@ class Fusion(nn.Module):
         num_heads: int = 4,
         dropout: float = 0.0,
         query_stride: int = 1,
+        match_level: bool = False,
         zero_init: bool = False,
     ):
         super().__init__()
         self.query_stride = query_stride
+        self.match_level = match_level
         self.num_heads = num_heads
         self.blocks = nn.ModuleList(
             FusionBlock(dim, text_dim, num_heads, dropout, zero_init) for _ in range(num_blocks)
@@ -131,6 +138,8 @@ class Fusion(nn.Module):
             (B, T, N) and, if wanted, (B, T', U).
         """
         start = self.queries(audio)
+        if self.match_level:
+            start = nn.functional.layer_norm(start, start.shape[-1:])
         bias = audio.new_zeros(audio.size(0), start.size(1), text.size(1))
         if log_prior is not None:
             bias = bias + log_prior
@@ -141,7 +150,9 @@ class Fusion(nn.Module):
         for block in self.blocks:
             last = block is self.blocks[-1]
             hidden, weights = block(hidden, text, position, bias, need_weights and last)
-        if self.query_stride == 1:
-            return hidden, weights
-        change = (hidden - start).repeat_interleave(self.query_stride, dim=1)
-        return audio + change[:, : audio.size(1)], weights
+        change = hidden - start
+        if self.query_stride > 1:
+            change = change.repeat_interleave(self.query_stride, dim=1)[:, : audio.size(1)]
+        if self.match_level:
+            change = change * audio.std(dim=2, keepdim=True)
+        return audio + change, weights

@@ -24,6 +24,15 @@ def test_zero_init_is_the_identity(stride):
     assert (fused - audio).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("stride", [1, 4])
+def test_matched_level_makes_the_change_follow_the_audio(stride):
+    audio, text, lengths = inputs()
+    fusion = make(match_level=True, query_stride=stride)
+    loud, quiet = fusion(audio, text, lengths)[0], fusion(0.02 * audio, text, lengths)[0]
+    assert (loud - audio).abs().max() > 1e-2
+    torch.testing.assert_close(quiet, 0.02 * loud, rtol=0.02, atol=1e-3)
+
+
 @pytest.mark.parametrize("frames", range(1, 10))
 def test_query_stride_keeps_length(frames):
     audio, text, lengths = inputs(frames)
