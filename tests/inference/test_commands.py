@@ -84,6 +84,20 @@ def test_pseudo_references_are_made_with_text(make_set, teacher_files, tmp_path)
     assert hashed[2:] == [str(source / name) for name in ("wav.scp", "text", "align")]
 
 
+def test_a_teacher_of_another_shape_stops_before_anything_is_written(
+    make_set, teacher_files, tmp_path
+):
+    config, checkpoint = teacher_files
+    state, key = torch.load(checkpoint), "separator.text_encoder.embedding.weight"
+    state[key] = state[key][:-1]
+    torch.save(state, tmp_path / "other.pth")
+    options = model_options((config, tmp_path / "other.pth"), make_set(align=ALIGN))
+    message = problem(pseudo_reference.main, *options, f"--out={tmp_path / 'pseudo'}")
+    expected = f"{tmp_path}/other.pth: '{key}' has shape (11, 16), the model (12, 16); give the"
+    assert expected in message
+    assert not (tmp_path / "pseudo").exists()
+
+
 def test_alignments_have_one_time_for_each_character(make_set, recogniser_files, capsys):
     lengths = {"F01_a": 32000, "F01_b": 2000, "F01_c": 32000}
     source = make_set("dt05_simu", lengths)
