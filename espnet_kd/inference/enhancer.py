@@ -20,6 +20,7 @@ class Enhancer:
         model: an `ESPnetKDModel` in evaluation mode.
         tokenize: transcript to token ids; needed by text-informed models only.
         device: where to work.
+        keep_scale: give the model's output as it is, instead of at the scale of the mixture.
     """
 
     def __init__(
@@ -27,10 +28,12 @@ class Enhancer:
         model: torch.nn.Module,
         tokenize: Callable[[str], Sequence[int]] | None = None,
         device: str = "cpu",
+        keep_scale: bool = False,
     ):
         self.model = model.to(device).eval()
         self.tokenize = tokenize
         self.device = device
+        self.keep_scale = keep_scale
 
     @torch.inference_mode()
     def __call__(self, batch: Sequence[Utterance]) -> np.ndarray:
@@ -40,7 +43,7 @@ class Enhancer:
             batch: B utterances of T samples; with `text` (and `align`) if the model takes them.
 
         Returns:
-            Waveforms (B, T), float32, at the scale of the mixture.
+            Waveforms (B, T), float32, at the scale of the mixture unless `keep_scale`.
 
         Raises:
             UserError: bad audio, or an utterance too short for the model.
@@ -56,6 +59,8 @@ class Enhancer:
                 "leave the utterance out",
             )
         enhanced, _ = self.model.enhance(mixture, lengths, **self._conditions(batch))
+        if not self.keep_scale:
+            enhanced = match_scale(enhanced, mixture)
         return enhanced.float().cpu().numpy()
 
     def _conditions(self, batch: Sequence[Utterance]) -> dict[str, torch.Tensor]:
@@ -77,3 +82,22 @@ class Enhancer:
                     )
             conditions["align"] = pad_sequence(aligns, batch_first=True)
         return {name: value.to(self.device) for name, value in conditions.items()}
+
+
+def match_scale(estimate: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
+    """Scale estimates to what they explain of their mixtures.
+
+    A model trained with SI-SNR may give its output at any scale, even with the sign turned. The
+    gain <x, e> / <e, e> brings the estimate e closest to the mixture x; as far as speech and noise
+    are uncorrelated, it gives the speech its own level (our reading of "the same scale").
+
+    Args:
+        estimate: (B, T).
+        mixture: (B, T).
+
+    Returns:
+        (B, T); zeros stay zeros.
+    """
+    power = estimate.square().sum(dim=1, keepdim=True)
+    gain = (estimate * mixture).sum(dim=1, keepdim=True) / power
+    return torch.where(power > 0, estimate * gain, estimate)

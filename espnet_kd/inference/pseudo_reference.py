@@ -25,7 +25,8 @@ from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance
 from espnet_kd.inference.writer import begin_outputs, enhance_to, wave_path
 
-# Our reading of "silence": an estimate 40 dB below its mixture holds no speech to learn from.
+# Our reading of "silence": an estimate 40 dB below its mixture, at the level of what it explains of
+# it, holds no speech to learn from.
 SILENCE_DB = -40.0
 RECORD = "teacher.sha256"
 
