@@ -25,6 +25,9 @@ def export_stock(
 ) -> tuple[Path, Path]:
     """Write `config.yaml` and `model.pth` for stock `enh_inference`, `pack` and `--init_param`.
 
+    Stock `enh_inference` with `normalize_output_wav: false` then gives our samples but for one gain
+    per utterance (`espnet_kd.inference.enhancer.match_scale`).
+
     Keys that the stock task does not know are dropped, and so are a preprocessor and criterions of
     ours: they matter in training only.
 

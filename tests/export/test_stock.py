@@ -45,10 +45,14 @@ def test_stock_espnet_gives_the_same_samples(experiment, exported, tmp_path):
     files = [*exported, tmp_path / "mixture.npy", tmp_path / "enhanced.npy"]
     subprocess.run([sys.executable, script, *files], check=True, cwd=tmp_path)
     model, _ = load_model(experiment / "config.yaml", experiment / "valid.loss.ave.pth")
-    ours = Enhancer(model)([Utterance("u", str(tmp_path / "mixture.wav"), len(samples))])
+    utterance = Utterance("u", str(tmp_path / "mixture.wav"), len(samples))
     stock = np.load(tmp_path / "enhanced.npy")
-    assert np.abs(ours).max() > 1e-3
-    np.testing.assert_allclose(stock, ours, atol=1e-6)
+    assert np.abs(stock).max() > 1e-3
+    np.testing.assert_allclose(stock, Enhancer(model, keep_scale=True)([utterance]), atol=1e-6)
+    scaled = Enhancer(model)([utterance])
+    gain = scaled.std() / stock.std()
+    assert abs(gain - 1) > 0.01
+    np.testing.assert_allclose(gain * stock, scaled, atol=1e-5)
 
 
 def test_nothing_of_ours_stays_in_the_configuration(exported):

@@ -19,12 +19,17 @@ LENGTHS = {"F01_a_REAL": 4000, "F01_b_REAL": 2400, "F01_c_REAL": 4000, "M02_d_RE
 
 
 class Gain(torch.nn.Module):
-    """Multiplies; an utterance of `bad_length` samples gets `bad_value` in its middle."""
+    """Multiplies; an utterance of `bad_length` samples is given to `spoil` as well."""
 
-    def __init__(self, gain: float = 0.5, bad_length: int = 0, bad_value: float = float("nan")):
+    def __init__(
+        self,
+        gain: float = 0.5,
+        bad_length: int = 0,
+        spoil: Callable[[torch.Tensor], torch.Tensor] = lambda wave: wave * float("nan"),
+    ):
         super().__init__()
         self.encoder = torch.nn.Identity()
-        self.gain, self.bad_length, self.bad_value = gain, bad_length, bad_value
+        self.gain, self.bad_length, self.spoil = gain, bad_length, spoil
         self.calls: list[int] = []
 
     def enhance(self, speech_mix: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, dict]:
@@ -32,7 +37,7 @@ class Gain(torch.nn.Module):
         self.calls.append(len(lengths))
         enhanced = self.gain * speech_mix
         if speech_mix.shape[1] == self.bad_length:
-            enhanced = enhanced * self.bad_value
+            enhanced = self.spoil(enhanced)
         return enhanced, {}
 
 

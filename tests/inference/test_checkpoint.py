@@ -37,11 +37,11 @@ def test_recogniser_comes_back(recogniser_files):
 def test_checkpoint_of_another_shape_is_refused(student_files, tmp_path):
     config, checkpoint = student_files
     state = torch.load(checkpoint)
-    state["encoder.conv1d.weight"] = torch.zeros(16, 1, 40)
+    state["encoder.conv1d.weight"] = torch.zeros(40, 1, 40)
     torch.save(state, tmp_path / "other.pth")
     with pytest.raises(
         UserError,
-        match=r"other\.pth: 'encoder\.conv1d\.weight' has shape \(16, 1, 40\), .* \(16, 1, 20\)",
+        match=r"other\.pth: 'encoder\.conv1d\.weight' has shape \(40, 1, 40\), .* \(40, 1, 20\)",
     ):
         load_model(config, tmp_path / "other.pth")
 

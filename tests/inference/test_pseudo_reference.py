@@ -4,11 +4,12 @@ import math
 
 import pytest
 import soundfile
+import torch
 
 from espnet_kd.data.kaldi_dir import read_set
 from espnet_kd.errors import UserError
 from espnet_kd.inference.checkpoint import sha256
-from espnet_kd.inference.enhancer import Enhancer
+from espnet_kd.inference.enhancer import Enhancer, match_scale
 from espnet_kd.inference.pseudo_reference import make_pseudo_references
 from espnet_kd.inference.utterances import read_utterances
 
@@ -43,8 +44,18 @@ def test_result_is_a_training_set(make, tmp_path):
     ]
 
 
+def explaining(wave: torch.Tensor, decibel: float) -> torch.Tensor:
+    """Waveforms (B, T) that explain this share of the energy of `wave`, at another scale."""
+    other = wave.roll(100, dims=1)
+    other = other - match_scale(wave, other)  # what is left has nothing to do with it
+    share = 10 ** (decibel / 10)
+    level = wave.norm(dim=1, keepdim=True) / other.norm(dim=1, keepdim=True)
+    return 3 * (share**0.5 * wave + (1 - share) ** 0.5 * level * other)
+
+
 def test_table_tells_levels_and_duration(make):
-    header, *lines = (make(Gain(0.1)) / "table.tsv").read_text().splitlines()
+    out = make(Gain(0.1, bad_length=4000, spoil=lambda wave: explaining(wave, -20)))
+    header, *lines = (out / "table.tsv").read_text().splitlines()
     assert header == "utterance\tmixture_dbfs\testimate_dbfs\tenergy_ratio_db\tseconds"
     name, mixture, estimate, ratio, seconds = lines[0].split("\t")
     assert name == "F01_a_REAL"
@@ -55,22 +66,27 @@ def test_table_tells_levels_and_duration(make):
 
 
 @pytest.mark.parametrize(
-    ("bad_value", "reason"),
+    ("spoil", "reason"),
     [
-        (math.nan, "samples that are not finite"),
-        (math.inf, "samples that are not finite"),
-        (0.0, "silent: energy ratio -inf dB"),
-        (0.015, "silent: energy ratio -42.5 dB"),
+        (lambda wave: wave * math.nan, "samples that are not finite"),
+        (lambda wave: wave * math.inf, "samples that are not finite"),
+        (torch.zeros_like, "silent: energy ratio -inf dB"),
+        (lambda wave: explaining(wave, -42.5), "silent: energy ratio -42.5 dB"),
     ],
 )
-def test_unusable_output_is_left_out_and_listed(make, capsys, bad_value, reason):
-    out = make(Gain(bad_length=3001, bad_value=bad_value))
+def test_unusable_output_is_left_out_and_listed(make, capsys, spoil, reason):
+    out = make(Gain(bad_length=3001, spoil=spoil))
     assert (out / "excluded.tsv").read_text() == f"utterance\treason\nM02_d_REAL\t{reason}\n"
     assert "M02_d_REAL" not in read_set(out)["wav.scp"]
     assert "M02_d_REAL" in (out / "table.tsv").read_text()
     errors = capsys.readouterr().err
     assert "3 usable, 1 left out" in errors
     assert f"left out M02_d_REAL: {reason}" in errors
+
+
+def test_a_loud_teacher_that_explains_little_is_kept_above_the_limit(make):
+    out = make(Gain(bad_length=3001, spoil=lambda wave: explaining(wave, -37.5)))
+    assert "M02_d_REAL" in read_set(out)["spk1.scp"]
 
 
 def test_no_usable_output_at_all_is_an_error(make):

@@ -14,9 +14,10 @@ TOKENS = ["<blank>", "<unk>", "<NOISE>", *"STOCKRE", "<space>", "<sos/eos>"]
 
 STUDENT = {
     "encoder": "conv",
-    "encoder_conf": {"channel": 16, "kernel_size": 20, "stride": 10},
+    "encoder_conf": {"channel": 40, "kernel_size": 20, "stride": 10},
     "decoder": "conv",
-    "decoder_conf": {"channel": 16, "kernel_size": 20, "stride": 10},
+    "decoder_conf": {"channel": 40, "kernel_size": 20, "stride": 10},
+    "filterbank_init": "fourier",  # so that the output has to do with the mixture, untrained
     "separator": "tcn",
     "separator_conf": {
         "num_spk": 1,
