@@ -11,6 +11,7 @@ import os
 import sys
 import types
 import warnings
+from pathlib import Path
 
 from espnet_kd.fileio import atomic_path
 
@@ -74,6 +75,10 @@ def save_whole_checkpoints() -> None:
     espnet2.train.trainer writes in place: a training killed meanwhile leaves a checkpoint.pth from
     which it cannot go on. A full disk becomes an OSError that names the file, where torch raises a
     RuntimeError about positions.
+
+    It also writes the weights of an epoch after the checkpoint.pth that says the epoch is done:
+    killed between the two, a training goes on with the next epoch and fails when it averages. Here
+    the weights are written before that too.
     """
     import torch
 
@@ -85,6 +90,9 @@ def save_whole_checkpoints() -> None:
     def save_whole(obj, f, *args, **kwargs):
         if not isinstance(f, (str, os.PathLike)):
             return save(obj, f, *args, **kwargs)
+        if isinstance(obj, dict) and {"model", "reporter"} <= obj.keys():
+            epoch = obj["reporter"]["epoch"]
+            save_whole(obj["model"], Path(f).with_name(f"{epoch}epoch.pth"))
         with atomic_path(f) as temporary, temporary.open("wb") as file:
             return save(obj, file, *args, **kwargs)
 

@@ -12,6 +12,7 @@ import torch
 import yaml
 from espnet2.enh.separator.tcn_separator import TCNSeparator
 
+from espnet_kd import host
 from espnet_kd.bin.enh_kd_train import main
 from espnet_kd.data.audio import write_samples
 from espnet_kd.data.categories import CATEGORIES
@@ -213,6 +214,36 @@ def test_train_and_resume(sets, tmp_path, caplog):
     assert average.keys() == first.keys()
     for key, value in average.items():
         torch.testing.assert_close(value, (first[key] + second[key]) / 2)
+
+
+@pytest.mark.parametrize("stock", [True, False])
+def test_killed_before_the_weights_of_the_last_epoch_are_written(
+    sets, tmp_path, monkeypatch, stock
+):
+    """ESPnet, resumed, goes on with epoch 2 and misses 1epoch.pth when it averages."""
+    config = {**TINY, "iterator_type": "sequence", "batch_type": "unsorted", "batch_size": 4}
+    train = command(sets, tmp_path / "exp", {**config, "max_epoch": 2})
+    save = torch.save.__wrapped__ if stock else torch.save
+
+    def save_and_die(obj, path, *args, **kwargs):
+        save(obj, path, *args, **kwargs)
+        if path.name == "checkpoint.pth":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(host, "save_whole_checkpoints", lambda: None)  # it is done already
+    monkeypatch.setattr(torch, "save", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        main(train)
+    monkeypatch.setattr(torch, "save", save)
+    if stock:
+        with pytest.raises(FileNotFoundError, match="1epoch.pth"):
+            main(train)
+        return
+    main(train)
+    states = [torch.load(tmp_path / f"exp/{name}epoch.pth") for name in (1, 2)]
+    average = torch.load(tmp_path / "exp/valid.si_snr_loss.ave_2best.pth")
+    for key, value in average.items():
+        torch.testing.assert_close(value, (states[0][key] + states[1][key]) / 2)
 
 
 def test_training_batches_are_of_one_category_each(sets, tmp_path, monkeypatch):
