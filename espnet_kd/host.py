@@ -5,8 +5,11 @@ tests/test_host.py holds one test for each, which fails when the work-around is 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.machinery
+import importlib.util
+import io
 import os
 import sys
 import types
@@ -15,6 +18,7 @@ from pathlib import Path
 
 from espnet_kd.fileio import atomic_path
 
+ATTENTION = "espnet.nets.pytorch_backend.transformer.attention"
 THIRD_PARTY = (
     "espnet",
     "espnet2",
@@ -33,6 +37,7 @@ def prepare() -> None:
     skip_type_checks()
     save_whole_checkpoints()
     quiet_third_party()
+    quiet_flash_attention()
 
 
 def stub_g2p_en() -> None:
@@ -105,3 +110,13 @@ def quiet_third_party() -> None:
     module = rf"(.*site-packages[/\\])?({'|'.join(THIRD_PARTY)})([./\\]|$)"
     for category in (SyntaxWarning, FutureWarning, DeprecationWarning):
         warnings.filterwarnings("ignore", category=category, module=module)
+
+
+def quiet_flash_attention() -> None:
+    """Import ESPnet's attention without the line it prints where flash_attn is not installed.
+
+    The line went into every log and between the lines of every command.
+    """
+    if importlib.util.find_spec("flash_attn") is None:
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(ATTENTION)

@@ -39,6 +39,7 @@ def test_import_leaves_g2p_out():
     )
     assert result.stdout.splitlines()[-1] == "[] False"
     assert "Warning" not in result.stderr
+    assert "Flash Attention" not in result.stdout
 
 
 def test_stub_says_who_switched_it_off(monkeypatch):
@@ -59,6 +60,13 @@ def test_espnet_imports_g2p_at_module_level():
     body = source_tree("espnet2.text.phoneme_tokenizer").body
     imported = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
     assert "g2p_en" in imported, "stub_g2p_en is no longer needed"
+
+
+def test_espnet_prints_that_flash_attention_is_absent():
+    """Why quiet_flash_attention exists."""
+    tree = source_tree(host.ATTENTION)
+    printed = [call for call in calls(tree) if call.startswith("print(")]
+    assert any("Failed to import Flash Attention" in call for call in printed), "not needed"
 
 
 def warned(filename: str) -> list[type[Warning]]:
