@@ -83,6 +83,22 @@ def test_dash_and_underscore_are_the_same(recipe, option):
 
 
 @pytest.mark.parametrize(
+    ("options", "gpus"),
+    [
+        ("--ngpu 0", 0),
+        ("--ngpu 1", 1),
+        ("--ngpu 4", 1),
+        ("--ngpu 1 --gpu_inference false", 0),
+        ("--ngpu 0 --gpu_inference true", 1),
+    ],
+)
+def test_inference_uses_a_gpu_if_training_does(recipe, options, gpus):
+    script = recipe / "stages" / "01_data.sh"
+    script.write_text(script.read_text() + 'echo "inference_ngpu=${inference_ngpu}"\n')
+    assert f"inference_ngpu={gpus}\n" in run(recipe, "./enh_kd.sh", *options.split()).stdout
+
+
+@pytest.mark.parametrize(
     ("options", "line"),
     [
         ("--nosuch 1", "error: --nosuch: no such option (write --name value); --help lists them"),
@@ -90,6 +106,7 @@ def test_dash_and_underscore_are_the_same(recipe, option):
         ("--nj=3", "error: --nj=3: no such option (write --name value); --help lists them"),
         ("--nj", "error: --nj: has no value; write --nj VALUE"),
         ("--use_lm maybe", "error: --use_lm: 'maybe' is neither true nor false"),
+        ("--gpu_inference 1", "error: --gpu_inference: '1' is neither true nor false"),
         ("--stage five", "error: --stage: 'five' is not a number"),
         ("5", "error: 5: is not an option; --help lists them"),
     ],

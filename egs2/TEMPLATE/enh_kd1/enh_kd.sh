@@ -12,7 +12,7 @@ ngpu=                         # GPUs of one training (default: 1 if one is visib
 num_threads=$(nproc)          # threads of one training
 nj=$(nproc)                   # processes of data preparation and scoring
 inference_nj=$(nproc)         # processes of enhancement and decoding
-gpu_inference=false           # enhance and decode on GPUs
+gpu_inference=                # enhance and decode on a GPU (default: true if ngpu > 0)
 dumpdir=dump                  # directory of prepared sets
 expdir=exp                    # directory of models, enhanced speech and scores
 # Data
@@ -64,6 +64,7 @@ command_line=$(printf '%q ' "$@")
 . ./cmd.sh
 
 : "${ngpu:=$(visible_gpus)}"
+if [ -z "${gpu_inference}" ] && [ "${ngpu}" -gt 0 ]; then gpu_inference=true; fi
 inference_ngpu=0
 if [ "${gpu_inference}" = true ]; then inference_ngpu=1; fi
 

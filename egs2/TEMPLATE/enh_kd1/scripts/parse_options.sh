@@ -26,8 +26,8 @@ set_option() {  # set_option --some-name [VALUE]
         die "$1: no such option (write --name value); --help lists them"
     fi
     if [ $# -lt 2 ]; then die "$1: has no value; write $1 VALUE"; fi
-    case "${!name}" in
-        true | false)
+    case "${name}:${!name}" in
+        *:true | *:false | gpu_inference:*)
             case "$2" in
                 true | false) ;;
                 *) die "$1: '$2' is neither true nor false" ;;
