@@ -111,7 +111,11 @@ class ESPnetKDModel(ESPnetEnhancementModel):
     def _per_category(
         self, name: str, loss: torch.Tensor, category: torch.Tensor | None
     ) -> dict[str, torch.Tensor]:
-        """Mean loss of each category; NaN, which the reporter leaves out, for an absent one."""
+        """Mean loss of each category; NaN, which the reporter leaves out, for an absent one.
+
+        The reporter weights it by the size of the batch: right if batches are of one category, as
+        chunk and folded batches are where the first data file has `utt2category` beside it.
+        """
         if category is None:
             return {}
         index = category.reshape(-1)

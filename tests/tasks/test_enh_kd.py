@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from espnet_kd.tasks.enh_kd import (
 
 from ..inference.tiny_models import STUDENT
 
+CONF = Path(__file__).parents[2] / "conf"
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABC", "<sos/eos>"]
 FILTERS = {"channel": 40, "kernel_size": 20, "stride": 10}
 TINY = {
@@ -246,19 +248,26 @@ def test_killed_before_the_weights_of_the_last_epoch_are_written(
         torch.testing.assert_close(value, (states[0][key] + states[1][key]) / 2)
 
 
-def test_training_batches_are_of_one_category_each(sets, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["se/conv_tasnet.yaml", "mini/se/conv_tasnet.yaml"])
+def test_batches_are_of_one_category_each(sets, tmp_path, monkeypatch, name):
+    """A mean per category is weighted by the size of its batch."""
     seen, forward = set(), ESPnetKDModel.forward
 
     def record(self, **batch):
-        if self.training:
-            seen.add(tuple(batch["utt2category"].unique().tolist()))
+        categories = tuple(batch["utt2category"].unique().tolist())
+        seen.add((self.training, categories, len(batch["utt2category"])))
         return forward(self, **batch)
 
     monkeypatch.setattr(ESPnetKDModel, "forward", record)
-    chunks = {"iterator_type": "chunk", "chunk_length": 2000, "batch_size": 3}
-    config = {**TINY, **chunks, "batch_type": "unsorted", "max_epoch": 1}
-    main(command(sets, tmp_path / "exp", config))
-    assert seen == {(CATEGORIES.index("SIMU"),), (CATEGORIES.index("REAL"),)}
+    conf = yaml.safe_load((CONF / name).read_text())
+    batches = {key: value for key, value in conf.items() if "batch" in key or "iterator" in key}
+    batches |= {"fold_length": conf.get("fold_length", []), "chunk_length": 2000, "batch_size": 2}
+    main(command(sets, tmp_path / "exp", {**TINY, **batches, "max_epoch": 1}))
+    categories = [(CATEGORIES.index(kind),) for kind in ("SIMU", "REAL")]
+    assert {(training, kinds) for training, kinds, _ in seen} == set(
+        product((True, False), categories)
+    )
+    assert {size for training, _, size in seen if not training} == {4}
 
 
 def test_train_text_informed_from_a_baseline(sets, tmp_path):
