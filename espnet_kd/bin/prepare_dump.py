@@ -30,7 +30,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--min_wav_duration", type=float, default=0.0, help="seconds")
     parser.add_argument("--max_wav_duration", type=float, default=math.inf, help="seconds")
     parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="tokens")
-    parser.add_argument("--nbpe", type=int, default=30, help="size of the BPE vocabulary")
+    parser.add_argument("--nbpe", type=int, help="size of a BPE vocabulary")
     parser.add_argument(
         "--token_sets", nargs="+", required=True, help="tokens come from their text"
     )
@@ -87,6 +87,8 @@ def _check_names(args: argparse.Namespace) -> None:
 
 
 def _make_tokens(args: argparse.Namespace) -> tuple[Callable[[str], list[str]], list[str]]:
+    if args.token_type == "bpe" and args.nbpe is None:
+        raise UserError("--nbpe", "is not given", "give the size of the BPE vocabulary")
     texts = tokens.read_texts(args.data / name / "text" for name in args.token_sets)
     if args.token_type == "char":
         tokenise, token_list = tokens.char_tokeniser(), tokens.char_token_list(texts)

@@ -10,6 +10,7 @@ from espnet_kd.corpora.chime4_tree import Chime4Tree
 from espnet_kd.data.kaldi_dir import Tables
 from espnet_kd.errors import UserError
 
+TRACK = "isolated_1ch_track"  # a folder of the corpus, and the end of its sets' names
 BOOTH_CHANNEL = 5  # the microphone CHiME-3 takes as reference
 
 
@@ -96,7 +97,7 @@ def track_set(tree: Chime4Tree, part: str, kind: str) -> Iterator[Utterance]:
     """
     stem, category = f"{part}_{kind}", kind.upper()
     channels = tree.track_channels(stem)
-    track = tree.audio / "isolated_1ch_track"
+    track = tree.audio / TRACK
     if channels is None and not track.is_dir():
         raise UserError(
             track, f"is absent, and so is {stem}_1ch_track.list", "give --extra_annotations"

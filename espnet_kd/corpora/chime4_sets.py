@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from espnet_kd.corpora.chime4 import (
+    TRACK,
     Utterance,
     clean_set,
     to_tables,
@@ -22,8 +23,6 @@ from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths, scan_present
 from espnet_kd.data.kaldi_dir import check_audio, write_set
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
-
-TRACK = "isolated_1ch_track"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import torch
 from espnet2.enh.espnet_model import ESPnetEnhancementModel
 from espnet2.torch_utils.device_funcs import force_gatherable
 
+from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.categories import CATEGORIES
 
 
@@ -23,7 +24,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
     """
 
     def __init__(
-        self, *, sample_rate: int = 16000, auxiliary_weights: dict | None = None, **kwargs
+        self, *, sample_rate: int = SAMPLE_RATE, auxiliary_weights: dict | None = None, **kwargs
     ):
         super().__init__(**kwargs)
         self.sample_rate = sample_rate

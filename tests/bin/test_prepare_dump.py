@@ -96,6 +96,12 @@ def test_bpe_beside_characters(data, capsys):
     assert (dump / "token_list/bpe/bpe.model").exists()
 
 
+def test_bpe_without_a_size(data):
+    assert one_line(data, "--sets", SIMU, "--token_type", "bpe") == (
+        "error: --nbpe: is not given; give the size of the BPE vocabulary"
+    )
+
+
 def test_characters_outside_the_list_are_told(data, capsys):
     path = data / f"{DEV}/text"
     path.write_text(path.read_text().replace("RAIN", "QUIZ"))

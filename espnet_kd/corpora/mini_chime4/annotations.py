@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from espnet_kd.corpora.chime4 import TRACK
 from espnet_kd.corpora.mini_chime4.array import BACKWARD
 from espnet_kd.corpora.mini_chime4.faults import WORKING
 from espnet_kd.corpora.mini_chime4.names import folder_of, name_of
@@ -77,7 +78,7 @@ def _write_track_lists(name: str, items: Iterable[dict], data: Path, seed: int) 
         utterance, folder = name_of(item), folder_of(name, item["environment"])
         channels = _pick_channels(item, generator(seed, "track", name, utterance))
         rows.append([f"{folder}/{utterance}.CH{channel}.wav" for channel in channels])
-        target = audio / "isolated_1ch_track" / folder / f"{utterance}.wav"
+        target = audio / TRACK / folder / f"{utterance}.wav"
         _link(audio / "isolated" / rows[-1][0], target)
     for track, columns in _TRACKS.items():
         lines = (" ".join(row[:columns]) for row in rows)

@@ -7,8 +7,9 @@ from scipy.signal import butter, resample_poly, sosfilt
 
 from espnet_kd.corpora.mini_chime4.espeak import Reading, synthesize
 from espnet_kd.corpora.mini_chime4.voices import Speaker
+from espnet_kd.data.audio import SAMPLE_RATE
 
-RATE = 16000
+RATE = SAMPLE_RATE
 _FRAME = 160
 # 22,050 Hz to 16 kHz is 320/441; another divisor stretches the vocal tract as well.
 _UP, _DOWN = 320, 441
