@@ -8,8 +8,11 @@ from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.options import split_fields
 from espnet_kd.scoring.model_table import TrainedModel
 from espnet_kd.scoring.results_page import Sources, write_results
+from espnet_kd.scoring.set_names import SetNames
 
 MODEL_FORM = "NAME:CONFIG:CHECKPOINT"
+
+SETS = ("DEVELOPMENT", "TEST")
 
 
 @exit_on_user_error
@@ -18,6 +21,10 @@ def main(cmd: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--se_root", required=True, help="holds <system>/<set>/scores.tsv")
     parser.add_argument("--wer_root", required=True, help="holds <asr>/<system>/<set>/wer")
+    parser.add_argument("--simu_sets", nargs=2, required=True, metavar=SETS, help="with references")
+    parser.add_argument("--real_sets", nargs=2, required=True, metavar=SETS, help="recorded")
+    parser.add_argument("--clean_sets", nargs="*", default=[], help="clean speech, recognized")
+    parser.add_argument("--train_real_set", default="", help="of the pseudo-references")
     parser.add_argument("--truth_root", help="as --se_root: real sets against true images")
     parser.add_argument("--pseudo", nargs="*", default=[], help="pseudo-reference directories")
     parser.add_argument("--model", nargs="*", default=[], metavar=MODEL_FORM, help="to measure")
@@ -34,6 +41,7 @@ def main(cmd: list[str] | None = None) -> None:
     sources = Sources(
         se_root=args.se_root,
         wer_root=args.wer_root,
+        sets=SetNames(args.simu_sets, args.real_sets, args.clean_sets, args.train_real_set),
         truth_root=args.truth_root,
         pseudo=args.pseudo,
         models=[TrainedModel(*split_fields("--model", text, MODEL_FORM)) for text in args.model],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from espnet_kd.corpora.chime4 import TRACK
 from espnet_kd.scoring.bootstrap import Interval
 
 GAP = "–"
@@ -16,7 +17,6 @@ SYSTEM_TITLES = {
     "pseudo_reference": "Teacher's pseudo-reference",
     "clean": "Clean speech",
 }
-TRACK = "_isolated_1ch_track"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -44,7 +44,7 @@ def system_title(system: str) -> str:
 
 def set_title(name: str) -> str:
     """`dt05_simu_isolated_1ch_track` -> `dt05 simu`."""
-    return name.removesuffix(TRACK).replace("_", " ")
+    return name.removesuffix(f"_{TRACK}").replace("_", " ")
 
 
 def in_order(systems: Iterable[str]) -> list[str]:

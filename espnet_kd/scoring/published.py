@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from espnet_kd.scoring.se_tables import SIMU_SETS
+from collections.abc import Sequence
 
 # Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
 # Recognition", ISCSLP 2022, Table 1: PESQ and SDR on dt05 simu, then on et05 simu.
@@ -12,10 +12,14 @@ _TABLE_1 = {
     "teacher": ((2.71, 12.64), (2.74, 13.49)),
     "student": ((2.63, 11.97), (2.66, 13.47)),
 }
-TI_KD_TABLE_1 = {
-    system: {
-        name: {"pesq_raw": pesq, "sdr": sdr}
-        for name, (pesq, sdr) in zip(SIMU_SETS, pairs, strict=True)
+
+
+def ti_kd_table_1(simu_sets: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
+    """System -> set -> metric -> mean; `simu_sets` are the names of dt05 simu and et05 simu."""
+    return {
+        system: {
+            name: {"pesq_raw": pesq, "sdr": sdr}
+            for name, (pesq, sdr) in zip(simu_sets, pairs, strict=True)
+        }
+        for system, pairs in _TABLE_1.items()
     }
-    for system, pairs in _TABLE_1.items()
-}

@@ -17,18 +17,16 @@ from espnet_kd.scoring.figures import save_sdr_figure
 from espnet_kd.scoring.markdown import in_order, set_title, system_title
 from espnet_kd.scoring.model_table import TrainedModel, model_table
 from espnet_kd.scoring.pseudo_table import pseudo_table
-from espnet_kd.scoring.published import TI_KD_TABLE_1
+from espnet_kd.scoring.published import ti_kd_table_1
 from espnet_kd.scoring.se_tables import (
     NOISY_PAIRS,
-    REAL_SETS,
-    SIMU_SETS,
-    TRAIN_REAL_SET,
     SeResults,
     load_se_results,
     scores_of,
     se_comparisons,
     se_table,
 )
+from espnet_kd.scoring.set_names import SetNames
 from espnet_kd.scoring.wer_tables import (
     load_wer_results,
     sclite_rows,
@@ -51,6 +49,7 @@ class Sources:
     Attributes:
         se_root: `<system>/<set>/scores.tsv`.
         wer_root: `<asr>/<system>/<set>/{wer,cer}/counts.tsv`.
+        sets: which sets the page is about.
         truth_root: as `se_root`, real sets scored against images that only a generated corpus has.
         pseudo: directories of pseudo-references.
         models: models to measure.
@@ -62,6 +61,7 @@ class Sources:
 
     se_root: str
     wer_root: str
+    sets: SetNames
     truth_root: str | None = None
     pseudo: Sequence[str] = ()
     models: Sequence[TrainedModel] = ()
@@ -88,10 +88,10 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
         )
     sections = ["# RESULTS", _environment(sources)]
     if se:
-        sections += [*_se_sections(se, sources.published), *_figure(se, out.parent)]
+        sections += [*_se_sections(se, sources), *_figure(se, sources.sets.simu, out.parent)]
     truth = load_se_results(sources.truth_root) if sources.truth_root else {}
     if truth:
-        sections += _truth_sections(truth)
+        sections += _truth_sections(truth, sources.sets)
     sections += recognition
     if sources.pseudo:
         sections += ["## Pseudo-references", pseudo_table(sources.pseudo)]
@@ -119,29 +119,30 @@ def _seeds(trainings: Sequence[str]) -> str:
     return "\n- seed: " + ", ".join(f"{name} `{seed}`" for name, seed in seeds.items())
 
 
-def _se_sections(se: SeResults, published: bool) -> list[str]:
-    sets = (*SIMU_SETS, *REAL_SETS)
+def _se_sections(se: SeResults, sources: Sources) -> list[str]:
+    simu, real = sources.sets.simu, sources.sets.real
+    published = ti_kd_table_1(simu) if sources.published else None
     return [
         "## Table 1: speech enhancement",
         "PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's CHiME-4 tables; PESQ-WB "
         "is P.862.2, ESPnet's present default at 16 kHz. The control gives the teacher another "
         "utterance's transcript: a teacher that is no worse with it does not use the text.",
-        se_table(se, sets, PAPER_METRICS, TI_KD_TABLE_1 if published else None),
-        se_table(se, SIMU_SETS, MORE_METRICS),
+        se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=real),
+        se_table(se, simu, MORE_METRICS),
         *_in_words(
-            se_comparisons(se, SIMU_SETS, (*PAPER_METRICS, *MORE_METRICS)),
-            se_comparisons(se, SIMU_SETS, ("si_snr",), NOISY_PAIRS),
+            se_comparisons(se, simu, (*PAPER_METRICS, *MORE_METRICS)),
+            se_comparisons(se, simu, ("si_snr",), NOISY_PAIRS),
         ),
     ]
 
 
-def _truth_sections(truth: SeResults) -> list[str]:
-    sets, metrics = (*REAL_SETS, TRAIN_REAL_SET), (*PAPER_METRICS, "si_snr")
+def _truth_sections(truth: SeResults, names: SetNames) -> list[str]:
+    sets, metrics = (*names.real, names.train_real), (*PAPER_METRICS, "si_snr")
     sizes = (f"{set_title(s)} {len(next(iter(truth[s].values())))}" for s in sets if s in truth)
     # Two tables: different systems, and what is trained on stands apart from what is tested on.
     tables = (
         se_table(truth, part, metrics)
-        for part in (REAL_SETS, (TRAIN_REAL_SET,))
+        for part in (names.real, (names.train_real,))
         if not truth.keys().isdisjoint(part)
     )
     return [
@@ -152,7 +153,7 @@ def _truth_sections(truth: SeResults) -> list[str]:
         f"Utterances scored: {', '.join(sizes)}.",
         *tables,
         *_in_words(
-            se_comparisons(truth, REAL_SETS, metrics),
+            se_comparisons(truth, names.real, metrics),
             se_comparisons(truth, sets, ("si_snr",), NOISY_PAIRS),
         ),
     ]
@@ -165,14 +166,14 @@ def _in_words(*groups: list[Comparison]) -> list[str]:
     return ["### In words", in_words(sum(groups, [])), *map(comparison_table, groups)]
 
 
-def _figure(se: SeResults, directory: Path) -> list[str]:
+def _figure(se: SeResults, simu_sets: Sequence[str], directory: Path) -> list[str]:
     sets = {
         set_title(name): {
             system_title(system): scores_of(se[name][system], "sdr")
             for system in in_order(se[name])
             if system in FIGURE_SYSTEMS
         }
-        for name in SIMU_SETS
+        for name in simu_sets
         if name in se
     }
     if not any(sets.values()):
@@ -188,8 +189,8 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
     characters = load_wer_results(sources.wer_root, asr, "cer")
     return [
         f"## {ASR_TITLES[asr]}",
-        wer_table(words),
-        *_in_words(wer_comparisons(words)),
+        wer_table(words, sources.sets),
+        *_in_words(wer_comparisons(words, sources.sets.noisy)),
         "### WER",
         sclite_rows(words),
         "### CER",

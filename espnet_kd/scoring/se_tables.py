@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from espnet_kd.scoring.bootstrap import mean_interval
 from espnet_kd.scoring.comparison import Comparison
 from espnet_kd.scoring.markdown import (
     GAP,
-    TRACK,
     in_order,
     interval_cell,
     set_title,
@@ -43,9 +42,6 @@ MEASURES = {
     "stoi": Measure("STOI [%]", 1),
     "si_snr": Measure("SI-SNR [dB]", 2),
 }
-SIMU_SETS = tuple(f"{part}_simu{TRACK}" for part in ("dt05", "et05"))
-REAL_SETS = tuple(f"{part}_real{TRACK}" for part in ("dt05", "et05"))
-TRAIN_REAL_SET = f"tr05_real{TRACK}"
 PAIRS = (("student", "baseline"), ("teacher", "baseline"), ("teacher", "teacher_wrong_text"))
 NOISY_PAIRS = tuple(
     (system, "noisy") for system in ("baseline", "teacher", "student", "pseudo_reference")
@@ -65,14 +61,16 @@ def se_table(
     sets: Sequence[str],
     metrics: Iterable[str],
     published: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
+    without_reference: Collection[str] = (),
 ) -> str:
-    """Mean and 95 % interval of each metric; a real set without scores has no reference.
+    """Mean and 95 % interval of each metric.
 
     Args:
         results: of `load_se_results`.
         sets: columns, by set name.
         metrics: columns of each set, by the names in `MEASURES`.
         published: system -> set -> metric -> mean, rows to show beside.
+        without_reference: sets of which the table says that they have none.
     """
     metrics = tuple(metrics)
     columns = [(name, metric) for name in sets if name in results for metric in metrics]
@@ -80,10 +78,11 @@ def se_table(
     header = ["SE model"]
     header += [f"{set_title(name)} {MEASURES[metric].title}" for name, metric in columns]
     header += [set_title(name) for name in bare]
+    without_scores = ["no reference" if name in without_reference else GAP for name in bare]
     rows = []
     for system in in_order({system for name in sets for system in results.get(name, {})}):
         cells = [_cell(results[name].get(system), metric) for name, metric in columns]
-        rows.append([system_title(system), *cells, *map(_without_scores, bare)])
+        rows.append([system_title(system), *cells, *without_scores])
     for system, values in (published or {}).items():
         cells = [
             f"{values[name][metric]:.{MEASURES[metric].digits}f}"
@@ -119,10 +118,6 @@ def scores_of(scores: Scores, metric: str) -> np.ndarray:
     """Defined scores of a metric (N,)."""
     values = np.array([values[metric] for values in scores.values()])
     return values[~np.isnan(values)]
-
-
-def _without_scores(name: str) -> str:
-    return "no reference" if name in REAL_SETS else GAP
 
 
 def _cell(scores: Scores | None, metric: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from espnet_kd.scoring.bootstrap import Interval, ratio_interval
 from espnet_kd.scoring.comparison import Comparison
 from espnet_kd.scoring.markdown import (
     GAP,
-    TRACK,
     in_order,
     interval_cell,
     set_title,
@@ -22,15 +21,12 @@ from espnet_kd.scoring.markdown import (
     table,
 )
 from espnet_kd.scoring.sclite_table import NUMBERS, Row
+from espnet_kd.scoring.set_names import SetNames
 from espnet_kd.scoring.wer import COUNTS_FILE, read_counts
 
 # set -> system -> utterance -> counts
 WerResults = dict[str, dict[str, dict[str, Counts]]]
 
-NOISY_SETS = tuple(
-    f"{part}_{kind}{TRACK}" for part in ("dt05", "et05") for kind in ("simu", "real")
-)
-CLEAN_SETS = ("dt05_bth", "et05_bth")
 PAIRS = (("baseline", "noisy"), ("student", "noisy"), ("student", "baseline"))
 
 
@@ -42,9 +38,9 @@ def load_wer_results(root: str | os.PathLike, asr: str, unit: str = "wer") -> We
     return results
 
 
-def wer_table(results: WerResults) -> str:
+def wer_table(results: WerResults, names: SetNames) -> str:
     """WER in % with 95 % interval, a row for each system; sets that were not scored are gaps."""
-    sets = [*NOISY_SETS, *(name for name in CLEAN_SETS if name in results)]
+    sets = [*names.noisy, *(name for name in names.clean if name in results)]
     systems = in_order({system for name in sets for system in results.get(name, {})})
     return table(
         ["input of the ASR", *map(set_title, sets)],
@@ -69,8 +65,8 @@ def sclite_rows(results: WerResults) -> str:
     return table(["dataset", "Snt", "Wrd", *NUMBERS], rows)
 
 
-def wer_comparisons(results: WerResults) -> list[Comparison]:
-    """Compare the systems in `PAIRS` on noisy sets, where both were scored."""
+def wer_comparisons(results: WerResults, sets: Sequence[str]) -> list[Comparison]:
+    """Compare the systems in `PAIRS` on sets where both were scored."""
     return [
         Comparison(
             system,
@@ -82,7 +78,7 @@ def wer_comparisons(results: WerResults) -> list[Comparison]:
             digits=1,
         )
         for system, other in PAIRS
-        for name in NOISY_SETS
+        for name in sets
         if {system, other} <= results.get(name, {}).keys()
     ]
 

@@ -16,6 +16,8 @@ from espnet_kd.scoring.se_scores import write_scores
 
 DT_SIMU = "dt05_simu_isolated_1ch_track"
 ET_SIMU = "et05_simu_isolated_1ch_track"
+DT_REAL = "dt05_real_isolated_1ch_track"
+ET_REAL = "et05_real_isolated_1ch_track"
 
 
 def speech_and_noise(seconds: float = 3.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

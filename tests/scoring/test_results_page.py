@@ -6,7 +6,7 @@ from espnet_kd.bin.report import main
 from espnet_kd.fileio import write_lines, write_text
 from espnet_kd.scoring.wer import score_set
 
-from .conftest import ET_SIMU
+from .conftest import DT_REAL, DT_SIMU, ET_REAL, ET_SIMU
 
 
 @pytest.fixture
@@ -30,9 +30,11 @@ def write_recognition(tmp_path):
 def report(tmp_path):
     """Function that writes the page and gives its text."""
 
-    def run(*options: str) -> str:
+    def run(*options: str, simu_sets: tuple[str, str] = (DT_SIMU, ET_SIMU)) -> str:
         roots = ["--se_root", str(tmp_path / "se"), "--wer_root", str(tmp_path / "wer")]
-        main([*roots, "--out", str(tmp_path / "RESULTS.md"), *options])
+        sets = ["--simu_sets", *simu_sets, "--real_sets", DT_REAL, ET_REAL]
+        sets += ["--train_real_set", "tr05_real_isolated_1ch_track"]
+        main([*roots, *sets, "--out", str(tmp_path / "RESULTS.md"), *options])
         return (tmp_path / "RESULTS.md").read_text()
 
     return run
@@ -113,6 +115,13 @@ def test_a_truth_directory_without_scores_is_no_section(write_system, report, tm
 def test_published_numbers_only_on_demand(write_system, report):
     write_system("noisy", 2.0)
     assert "*published: Conv-TasNet student*" in report("--published")
+
+
+def test_sets_of_other_names(write_system, report):
+    write_system("noisy", 2.0, "dev_mixed")
+    assert "| SE model | dev mixed PESQ | dev mixed SDR [dB] | test mixed | dt05 real |" in report(
+        simu_sets=("dev_mixed", "test_mixed")
+    )
 
 
 def test_no_scores_at_all(report, tmp_path):

@@ -3,17 +3,17 @@ from __future__ import annotations
 import pytest
 
 from espnet_kd.errors import UserError
-from espnet_kd.scoring.published import TI_KD_TABLE_1
+from espnet_kd.scoring.published import ti_kd_table_1
 from espnet_kd.scoring.se_scores import write_scores
 from espnet_kd.scoring.se_tables import (
-    REAL_SETS,
-    SIMU_SETS,
     load_se_results,
     se_comparisons,
     se_table,
 )
 
-from .conftest import DT_SIMU, ET_SIMU
+from .conftest import DT_REAL, DT_SIMU, ET_REAL, ET_SIMU
+
+SIMU_SETS, REAL_SETS = (DT_SIMU, ET_SIMU), (DT_REAL, ET_REAL)
 
 
 def cells(table: str, title: str) -> list[str]:
@@ -25,7 +25,7 @@ def test_rows_in_the_papers_order_and_gaps_where_nothing_was_scored(write_system
     for system in ("student", "another", "noisy", "teacher_wrong_text", "teacher", "baseline"):
         root = write_system(system, 5.0)
     write_system("noisy", 4.0, ET_SIMU)
-    table = se_table(load_se_results(root), (*SIMU_SETS, *REAL_SETS), ("sdr",))
+    table = se_table(load_se_results(root), (*SIMU_SETS, *REAL_SETS), ("sdr",), None, REAL_SETS)
     titles = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
     assert titles == [
         "Noisy input",
@@ -51,7 +51,9 @@ def test_a_simulated_set_without_scores_is_a_gap_not_a_crash(write_system):
 def test_published_numbers_stand_beside(write_system):
     root = write_system("noisy", 5.0)
     write_system("noisy", 5.0, ET_SIMU)
-    table = se_table(load_se_results(root), SIMU_SETS, ("pesq_raw", "sdr"), TI_KD_TABLE_1)
+    table = se_table(
+        load_se_results(root), SIMU_SETS, ("pesq_raw", "sdr"), ti_kd_table_1(SIMU_SETS)
+    )
     assert cells(table, "*published: Conv-TasNet student*") == ["2.63", "11.97", "2.66", "13.47"]
 
 

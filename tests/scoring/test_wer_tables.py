@@ -5,9 +5,12 @@ import pytest
 
 from espnet_kd.errors import UserError
 from espnet_kd.scoring.align import Counts
+from espnet_kd.scoring.set_names import SetNames
 from espnet_kd.scoring.wer_tables import sclite_rows, wer_comparisons, wer_table
 
-DT_REAL = "dt05_real_isolated_1ch_track"
+from .conftest import DT_REAL, DT_SIMU, ET_REAL, ET_SIMU
+
+SETS = SetNames((DT_SIMU, ET_SIMU), (DT_REAL, ET_REAL), ("dt05_bth", "et05_bth"))
 
 
 def counts(rate: float, utterances: int = 60, words: int = 10) -> dict[str, Counts]:
@@ -20,7 +23,7 @@ def test_rates_with_intervals_and_gaps():
         DT_REAL: {"student": counts(0.2), "noisy": counts(0.4)},
         "dt05_bth": {"clean": counts(0.05)},
     }
-    header, _, noisy, student, clean = wer_table(results).splitlines()
+    header, _, noisy, student, clean = wer_table(results, SETS).splitlines()
     columns = "dt05 simu | dt05 real | et05 simu | et05 real | dt05 bth"
     assert header == f"| input of the ASR | {columns} |"
     rate = 10 * np.mean([c.errors for c in results[DT_REAL]["student"].values()])
@@ -30,7 +33,7 @@ def test_rates_with_intervals_and_gaps():
 
 def test_lower_rates_are_better():
     results = {DT_REAL: {"student": counts(0.2), "noisy": counts(0.4), "baseline": counts(0.5)}}
-    verdicts = {(c.system, c.other): c.verdict for c in wer_comparisons(results)}
+    verdicts = {(c.system, c.other): c.verdict for c in wer_comparisons(results, [DT_REAL])}
     assert verdicts == {
         ("baseline", "noisy"): "worse",
         ("student", "noisy"): "better",
@@ -40,7 +43,7 @@ def test_lower_rates_are_better():
 
 def test_the_difference_is_that_of_the_rates():
     results = {DT_REAL: {"student": counts(0.2), "baseline": counts(0.5)}}
-    (comparison,) = wer_comparisons(results)
+    (comparison,) = wer_comparisons(results, [DT_REAL])
     rates = {s: 10 * np.mean([c.errors for c in v.values()]) for s, v in results[DT_REAL].items()}
     assert comparison.difference.value == pytest.approx(rates["student"] - rates["baseline"])
     assert comparison.difference.low < comparison.difference.value < comparison.difference.high
@@ -56,4 +59,4 @@ def test_rows_in_espnets_shape():
 def test_systems_scored_on_other_texts_are_not_compared():
     results = {DT_REAL: {"student": counts(0.2, words=9), "baseline": counts(0.5)}}
     with pytest.raises(UserError, match="student and baseline: were scored on other texts"):
-        wer_comparisons(results)
+        wer_comparisons(results, [DT_REAL])

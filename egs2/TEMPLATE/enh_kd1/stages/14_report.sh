@@ -13,6 +13,9 @@ if [ -n "${truth_dir}" ]; then truth=(--truth_root "${expdir}/scores/truth"); fi
 # shellcheck disable=SC2086  # options are words
 OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/RESULTS.md" \
     --se_root "${expdir}/scores/se" --wer_root "${expdir}/scores/wer" "${truth[@]}" \
+    --simu_sets "${valid_simu_set}" "${test_simu_set}" \
+    --real_sets "${valid_real_set}" "${test_real_set}" \
+    --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
     --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
     --training "${expdir}"/*/config.yaml --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
     --command "./enh_kd.sh ${command_line}" ${report_opts}

@@ -1,0 +1,29 @@
+"""Which sets a report is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+
+@dataclass(frozen=True)
+class SetNames:
+    """Names of scored sets, development before test.
+
+    Attributes:
+        simu: noisy sets with true references.
+        real: noisy sets without; as many as `simu`.
+        clean: clean sets, for recognition.
+        train_real: what pseudo-references were made for.
+    """
+
+    simu: Sequence[str]
+    real: Sequence[str]
+    clean: Sequence[str] = ()
+    train_real: str = ""
+
+    @property
+    def noisy(self) -> list[str]:
+        """Simulated and real sets in turn, as in the columns of the paper's tables."""
+        return list(chain(*zip(self.simu, self.real, strict=True)))
