@@ -6,10 +6,11 @@ import argparse
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.options import split_fields
-from espnet_kd.scoring.model_table import TrainedModel
+from espnet_kd.scoring.model_table import NamedConfig, TrainedModel
 from espnet_kd.scoring.results_page import Sources, write_results
 from espnet_kd.scoring.set_names import SetNames
 
+OTHER_FORM = "NAME:CONFIG"
 MODEL_FORM = "NAME:CONFIG:CHECKPOINT"
 
 SETS = ("DEVELOPMENT", "TEST")
@@ -28,11 +29,15 @@ def main(cmd: list[str] | None = None) -> None:
     parser.add_argument("--truth_root", help="as --se_root: real sets against true images")
     parser.add_argument("--pseudo", nargs="*", default=[], help="pseudo-reference directories")
     parser.add_argument("--model", nargs="*", default=[], metavar=MODEL_FORM, help="to measure")
+    parser.add_argument(
+        "--other_model", nargs="*", default=[], metavar=OTHER_FORM, help="to count parameters of"
+    )
     parser.add_argument("--model_set", help="set directory to measure the models on")
     parser.add_argument("--published", action="store_true", help="show the paper's numbers too")
     parser.add_argument(
         "--training", nargs="*", default=[], metavar="CONFIG", help="config.yaml, for its seed"
     )
+    parser.add_argument("--corpus", help="its root; a generated one tells its scale and seed")
     parser.add_argument("--command", action="append", default=[], help="may be repeated")
     parser.add_argument("--out", required=True, help="RESULTS.md; the figure lies beside it")
     args = parser.parse_args(cmd)
@@ -45,8 +50,13 @@ def main(cmd: list[str] | None = None) -> None:
         truth_root=args.truth_root,
         pseudo=args.pseudo,
         models=[TrainedModel(*split_fields("--model", text, MODEL_FORM)) for text in args.model],
+        other_models=[
+            NamedConfig(*split_fields("--other_model", text, OTHER_FORM))
+            for text in args.other_model
+        ],
         model_set=args.model_set,
         published=args.published,
+        corpus=args.corpus,
         trainings=args.training,
         commands=args.command,
     )

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import torch
 
+from espnet_kd import host
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.scoring.complexity import measure
-from espnet_kd.scoring.markdown import system_title, table
+from espnet_kd.inference.checkpoint import read_config
+from espnet_kd.scoring.complexity import count_parameters, measure
+from espnet_kd.scoring.markdown import GAP, system_title, table
 
 
 class TrainedModel(NamedTuple):
@@ -21,16 +23,34 @@ class TrainedModel(NamedTuple):
     checkpoint: str
 
 
-def model_table(models: Sequence[TrainedModel], set_dir: str) -> str:
+class NamedConfig(NamedTuple):
+    """A stock recognizer or language model by name and `config.yaml`."""
+
+    name: str
+    config: str
+
+
+TITLES = {
+    "asr_clean": "Clean-condition ASR",
+    "asr_multi": "Multi-style ASR",
+    "lm": "Language model",
+    "aligner": "CTC aligner",
+}
+
+
+def model_table(
+    models: Sequence[TrainedModel], set_dir: str, others: Sequence[NamedConfig] = ()
+) -> str:
     """Measure each model on the CPU, on the first utterance of a set, and show it.
 
     Args:
         models: what to measure.
         set_dir: set directory with what the models take (`text` and `align` for a teacher).
+        others: models whose parameters alone are counted.
     """
     from espnet_kd.inference.loading import load_enhancer, read_set
 
-    rows = []
+    rows, notes = [], []
     for model in models:
         options = argparse.Namespace(
             **model._asdict(), ngpu=0, text_name="text", align_name="align"
@@ -47,5 +67,22 @@ def model_table(models: Sequence[TrainedModel], set_dir: str) -> str:
                 f"{cost.real_time_factor:.3f}",
             )
         )
-    note = f"On one utterance of {seconds:.1f} s, CPU, {torch.get_num_threads()} thread(s).\n\n"
-    return note + table(("model", "parameters [M]", "GMAC per second of audio", "RTF"), rows)
+    rows += [(TITLES.get(o.name, o.name), f"{_size(o) / 1e6:.3f}", GAP, GAP) for o in others]
+    if models:
+        threads = torch.get_num_threads()
+        notes.append(f"On one utterance of {seconds:.1f} s, CPU, {threads} thread(s).")
+    if any(other.name == "aligner" for other in others):
+        notes.append("The teacher is measured without the aligner that times its transcripts.")
+    header = ("model", "parameters [M]", "GMAC per second of audio", "RTF")
+    return " ".join(notes) + "\n\n" + table(header, rows)
+
+
+def _size(model: NamedConfig) -> int:
+    values = read_config(model.config, "token_list")
+    host.prepare()
+    if "lm" in values:
+        from espnet2.tasks.lm import LMTask as Task
+    else:
+        from espnet2.tasks.asr import ASRTask as Task
+    defaults = vars(Task.get_parser().parse_args([]))
+    return count_parameters(Task.build_model(argparse.Namespace(**{**defaults, **values})))

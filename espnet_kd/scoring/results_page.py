@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from espnet_kd.corpora.mini_chime4.state import marked_parameters
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 from espnet_kd.inference.checkpoint import read_config
@@ -15,7 +16,7 @@ from espnet_kd.scoring.comparison import Comparison, comparison_table, in_words
 from espnet_kd.scoring.environment import environment_block
 from espnet_kd.scoring.figures import save_sdr_figure
 from espnet_kd.scoring.markdown import in_order, set_title, system_title
-from espnet_kd.scoring.model_table import TrainedModel, model_table
+from espnet_kd.scoring.model_table import NamedConfig, TrainedModel, model_table
 from espnet_kd.scoring.pseudo_table import pseudo_table
 from espnet_kd.scoring.published import ti_kd_table_1
 from espnet_kd.scoring.se_tables import (
@@ -53,8 +54,10 @@ class Sources:
         truth_root: as `se_root`, real sets scored against images that only a generated corpus has.
         pseudo: directories of pseudo-references.
         models: models to measure.
+        other_models: models whose parameters are counted.
         model_set: set directory to measure them on.
         published: show the paper's own numbers.
+        corpus: root of the corpus.
         trainings: their `config.yaml`, for their seeds.
         commands: command lines that led to the results.
     """
@@ -65,8 +68,10 @@ class Sources:
     truth_root: str | None = None
     pseudo: Sequence[str] = ()
     models: Sequence[TrainedModel] = ()
+    other_models: Sequence[NamedConfig] = ()
     model_set: str = ""
     published: bool = False
+    corpus: str | None = None
     trainings: Sequence[str] = ()
     commands: Sequence[str] = ()
 
@@ -95,16 +100,20 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
     sections += recognition
     if sources.pseudo:
         sections += ["## Pseudo-references", pseudo_table(sources.pseudo)]
-    if sources.models:
-        sections += ["## Models", model_table(sources.models, sources.model_set)]
+    if sources.models or sources.other_models:
+        sections += [
+            "## Models",
+            model_table(sources.models, sources.model_set, sources.other_models),
+        ]
     if sources.commands:
         sections += ["## Commands", "```\n" + "\n".join(sources.commands) + "\n```"]
     write_text(out, "\n\n".join(sections) + "\n")
 
 
 def _environment(sources: Sources) -> str:
+    block = environment_block() + _corpus(sources.corpus) + _seeds(sources.trainings)
     return (
-        f"## Environments\n{environment_block()}{_seeds(sources.trainings)}\n\n"
+        f"## Environments\n{block}\n\n"
         "Brackets are 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
         f"{REPLICATES} replicates, seed {SEED}); differences are paired. They hold for these "
         "speakers and this one training run. A difference is called better or worse if its own "
@@ -112,11 +121,20 @@ def _environment(sources: Sources) -> str:
     )
 
 
+def _corpus(root: str | None) -> str:
+    made_from = marked_parameters(Path(root)) if root else None
+    if made_from is None:
+        return ""
+    return "\n- corpus: mini CHiME-4, " + ", ".join(f"{k} `{v}`" for k, v in made_from.items())
+
+
 def _seeds(trainings: Sequence[str]) -> str:
     seeds = {Path(config).parent.name: read_config(config, "seed")["seed"] for config in trainings}
     if not seeds:
         return ""
-    return "\n- seed: " + ", ".join(f"{name} `{seed}`" for name, seed in seeds.items())
+    return "\n- seeds of the trainings: " + ", ".join(
+        f"{name} `{seed}`" for name, seed in seeds.items()
+    )
 
 
 def _se_sections(se: SeResults, sources: Sources) -> list[str]:

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from espnet_kd.inference import loading
-from espnet_kd.scoring.model_table import TrainedModel, model_table
+from espnet_kd.scoring.model_table import NamedConfig, TrainedModel, model_table
+
+from ..inference.tiny_models import write_recogniser
 
 
 class Filter(torch.nn.Module):
@@ -44,3 +46,22 @@ def test_costs_of_each_model(filters):
     assert first == ["| Conv-TasNet baseline", "0.001", "0.016"]
     assert second == ["| Text-informed teacher", "0.004", "0.064"]
     assert {options.ngpu for options in filters} == {0}
+    assert "aligner" not in text
+
+
+def test_other_models_are_counted(tmp_path):
+    config, checkpoint = write_recogniser(tmp_path)
+    state = torch.load(checkpoint)
+    filters = "frontend.logmel.melmat"  # never trained, no parameter
+    size = sum(value.numel() for name, value in state.items() if name != filters)
+    lm = tmp_path / "lm.yaml"
+    lm.write_text(
+        "{lm: seq_rnn, lm_conf: {unit: 10, nlayers: 1, rnn_type: lstm}, token_list: [a, b]}"
+    )
+    others = [NamedConfig("aligner", str(config)), NamedConfig("lm", str(lm))]
+    text = model_table([TrainedModel("teacher", "c", "1000")], "set", others)
+    _, aligner, language = text.splitlines()[-3:]
+    assert aligner == f"| CTC aligner | {size / 1e6:.3f} | – | – |"
+    # Two embeddings of 10, an LSTM of 4 gates, an output layer with its bias.
+    assert language == f"| Language model | {(20 + 4 * (100 + 100 + 20) + 22) / 1e6:.3f} | – | – |"
+    assert "without the aligner" in text

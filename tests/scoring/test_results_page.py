@@ -61,7 +61,10 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
     assert "- Conv-TasNet student **loses** to Conv-TasNet baseline" in text
     assert "- Conv-TasNet student is better than Conv-TasNet baseline in every" in text
     assert "no reference" in text and "published" not in text
-    assert "\n- seed: baseline `7`, lm `0`\n" in text and "./run.sh --stage 1\nsecond\n" in text
+    assert (
+        "\n- seeds of the trainings: baseline `7`, lm `0`\n" in text
+        and "./run.sh --stage 1\nsecond\n" in text
+    )
     assert "| student/et05_real_isolated_1ch_track | 30 | 360 | 83.3 | 16.7 |" in text
     assert (tmp_path / "sdr_distribution.png").read_bytes().startswith(b"\x89PNG")
 
@@ -117,6 +120,14 @@ def test_published_numbers_only_on_demand(write_system, report):
     assert "*published: Conv-TasNet student*" in report("--published")
 
 
+def test_a_generated_corpus_is_told_with_its_seed(write_system, report, tmp_path):
+    write_system("noisy", 2.0)
+    assert "mini CHiME-4" not in report("--corpus", str(tmp_path))
+    write_text(tmp_path / "mini_chime4.json", '{"scale": "nano", "seed": 7, "version": 3}')
+    line = "\n- corpus: mini CHiME-4, scale `nano`, seed `7`, version `3`\n"
+    assert line in report("--corpus", str(tmp_path))
+
+
 def test_sets_of_other_names(write_system, report):
     write_system("noisy", 2.0, "dev_mixed")
     assert "| SE model | dev mixed PESQ | dev mixed SDR [dB] | test mixed | dt05 real |" in report(
@@ -136,6 +147,8 @@ def test_no_scores_at_all(report, tmp_path):
     [
         (["--model", "a:b", "--model_set", "x"], "a:b"),
         (["--model", "a:b:c"], "--model_set"),
+        (["--other_model", "a:b:c"], "a:b:c"),
+        (["--other_model", "lm:/nowhere/config.yaml"], "/nowhere/config.yaml: does not exist"),
         (["--pseudo", "/nowhere"], "/nowhere"),
         (["--training", "/nowhere/config.yaml"], "/nowhere/config.yaml: does not exist"),
     ],

@@ -14,6 +14,12 @@ _UNFINISHED = ".mini_chime4_unfinished"
 _REQUEST = "request"
 
 
+def marked_parameters(root: Path) -> dict[str, object] | None:
+    """Tell what a finished directory was made from; None if it is no work of the generator."""
+    marker = root / MARKER
+    return json.loads(marker.read_text()) if marker.exists() else None
+
+
 class Output:
     """A directory that is written over time and marked when finished.
 
@@ -33,8 +39,8 @@ class Output:
         self.parts = root / _UNFINISHED
         if root.exists() and not root.is_dir():
             raise UserError(root, "is not a directory", "name another one")
-        if self._marker.exists():
-            held = json.loads(self._marker.read_text())
+        held = marked_parameters(root)
+        if held is not None:
             if held != parameters:
                 raise UserError(root, f"holds a corpus of {held}", "remove it or name another one")
         elif root.is_dir() and any(root.iterdir()) and not self.parts.is_dir():

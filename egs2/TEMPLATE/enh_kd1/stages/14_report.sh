@@ -8,6 +8,14 @@ models=()
 for system in baseline teacher student; do
     models+=("${system}:${expdir}/${system}/config.yaml:${expdir}/${system}/${inference_se_model}")
 done
+others=()
+for model in asr_clean asr_multi aligner lm; do
+    if [ -e "${expdir}/${model}/config.yaml" ]; then
+        others+=("${model}:${expdir}/${model}/config.yaml")
+    fi
+done
+# shellcheck source=/dev/null
+. ./db.sh
 truth=()
 if [ -n "${truth_dir}" ]; then truth=(--truth_root "${expdir}/scores/truth"); fi
 # shellcheck disable=SC2086  # options are words
@@ -18,6 +26,7 @@ OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/
     --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
     --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
     --training "${expdir}"/*/config.yaml --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
+    --other_model "${others[@]}" --corpus "${CHIME4}" \
     --command "./enh_kd.sh ${command_line}" ${report_opts}
 
 systems=(--system "noisy:${raw}/{set}/wav.scp")
