@@ -67,17 +67,30 @@ def in_words(comparisons: Sequence[Comparison]) -> str:
 
 def _sentence(comparisons: Sequence[Comparison]) -> str:
     system, other = (system_title(name) for name in (comparisons[0].system, comparisons[0].other))
-    found: dict[str, list[str]] = {BETTER: [], WORSE: [], OPEN: []}
+    found: dict[str, list[Comparison]] = {BETTER: [], WORSE: [], OPEN: []}
     for comparison in comparisons:
-        measure = comparison.measure.partition(" [")[0]
-        found[comparison.verdict].append(f"{set_title(comparison.set_name)} {measure}")
+        found[comparison.verdict].append(comparison)
     if len(found[BETTER]) == len(comparisons):
-        return f"- {system} is better than {other} in every comparison."
+        measures = {c.measure.partition(" [")[0] for c in comparisons}
+        every = f"{measures.pop()} on every set" if len(measures) == 1 else "every comparison"
+        return f"- {system} is better than {other} in {every}."
     if found[BETTER]:
         head = f"{system} is better than {other} in some comparisons, **not in all**"
     elif found[WORSE]:
         head = f"{system} **loses** to {other} and is better nowhere"
     else:
         head = f"{system} shows **no gain** over {other}"
-    details = "; ".join(f"{verdict}: {', '.join(what)}" for verdict, what in found.items() if what)
+    details = "; ".join(f"{verdict}: {_where(what)}" for verdict, what in found.items() if what)
     return f"- {head} ({details})."
+
+
+def _where(comparisons: Sequence[Comparison]) -> str:
+    """`PESQ, SDR on dt05 simu, et05 simu and STOI on dt05 simu`."""
+    sets: dict[str, list[str]] = {}
+    for comparison in comparisons:
+        measure = comparison.measure.partition(" [")[0]
+        sets.setdefault(measure, []).append(set_title(comparison.set_name))
+    measures: dict[str, list[str]] = {}
+    for measure, names in sets.items():
+        measures.setdefault(", ".join(names), []).append(measure)
+    return " and ".join(f"{', '.join(which)} on {where}" for where, which in measures.items())

@@ -34,10 +34,19 @@ def test_verdicts(difference, higher_is_better, verdict):
 @pytest.mark.parametrize(
     ("differences", "words"),
     [
-        ([GAIN, GAIN], "Conv-TasNet student is better than Conv-TasNet baseline in every"),
-        ([GAIN, LOSS], "in some comparisons, **not in all** (better: dt05 simu SDR; worse: x SDR)"),
-        ([GAIN, NOTHING], "**not in all** (better: dt05 simu SDR; no difference shown: x SDR)"),
-        ([LOSS, LOSS], "**loses** to Conv-TasNet baseline and is better nowhere (worse: dt05 simu"),
+        ([GAIN, GAIN], "is better than Conv-TasNet baseline in SDR on every set."),
+        (
+            [GAIN, LOSS],
+            "in some comparisons, **not in all** (better: SDR on dt05 simu; worse: SDR on x)",
+        ),
+        (
+            [GAIN, NOTHING],
+            "**not in all** (better: SDR on dt05 simu; no difference shown: SDR on x)",
+        ),
+        (
+            [LOSS, LOSS],
+            "**loses** to Conv-TasNet baseline and is better nowhere (worse: SDR on dt05 simu, x)",
+        ),
         ([LOSS, NOTHING], "**loses** to Conv-TasNet baseline and is better nowhere"),
         ([NOTHING, NOTHING], "shows **no gain** over Conv-TasNet baseline"),
     ],
@@ -47,6 +56,18 @@ def test_words_follow_the_numbers(differences, words):
     text = in_words([comparison(first), comparison(second, set_name="x")])
     assert words in text
     assert text.count("\n") == 0
+
+
+def test_measures_with_the_same_fate_are_told_together():
+    losses = [
+        comparison(LOSS, set_name=name, measure=measure)
+        for name in ("dt05", "et05")
+        for measure in ("PESQ", "SDR [dB]")
+    ]
+    text = in_words([*losses, comparison(LOSS, "dt05", "STOI [%]"), comparison(NOTHING, "et05")])
+    gains = in_words([comparison(GAIN), comparison(GAIN, measure="PESQ")])
+    assert gains.endswith("in every comparison.")
+    assert "(worse: PESQ, SDR on dt05, et05 and STOI on dt05; no difference shown: SDR on" in text
 
 
 def test_one_measure_gets_a_column_for_each_set():
