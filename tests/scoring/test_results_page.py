@@ -71,7 +71,10 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
 
 def test_recognition_alone(write_recognition, report, tmp_path):
     write_recognition("asr_multi", "noisy", "dt05_real_isolated_1ch_track", 2)
-    text = report()
+    assert "booth" not in report()
+    write_recognition("asr_multi", "clean", "dt05_bth", 12)
+    text = report("--clean_sets", "dt05_bth", "et05_bth")
+    assert "read in a booth" in text and "| et05 real | dt05 bth |" in text
     assert "## Table 3" in text and "## Table 1" not in text
     assert not (tmp_path / "sdr_distribution.png").exists()
 
