@@ -39,6 +39,7 @@ ASR_TITLES = {
     "asr_clean": "Table 2: WER (%) with the clean-condition ASR",
     "asr_multi": "Table 3: WER (%) with the multi-style ASR",
 }
+CLEAN_NOTE = "Clean speech (bth) was read in a booth, by the speakers of the noisy sets."
 PAPER_METRICS, MORE_METRICS = ("pesq_raw", "sdr"), ("pesq", "stoi", "si_snr")
 FIGURE_SYSTEMS = ("noisy", "baseline", "teacher", "student")
 
@@ -143,8 +144,8 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
     return [
         "## Table 1: speech enhancement",
         "Means over utterances. PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's "
-        "CHiME-4 tables; PESQ-WB is P.862.2, ESPnet's present default at 16 kHz. The control gives the teacher another "
-        "utterance's transcript: a teacher that is no worse with it does not use the text. "
+        "CHiME-4 tables; PESQ-WB is P.862.2, ESPnet's present default at 16 kHz. The control gives "
+        "the teacher another utterance's transcript: a teacher that is no worse with it does not use the text. "
         "Real recordings have no reference: the recognizers judge them.",
         se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=real),
         se_table(se, simu, MORE_METRICS),
@@ -208,6 +209,7 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
     characters = load_wer_results(sources.wer_root, asr, "cer")
     return [
         f"## {ASR_TITLES[asr]}",
+        *([CLEAN_NOTE] if words.keys() & set(sources.sets.clean) else []),
         wer_table(words, sources.sets),
         *_in_words(wer_comparisons(words, sources.sets.noisy)),
         "### WER",
