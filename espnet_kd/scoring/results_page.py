@@ -145,8 +145,8 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
         "## Table 1: speech enhancement",
         "Means over utterances. PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's "
         "CHiME-4 tables; PESQ-WB is P.862.2, ESPnet's present default at 16 kHz. The control gives "
-        "the teacher another utterance's transcript: a teacher that is no worse with it does not use the text. "
-        "Real recordings have no reference: the recognizers judge them.",
+        "the teacher another utterance's transcript: a teacher that is no worse with it does "
+        "not use the text. Real recordings have no reference: the recognizers judge them.",
         se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=real),
         se_table(se, simu, MORE_METRICS),
         *_in_words(
