@@ -40,6 +40,7 @@ TINY = {
     **STUDENT,
     "encoder_conf": FILTERS,
     "decoder_conf": FILTERS,
+    "filterbank_init": "random",
     "best_model_criterion": [["valid", "si_snr_loss", "min"]],
     "keep_nbest_models": 2,
 }
