@@ -68,7 +68,8 @@ class EnhKDPreprocessor(EnhPreprocessor):
                 if name in data:
                     data[name] = perturb(data[name], speed)
         if "align" in data:
-            data["align"] = (data["align"] / speed).astype(np.float32)
+            # As on disk: the alignment of a speed-perturbed set is that of its perturbed audio.
+            data["align"] = data["align"].astype(np.float32)
         text, category = data.pop("text", None), data.pop("category", None)
         data = super().__call__(uid, data)
         if category is not None:
