@@ -74,6 +74,8 @@ def started_launcher(tmp_path, prefix=()):
         + sleeper.split(),
         cwd=Path(__file__).parents[2],
         stderr=subprocess.DEVNULL,
+        # Tests run in the background of a shell inherit an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     pid_file = tmp_path / "pid"
     wait_for(lambda: pid_file.exists() and pid_file.read_text().strip())
