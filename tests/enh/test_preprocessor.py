@@ -8,6 +8,7 @@ from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.speed import perturb, perturbed_length
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
 from espnet_kd.errors import UserError
+from espnet_kd.inference.forced_alignment import scale_alignment
 
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABCDE", "<sos/eos>"]
 TEXT = "BAD <NOISE> CAFE"
@@ -64,6 +65,29 @@ def test_mixture_alone_is_perturbed(preprocess):
     evaluate = EnhKDPreprocessor(False, sample_rate=16000)
     found = evaluate("a", {"speech_mix": audio()["speech_mix"], "speed": np.array([0.9])})
     assert len(found["speech_mix"]) == perturbed_length(1001, 0.9)
+
+
+@pytest.mark.parametrize("speed", ["0.9", "1.0", "1.1"])
+def test_characters_stay_where_they_are_heard(preprocess, speed):
+    """A click at each character's time, on disk as stages 2 and 5 write it, into the batch."""
+    times = [200, 900, 1700]
+    clicks = np.zeros(2 * 16000, dtype=np.float32)
+    clicks[[16 * time for time in times]] = 0.5
+    name = f"sp{speed}-a"
+    line = scale_alignment({"a": " ".join(map(str, times))}, {name: speed}, "align")[name]
+    found = preprocess(
+        name,
+        {
+            "speech_mix": clicks,
+            "speech_ref1": clicks.copy(),
+            "speed": np.array([float(speed)]),
+            "text": "BAD",
+            "align": np.array(line.split(), dtype=np.int64),
+        },
+    )
+    heard = [16 * round(time) for time in found["align"]]
+    for sample in heard:
+        assert np.abs(found["speech_mix"][sample - 16 : sample + 17]).max() > 0.3
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float32])
