@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
+import typeguard
+from typeguard._decorators import typechecked as CHECKED
 
 from espnet_kd import host
 
@@ -60,6 +62,32 @@ def test_espnet_imports_g2p_at_module_level():
     body = source_tree("espnet2.text.phoneme_tokenizer").body
     imported = [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
     assert "g2p_en" in imported, "stub_g2p_en is no longer needed"
+
+
+def half(number: int) -> float:
+    return number / 2
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_type_checks_are_skipped_unless_wanted(monkeypatch, kept):
+    monkeypatch.setattr(typeguard, "typechecked", CHECKED)
+    monkeypatch.setenv("ESPNET_KD_TYPE_CHECKS", str(int(kept)))
+    host.skip_type_checks()
+    assert (typeguard.typechecked is CHECKED) == kept
+    if not kept:
+        assert typeguard.typechecked(half) is half
+        assert typeguard.typechecked(collection_check_strategy=None)(half) is half
+
+
+def test_espnet_checks_types_in_its_tasks():
+    """Why skip_type_checks exists."""
+    decorators = [
+        ast.unparse(decorator)
+        for node in ast.walk(source_tree("espnet2.tasks.abs_task"))
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+    ]
+    assert decorators.count("typechecked") > 10, "skip_type_checks is no longer needed"
 
 
 def test_espnet_prints_that_flash_attention_is_absent():
