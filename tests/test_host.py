@@ -64,7 +64,7 @@ def test_espnet_imports_g2p_at_module_level():
     assert "g2p_en" in imported, "stub_g2p_en is no longer needed"
 
 
-def half(number: int) -> float:
+def halved(number: int) -> float:
     return number / 2
 
 
@@ -75,8 +75,8 @@ def test_type_checks_are_skipped_unless_wanted(monkeypatch, kept):
     host.skip_type_checks()
     assert (typeguard.typechecked is CHECKED) == kept
     if not kept:
-        assert typeguard.typechecked(half) is half
-        assert typeguard.typechecked(collection_check_strategy=None)(half) is half
+        assert typeguard.typechecked(halved) is halved
+        assert typeguard.typechecked(collection_check_strategy=None)(halved) is halved
 
 
 def test_espnet_checks_types_in_its_tasks():
