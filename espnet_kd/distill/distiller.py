@@ -1,0 +1,134 @@
+"""A named, weighted sum of KD losses, computed from one run of student and teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from espnet_kd.distill.base import DistillLoss, Observation
+from espnet_kd.distill.taps import Tap, capture
+
+Run = Callable[[], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A loss with its place in the sum.
+
+    Attributes:
+        loss: the loss.
+        weight: its weight.
+        categories: batches that it is computed on; empty: all.
+    """
+
+    loss: DistillLoss
+    weight: float
+    categories: frozenset[str] = frozenset()
+
+    def applies(self, category: str | None, has_reference: bool) -> bool:
+        """Whether it is computed on batches of a category."""
+        if self.loss.needs_reference and not has_reference:
+            return False
+        return not self.categories or category in self.categories
+
+
+class Distiller(nn.Module):
+    """Losses of a student beside the supervised one.
+
+    Args:
+        terms: by name.
+    """
+
+    def __init__(self, terms: Mapping[str, Term]):
+        super().__init__()
+        self.terms = dict(terms)
+        self.losses = nn.ModuleDict({name: term.loss for name, term in terms.items()})
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether any loss looks at a teacher."""
+        return any(term.loss.needs_teacher for term in self.terms.values())
+
+    def prepare(self, student: nn.Module, run: Run, teacher: nn.Module | None, teach: Run) -> None:
+        """Make the losses' own weights from a probe of both models; see DistillLoss.prepare."""
+        with torch.no_grad():
+            observed = self.observe_student(student, run)
+            taught = self.observe_teacher(teacher, teach) if teacher is not None else None
+        for loss in self.losses.values():
+            loss.prepare(observed, taught)
+
+    def observe_student(self, student: nn.Module, run: Run) -> Observation:
+        """Run the student with its inline modules and capture its features."""
+        taps = {pair.student for term in self.terms.values() for pair in term.loss.pairs}
+        return observe(student, run, taps, self._inline(), "student")
+
+    def observe_teacher(self, teacher: nn.Module, run: Run) -> Observation:
+        """Run the teacher without gradients and capture its features."""
+        taps = {pair.teacher for term in self.terms.values() for pair in term.loss.pairs}
+        with torch.no_grad():
+            return observe(teacher, run, taps, {}, "teacher")
+
+    def forward(
+        self,
+        student: Observation,
+        teacher: Observation | None,
+        reference: torch.Tensor | None,
+        lengths: torch.Tensor,
+        category: str | None,
+    ) -> dict[str, torch.Tensor]:
+        """Compute the losses that apply.
+
+        Args:
+            student: of the batch.
+            teacher: of the batch, or None.
+            reference: (B, L), or None where the batch has none.
+            lengths: (B,) valid samples.
+            category: of the batch; None if unknown.
+
+        Returns:
+            name -> (B,), unweighted; what does not apply is absent.
+        """
+        return {
+            name: term.loss(student, teacher, reference, lengths)
+            for name, term in self.terms.items()
+            if term.applies(category, reference is not None)
+        }
+
+    def applies(self, category: str | None, has_reference: bool) -> bool:
+        """Whether any loss is computed on batches of a category."""
+        return any(term.applies(category, has_reference) for term in self.terms.values())
+
+    def _inline(self) -> dict[Tap, nn.Module]:
+        return {
+            tap: module for loss in self.losses.values() for tap, module in loss.inline().items()
+        }
+
+
+def observe(
+    model: nn.Module,
+    run: Run,
+    taps: Collection[Tap],
+    replace: Mapping[Tap, Callable[[torch.Tensor], torch.Tensor]],
+    whose: str,
+) -> Observation:
+    """Run a model once.
+
+    Args:
+        model: whose layers are tapped.
+        run: runs it on the batch and gives the signal (B, L).
+        taps: what to capture.
+        replace: functions that change features on their way.
+        whose: "student" or "teacher", for errors.
+    """
+    features: dict[Tap, torch.Tensor] = {}
+
+    def rerun(given: Mapping[Tap, torch.Tensor]) -> Observation:
+        constants = {tap: lambda _, value=value: value for tap, value in given.items()}
+        return observe(model, run, taps, {**replace, **constants}, whose)
+
+    with capture(model, taps, features, replace, whose):
+        signal = run()
+    return Observation(signal, features, rerun)

@@ -1,0 +1,28 @@
+"""Output KD: the student's signal is compared with the teacher's."""
+
+from __future__ import annotations
+
+import torch
+
+from espnet_kd.distill.base import DistillLoss, Observation
+from espnet_kd.distill.si_snr import si_snr
+
+
+class OutputLoss(DistillLoss):
+    """Negative SI-SNR to the teacher's signal, -SI-SNR(s_T, s_S) in dB.
+
+    On REAL batches alone it is the second term of Wang et al. 2022, eq. (1), with the teacher
+    online; on all batches it is plain output KD, the control of every other method; as the
+    "sequence level" of frame and sequence level KD it is our reading, since that paper gives no
+    formula.
+    """
+
+    def forward(
+        self,
+        student: Observation,
+        teacher: Observation | None,
+        reference: torch.Tensor | None,
+        lengths: torch.Tensor,
+    ) -> torch.Tensor:
+        """See DistillLoss.forward; (B,) in dB."""
+        return -si_snr(teacher.signal, student.signal, lengths)

@@ -1,0 +1,244 @@
+"""The `kd_losses` and `kd_stages` of a YAML, checked before anything is built.
+
+```yaml
+kd_losses:
+  latent:                        # any name; the training log uses it
+    type: cosine                 # a name of LOSSES, or "my_package.my_file:MyLoss"
+    weight: 1.0
+    categories: [SIMU, REAL]     # by default all
+    taps:                        # of losses that compare features
+    - separator.tcn.network.1    # the same place in both, or
+    - student: separator.tcn.network.1
+      teacher: {path: separator.tcn.network.3, side: input, layout: bct}
+    conf: {expansion: 2}         # arguments of the class
+```
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.distill.base import DistillLoss
+from espnet_kd.distill.taps import Tap, TapPair
+from espnet_kd.errors import UserError
+
+# Method -> where its class is. Imported when used.
+LOSSES = {
+    "acoustic_token": "espnet_kd.distill.acoustic_token:AcousticTokenLoss",
+    "at_kl": "espnet_kd.distill.at_kl:ATKLLoss",
+    "cosine": "espnet_kd.distill.cosine:CosineLoss",
+    "frame": "espnet_kd.distill.frame:FrameLoss",
+    "gram": "espnet_kd.distill.gram:GramLoss",
+    "latent_mixup": "espnet_kd.distill.latent_mixup:LatentMixupLoss",
+    "output": "espnet_kd.distill.output:OutputLoss",
+    "posterior": "espnet_kd.distill.posterior:PosteriorLoss",
+}
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """One entry of `kd_losses`."""
+
+    name: str
+    type: str
+    weight: float = 1.0
+    categories: tuple[str, ...] = ()
+    taps: tuple[TapPair, ...] = ()
+    conf: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def loss_class(self) -> type[DistillLoss]:
+        """The class of the loss."""
+        return find_class(self.type)
+
+    def build(self, resources: Mapping[str, Any]) -> DistillLoss:
+        """Make the loss.
+
+        Args:
+            resources: what the command line gives, by name; see DistillLoss.resources.
+
+        Raises:
+            UserError: a resource is missing, or the class refuses its arguments.
+        """
+        cls = self.loss_class
+        for name in cls.resources:
+            if resources.get(name) is None:
+                option = {"recognizer": "--kd_asr_config and --kd_asr_checkpoint"}.get(
+                    name, f"--kd_{name}"
+                )
+                raise UserError(
+                    _where(self.name), f"'{self.type}' needs a {name}", f"give {option}"
+                )
+        given = {name: resources[name] for name in cls.resources}
+        try:
+            loss = cls(**given, **self.conf)
+        except (TypeError, ValueError) as error:
+            raise UserError(_where(self.name), str(error), "mend its conf") from None
+        loss.pairs = self.taps
+        return loss
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One entry of `kd_stages`: a training of its own, that starts where the one before ended.
+
+    Attributes:
+        name: of its directory.
+        max_epoch: number of epochs.
+        losses: weight of each loss in this stage, by its name in `kd_losses`, or `supervised` for
+            the criterions; what is not named is off.
+        options: further arguments of the training in this stage, e.g. `{optim_conf: {lr: 1e-4}}`.
+    """
+
+    name: str
+    max_epoch: int
+    losses: Mapping[str, float]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_losses(values: Any) -> list[LossSettings]:
+    """Check `kd_losses`.
+
+    Raises:
+        UserError: an unknown key, type, category or argument, a bad weight, taps missing.
+    """
+    if not isinstance(values, Mapping):
+        raise UserError("kd_losses", f"is {values!r}", "give a name and settings for each loss")
+    return [_read_loss(str(name), entry) for name, entry in values.items()]
+
+
+def read_stages(values: Any, losses: Collection[str]) -> list[Stage]:
+    """Check `kd_stages`.
+
+    Args:
+        values: what the YAML has.
+        losses: names that exist, `supervised` among them.
+
+    Raises:
+        UserError: as `read_losses`.
+    """
+    if not isinstance(values, (list, tuple)):
+        raise UserError("kd_stages", f"is {values!r}", "give a list of stages")
+    stages = []
+    for index, entry in enumerate(values, 1):
+        where = f"kd_stages, stage {index}"
+        _check_keys(where, entry, Stage, ("name", "max_epoch", "losses"))
+        if not isinstance(entry["max_epoch"], int) or entry["max_epoch"] < 1:
+            raise UserError(where, f"max_epoch is {entry['max_epoch']!r}", "give a number above 0")
+        if not isinstance(entry["losses"], Mapping) or not entry["losses"]:
+            raise UserError(where, f"losses is {entry['losses']!r}", "give name: weight")
+        for name, weight in entry["losses"].items():
+            if name not in losses:
+                raise UserError(where, f"there is no loss '{name}'", _nearest(name, losses))
+            check_weight(f"{where}, loss '{name}'", weight)
+        stages.append(Stage(**entry))
+    names = [stage.name for stage in stages]
+    if len(set(names)) < len(names):
+        raise UserError("kd_stages", f"two stages of one name: {names}", "give each its own")
+    return stages
+
+
+def check_weight(where: str, weight: Any) -> None:
+    """Refuse a weight that is negative or no number."""
+    number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
+    if not number or not math.isfinite(weight) or weight < 0:
+        raise UserError(
+            where, f"weight is {weight!r}", "give a number, at least 0 (1.0e-3, not 1e-3)"
+        )
+
+
+def find_class(name: str) -> type[DistillLoss]:
+    """Find the class of a loss by its name in LOSSES, or by "module:Class".
+
+    Raises:
+        UserError: there is no such class.
+    """
+    if ":" not in name and name not in LOSSES:
+        raise UserError("kd_losses", f"there is no type '{name}'", _nearest(name, LOSSES))
+    module, _, attribute = LOSSES.get(name, name).partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UserError("kd_losses", f"type '{name}': {error}", 'write "module:Class"') from None
+    if not (inspect.isclass(found) and issubclass(found, DistillLoss)):
+        raise UserError("kd_losses", f"type '{name}' is no DistillLoss", "derive it from that")
+    return found
+
+
+def _read_loss(name: str, entry: Any) -> LossSettings:
+    where = _where(name)
+    _check_keys(where, entry, LossSettings, ("type",))
+    check_weight(where, entry.get("weight", 1.0))
+    categories = tuple(entry.get("categories", ()))
+    for category in categories:
+        if category not in CATEGORIES:
+            raise UserError(where, f"category '{category}'", f"use {', '.join(CATEGORIES)}")
+    taps = tuple(_read_pair(where, tap) for tap in entry.get("taps", ()))
+    settings = LossSettings(
+        name=name,
+        type=str(entry["type"]),
+        weight=float(entry.get("weight", 1.0)),
+        categories=categories,
+        taps=taps,
+        conf=entry.get("conf", {}),
+    )
+    cls = settings.loss_class
+    if cls.needs_taps != bool(taps):
+        problem = "needs taps" if cls.needs_taps else "takes no taps"
+        raise UserError(where, f"'{settings.type}' {problem}", "see docs/add_a_loss.md")
+    arguments = [key for key in inspect.signature(cls).parameters if key not in cls.resources]
+    for key in settings.conf:
+        if key not in arguments:
+            raise UserError(
+                where, f"'{settings.type}' has no argument '{key}'", _nearest(key, arguments)
+            )
+    return settings
+
+
+def _read_pair(where: str, entry: Any) -> TapPair:
+    if isinstance(entry, Mapping) and "path" not in entry:
+        if set(entry) != {"student", "teacher"}:
+            raise UserError(where, f"tap {dict(entry)}", "give student: and teacher:")
+        return TapPair(_read_tap(where, entry["student"]), _read_tap(where, entry["teacher"]))
+    tap = _read_tap(where, entry)
+    return TapPair(tap, tap)
+
+
+def _read_tap(where: str, entry: Any) -> Tap:
+    if isinstance(entry, str):
+        return Tap(entry)
+    _check_keys(f"{where}, tap", entry, Tap, ("path",))
+    tap = Tap(**entry)
+    if tap.side not in ("output", "input"):
+        raise UserError(where, f"tap side '{tap.side}'", "use output or input")
+    return tap
+
+
+def _check_keys(where: str, entry: Any, cls: type, required: tuple[str, ...]) -> None:
+    if not isinstance(entry, Mapping):
+        raise UserError(where, f"is {entry!r}", f"give {', '.join(required)}")
+    known = [f.name for f in fields(cls)]
+    if cls is LossSettings:
+        known.remove("name")
+    for key in entry:
+        if key not in known:
+            raise UserError(where, f"has an unknown key '{key}'", _nearest(str(key), known))
+    for key in required:
+        if key not in entry:
+            raise UserError(where, f"has no '{key}'", f"give {', '.join(required)}")
+
+
+def _where(name: str) -> str:
+    return f"kd_losses, '{name}'"
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"nearest: {', '.join(near)}" if near else f"known: {', '.join(sorted(known))}"

@@ -1,0 +1,149 @@
+"""Capture and replace what flows through the layers of a model, by module path.
+
+Hooks are set for one run and removed again; no model is edited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from espnet_kd.errors import UserError
+
+CANONICAL = "bcft"
+LAYOUTS = {3: "bct", 4: "bcft"}  # by default
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A place in a model.
+
+    Attributes:
+        path: of the module, as in `named_modules`: "separator.tcn.network.1".
+        side: "output" or "input" (the first argument) of the module.
+        layout: order of the axes there: b(atch), c(hannels), f(requency), t(ime); "" means "bct"
+            with three axes and "bcft" with four.
+    """
+
+    path: str
+    side: str = "output"
+    layout: str = ""
+
+    def __str__(self) -> str:
+        return self.path if self.side == "output" else f"{self.path} ({self.side})"
+
+
+@dataclass(frozen=True)
+class TapPair:
+    """Corresponding places in student and teacher."""
+
+    student: Tap
+    teacher: Tap
+
+
+def find_module(model: nn.Module, tap: Tap, whose: str) -> nn.Module:
+    """Get the module of a tap.
+
+    Args:
+        model: student or teacher.
+        tap: the place.
+        whose: "student" or "teacher", for the error.
+
+    Raises:
+        UserError: there is no such module; lists the nearest names.
+    """
+    modules = dict(model.named_modules())
+    if tap.path in modules and tap.path:
+        return modules[tap.path]
+    near = difflib.get_close_matches(tap.path, [name for name in modules if name], n=3, cutoff=0.3)
+    raise UserError(
+        f"tap '{tap.path}'", f"the {whose} has no such module", f"nearest: {', '.join(near)}"
+    )
+
+
+@contextlib.contextmanager
+def capture(
+    model: nn.Module,
+    taps: Collection[Tap],
+    features: dict[Tap, torch.Tensor],
+    replace: Mapping[Tap, Callable[[torch.Tensor], torch.Tensor]] | None = None,
+    whose: str = "student",
+) -> Iterator[None]:
+    """While active, store what passes the taps, and change it where `replace` says so.
+
+    Args:
+        model: student or teacher.
+        taps: places to capture.
+        features: filled with tap -> (B, C, F, T), as the layer gives it, before a replacement.
+        replace: tap -> function of the feature (B, C, F, T) that gives its like.
+        whose: for errors.
+    """
+    replace = replace or {}
+    handles = []
+    try:
+        for tap in [*replace, *(tap for tap in taps if tap not in replace)]:
+            module = find_module(model, tap, whose)
+            hook = _hook(tap, features if tap in taps else None, replace.get(tap))
+            if tap.side == "output":
+                handles.append(module.register_forward_hook(hook))
+            else:
+                handles.append(module.register_forward_pre_hook(_on_first_argument(hook)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def to_canonical(value: torch.Tensor, tap: Tap) -> torch.Tensor:
+    """Bring a layer's tensor to (B, C, F, T)."""
+    layout = _layout(value, tap)
+    missing = [axis for axis in CANONICAL if axis not in layout]
+    value = value[(..., *[None] * len(missing))]
+    order = layout + "".join(missing)
+    return value.permute(*(order.index(axis) for axis in CANONICAL))
+
+
+def from_canonical(value: torch.Tensor, tap: Tap, like: torch.Tensor) -> torch.Tensor:
+    """Undo `to_canonical`; `like` is the tensor it was made from."""
+    layout = _layout(like, tap)
+    missing = [axis for axis in CANONICAL if axis not in layout]
+    order = layout + "".join(missing)
+    value = value.permute(*(CANONICAL.index(axis) for axis in order))
+    return value.reshape(value.shape[: len(layout)])
+
+
+def _layout(value: torch.Tensor, tap: Tap) -> str:
+    layout = tap.layout or LAYOUTS.get(value.dim(), "")
+    if len(layout) != value.dim() or not set("bt") <= set(layout) <= set(CANONICAL):
+        raise UserError(
+            f"tap '{tap}'",
+            f"layout '{layout}' does not fit its {value.dim()} axes {tuple(value.shape)}",
+            "name each axis once: b, c, f, t",
+        )
+    return layout
+
+
+def _hook(tap: Tap, features: dict[Tap, torch.Tensor] | None, change: Callable | None):
+    def hook(_module: nn.Module, _inputs: object, value: object) -> object:
+        if not isinstance(value, torch.Tensor) or value.is_complex():
+            kind = "complex numbers" if isinstance(value, torch.Tensor) else type(value).__name__
+            raise UserError(f"tap '{tap}'", f"is {kind}", "tap a layer that gives a real tensor")
+        feature = to_canonical(value, tap)
+        if features is not None:
+            features[tap] = feature
+        return None if change is None else from_canonical(change(feature), tap, value)
+
+    return hook
+
+
+def _on_first_argument(hook: Callable):
+    def pre_hook(module: nn.Module, inputs: tuple) -> tuple | None:
+        changed = hook(module, (), inputs[0])
+        return None if changed is None else (changed, *inputs[1:])
+
+    return pre_hook
