@@ -51,6 +51,9 @@ class DistillLoss(nn.Module, ABC):
     resources: ClassVar[tuple[str, ...]] = ()
     pairs: Sequence[TapPair] = ()
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
         """Make what depends on the models' sizes, once, before training.
 
