@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import torch
+
+from espnet_kd.distill.gain import SPEECH_RMS, at_speech_level, match_gain, zero_padding
+
+from .signals import noise
+
+
+def test_gain_of_least_squares():
+    estimate = torch.tensor([[1.0, 2.0, 9.0]])
+    reference = torch.tensor([[2.0, -6.0, 9.0]])
+    # Of the first two samples: (2 - 12) / (1 + 4) = -2.
+    scaled = match_gain(estimate, reference, torch.tensor([2]))
+    torch.testing.assert_close(scaled, torch.tensor([[-2.0, -4.0, 0.0]]))
+
+
+def test_scale_and_sign_of_the_estimate_do_not_matter():
+    estimate, reference, lengths = noise(2, 400), noise(2, 400, seed=1), torch.tensor([400, 300])
+    expected = match_gain(estimate, reference, lengths)
+    for gain in (-1.0, 1e-6, 1e4):
+        torch.testing.assert_close(match_gain(gain * estimate, reference, lengths), expected)
+
+
+def test_gain_passes_gradients():
+    estimate = noise(2, 6, dtype=torch.float64).requires_grad_()
+    reference, lengths = noise(2, 6, seed=1, dtype=torch.float64), torch.tensor([6, 4])
+    assert torch.autograd.gradcheck(lambda e: match_gain(e, reference, lengths), (estimate,))
+
+
+def test_silence_stays_silence_with_finite_gradients():
+    silence, lengths = torch.zeros(1, 100, requires_grad=True), torch.tensor([100])
+    scaled = match_gain(silence, noise(1, 100), lengths)
+    scaled.square().sum().backward()
+    assert not scaled.any() and silence.grad.isfinite().all()
+    assert not at_speech_level(torch.zeros(1, 100), lengths).any()
+
+
+def test_speech_level_is_of_the_valid_samples():
+    signal = torch.cat([noise(2, 300), torch.full((2, 100), torch.nan)], dim=1)
+    scaled = at_speech_level(100 * signal, torch.tensor([300, 200]))
+    rms = scaled.square().sum(dim=1) / torch.tensor([300, 200])
+    torch.testing.assert_close(rms.sqrt(), torch.full((2,), SPEECH_RMS))
+    assert not scaled[1, 200:].any() and not scaled[0, 300:].any()
+
+
+def test_padding_is_zero_whatever_stood_there():
+    signal = torch.tensor([[1.0, torch.nan], [2.0, 3.0]])
+    expected = torch.tensor([[1.0, 0.0], [2.0, 3.0]])
+    torch.testing.assert_close(zero_padding(signal, torch.tensor([1, 2])), expected)
