@@ -22,12 +22,15 @@ class Observation:
         features: what was captured, by tap, as (B, C, F, T); F is 1 where a layer has no
             frequency axis.
         rerun: run the model on the same batch with other features at some taps; gives the
-            observation of that run. Everything behind such a tap sees the given features.
+            observation of that run. Everything behind such a tap sees the given features, inline
+            modules too; its `features` are still what the layers gave.
+        model: that was run; None in tests of losses that do not look at it.
     """
 
     signal: torch.Tensor
     features: dict[Tap, torch.Tensor]
     rerun: Callable[[Mapping[Tap, torch.Tensor]], Observation]
+    model: nn.Module | None = None
 
 
 class DistillLoss(nn.Module, ABC):
@@ -88,7 +91,8 @@ class DistillLoss(nn.Module, ABC):
     def inline(self) -> dict[Tap, nn.Module]:
         """Modules that stand behind a layer of the student while it is trained.
 
-        They map the output of the tapped layer (B, C, F, T) to its like. `merge` takes them out.
+        They map the output of the tapped layer (B, C, F, T) to its like; the tap captures what
+        comes before them. One module a layer, of one loss. `merge` takes them out.
         """
         return {}
 
@@ -96,8 +100,9 @@ class DistillLoss(nn.Module, ABC):
         """Fold `inline` modules into the student's weights.
 
         Args:
-            state: the student's state dict, changed in place.
-            own: the state dict of this loss.
+            state: the student's state dict; its tensors are replaced, its keys stay.
+            own: the state dict of this loss, all that is needed beside `pairs`: `prepare` has not
+                been called where a student is published.
         """
 
 

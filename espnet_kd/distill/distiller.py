@@ -57,8 +57,12 @@ class Distiller(nn.Module):
         with torch.no_grad():
             observed = self.observe_student(student, run)
             taught = self.observe_teacher(teacher, teach) if teacher is not None else None
-        for loss in self.losses.values():
-            loss.prepare(observed, taught)
+        for name, loss in self.losses.items():
+            try:
+                loss.prepare(observed, taught)
+            except ValueError as error:
+                raise ValueError(f"'{name}': {error}") from None
+        self._inline()  # refuses two modules behind one layer
 
     def observe_student(self, student: nn.Module, run: Run) -> Observation:
         """Run the student with its inline modules and capture its features."""
@@ -102,17 +106,22 @@ class Distiller(nn.Module):
         return any(term.applies(category, has_reference) for term in self.terms.values())
 
     def _inline(self) -> dict[Tap, nn.Module]:
-        return {
-            tap: module for loss in self.losses.values() for tap, module in loss.inline().items()
-        }
+        modules: dict[Tap, nn.Module] = {}
+        for name, loss in self.losses.items():
+            for tap, module in loss.inline().items():
+                if tap in modules:
+                    raise ValueError(f"'{name}': another loss stands behind '{tap}'; tap it once")
+                modules[tap] = module
+        return modules
 
 
 def observe(
     model: nn.Module,
     run: Run,
     taps: Collection[Tap],
-    replace: Mapping[Tap, Callable[[torch.Tensor], torch.Tensor]],
+    inline: Mapping[Tap, Callable[[torch.Tensor], torch.Tensor]],
     whose: str,
+    given: Mapping[Tap, torch.Tensor] | None = None,
 ) -> Observation:
     """Run a model once.
 
@@ -120,15 +129,20 @@ def observe(
         model: whose layers are tapped.
         run: runs it on the batch and gives the signal (B, L).
         taps: what to capture.
-        replace: functions that change features on their way.
+        inline: functions that stand behind layers.
         whose: "student" or "teacher", for errors.
+        given: features that layers give instead of their own; what stands behind sees them.
     """
+    given = given or {}
     features: dict[Tap, torch.Tensor] = {}
 
-    def rerun(given: Mapping[Tap, torch.Tensor]) -> Observation:
-        constants = {tap: lambda _, value=value: value for tap, value in given.items()}
-        return observe(model, run, taps, {**replace, **constants}, whose)
+    def changed(tap: Tap) -> Callable[[torch.Tensor], torch.Tensor]:
+        behind = inline.get(tap, lambda feature: feature)
+        return lambda feature: behind(given.get(tap, feature))
 
-    with capture(model, taps, features, replace, whose):
+    def rerun(instead: Mapping[Tap, torch.Tensor]) -> Observation:
+        return observe(model, run, taps, inline, whose, {**given, **instead})
+
+    with capture(model, taps, features, {tap: changed(tap) for tap in {**inline, **given}}, whose):
         signal = run()
-    return Observation(signal, features, rerun)
+    return Observation(signal, features, rerun, model)

@@ -16,7 +16,8 @@ def frame_mask(valid: torch.Tensor, frames: int) -> torch.Tensor:
     Returns:
         (B, T) of 1.0 and 0.0; every utterance has at least one frame.
     """
-    count = (valid.double() * frames - 1e-6).ceil().clamp(min=1)
+    # The slack is above the rounding of single precision: a third of 3000 frames is 1000.
+    count = ((valid.double() - 1e-7) * frames).ceil().clamp(min=1)
     index = torch.arange(frames, device=valid.device)
     return (index < count.unsqueeze(1)).float()
 
@@ -35,19 +36,32 @@ def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return values.sum(dim=1) / mask.sum(dim=1)
 
 
-def resample_frames(feature: torch.Tensor, frames: int) -> torch.Tensor:
+def resample_frames(
+    feature: torch.Tensor, frames: int, valid: torch.Tensor | None = None
+) -> torch.Tensor:
     """Bring features to another frame rate by linear interpolation.
 
     Args:
         feature: (B, C, F, T).
         frames: T'.
+        valid: (B,) part of the time axis that is no padding; if given, padding does not reach the
+            last valid frames: it is replaced by the last valid frame first.
 
     Returns:
         (B, C, F, T').
     """
     if feature.size(-1) == frames:
         return feature
+    if valid is not None:
+        feature = _hold_last_frame(feature, valid)
     batch, channels, bins, _ = feature.shape
     flat = feature.reshape(batch, channels * bins, -1)
     resampled = functional.interpolate(flat, size=frames, mode="linear", align_corners=False)
     return resampled.reshape(batch, channels, bins, frames)
+
+
+def _hold_last_frame(feature: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    frames = feature.size(-1)
+    last = frame_mask(valid, frames).sum(dim=1, keepdim=True).long() - 1
+    index = torch.arange(frames, device=feature.device).minimum(last)
+    return feature.gather(-1, index[:, None, None].expand_as(feature))

@@ -60,7 +60,7 @@ def find_module(model: nn.Module, tap: Tap, whose: str) -> nn.Module:
     modules = dict(model.named_modules())
     if tap.path in modules and tap.path:
         return modules[tap.path]
-    near = difflib.get_close_matches(tap.path, [name for name in modules if name], n=3, cutoff=0.3)
+    near = difflib.get_close_matches(tap.path, [name for name in modules if name], n=3, cutoff=0.0)
     raise UserError(
         f"tap '{tap.path}'", f"the {whose} has no such module", f"nearest: {', '.join(near)}"
     )
@@ -76,24 +76,37 @@ def capture(
 ) -> Iterator[None]:
     """While active, store what passes the taps, and change it where `replace` says so.
 
+    Use it around one run of the model, in which each tapped module runs once.
+
     Args:
         model: student or teacher.
         taps: places to capture.
         features: filled with tap -> (B, C, F, T), as the layer gives it, before a replacement.
         replace: tap -> function of the feature (B, C, F, T) that gives its like.
         whose: for errors.
+
+    Raises:
+        UserError: there is no such module, it runs never or more than once, or gives no tensor
+            that the layout fits.
     """
     replace = replace or {}
     handles = []
+    seen: dict[Tap, torch.Tensor] = {}
     try:
-        for tap in [*replace, *(tap for tap in taps if tap not in replace)]:
+        for tap in [*(tap for tap in taps if tap not in replace), *replace]:
             module = find_module(model, tap, whose)
-            hook = _hook(tap, features if tap in taps else None, replace.get(tap))
+            hook = _hook(tap, seen, replace.get(tap))
             if tap.side == "output":
                 handles.append(module.register_forward_hook(hook))
             else:
                 handles.append(module.register_forward_pre_hook(_on_first_argument(hook)))
         yield
+        for tap in [*taps, *replace]:
+            if tap not in seen:
+                raise UserError(
+                    f"tap '{tap}'", f"the {whose} never runs this module", "tap a part of it"
+                )
+        features.update((tap, seen[tap]) for tap in taps)
     finally:
         for handle in handles:
             handle.remove()
@@ -119,31 +132,33 @@ def from_canonical(value: torch.Tensor, tap: Tap, like: torch.Tensor) -> torch.T
 
 def _layout(value: torch.Tensor, tap: Tap) -> str:
     layout = tap.layout or LAYOUTS.get(value.dim(), "")
-    if len(layout) != value.dim() or not set("bt") <= set(layout) <= set(CANONICAL):
+    axes = set(layout)
+    once = len(axes) == len(layout) == value.dim()
+    if not once or not set("bt") <= axes <= set(CANONICAL):
         raise UserError(
             f"tap '{tap}'",
             f"layout '{layout}' does not fit its {value.dim()} axes {tuple(value.shape)}",
-            "name each axis once: b, c, f, t",
+            "name each axis once: b and t, c and f if there",
         )
     return layout
 
 
-def _hook(tap: Tap, features: dict[Tap, torch.Tensor] | None, change: Callable | None):
+def _hook(tap: Tap, seen: dict[Tap, torch.Tensor], change: Callable | None):
     def hook(_module: nn.Module, _inputs: object, value: object) -> object:
         if not isinstance(value, torch.Tensor) or value.is_complex():
             kind = "complex numbers" if isinstance(value, torch.Tensor) else type(value).__name__
             raise UserError(f"tap '{tap}'", f"is {kind}", "tap a layer that gives a real tensor")
-        feature = to_canonical(value, tap)
-        if features is not None:
-            features[tap] = feature
-        return None if change is None else from_canonical(change(feature), tap, value)
+        if tap in seen:
+            raise UserError(f"tap '{tap}'", "runs more than once", "tap a module that runs once")
+        seen[tap] = to_canonical(value, tap)
+        return None if change is None else from_canonical(change(seen[tap]), tap, value)
 
     return hook
 
 
 def _on_first_argument(hook: Callable):
     def pre_hook(module: nn.Module, inputs: tuple) -> tuple | None:
-        changed = hook(module, (), inputs[0])
+        changed = hook(module, (), inputs[0] if inputs else None)
         return None if changed is None else (changed, *inputs[1:])
 
     return pre_hook
