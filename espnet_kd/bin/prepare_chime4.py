@@ -7,7 +7,7 @@ from pathlib import Path
 
 from espnet2.utils.types import str2bool, str_or_none
 
-from espnet_kd.corpora.chime4 import parse_channels
+from espnet_kd.corpora.chime4 import CHANNELS, parse_channels
 from espnet_kd.corpora.chime4_sets import Preparation
 from espnet_kd.corpora.chime4_tree import Chime4Tree
 from espnet_kd.corpora.counts import counts_table
@@ -31,7 +31,7 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if apart"
     )
-    parser.add_argument("--channels", default="1 2 3 4 5 6", help="training microphones")
+    parser.add_argument("--channels", default=CHANNELS, help="training microphones")
     parser.add_argument(
         "--allow_partial",
         type=str2bool,

@@ -12,6 +12,7 @@ from espnet_kd.errors import UserError
 
 TRACK = "isolated_1ch_track"  # a folder of the corpus, and the end of its sets' names
 BOOTH_CHANNEL = 5  # the microphone CHiME-3 takes as reference
+CHANNELS = "1 2 3 4 5 6"  # those of the tablet
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from espnet2.text.token_id_converter import TokenIDConverter
 from espnet2.train.preprocessor import EnhPreprocessor
 
 from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.data.second_noise import NoiseMixer
 from espnet_kd.data.speed import perturb
 from espnet_kd.data.tokens import NON_LINGUISTIC
 from espnet_kd.errors import UserError
@@ -23,6 +24,8 @@ class EnhKDPreprocessor(EnhPreprocessor):
         token_type: `char` or `bpe`; None when the model reads no text.
         token_list: token list file.
         bpemodel: sentencepiece model for `bpe`.
+        second_noise_scp: background recordings; with them each SIMU utterance that has a reference
+            gets a second mixture. In evaluation it is always the same.
         kwargs: as EnhPreprocessor.
     """
 
@@ -32,9 +35,11 @@ class EnhKDPreprocessor(EnhPreprocessor):
         token_type: str | None = None,
         token_list: str | None = None,
         bpemodel: str | None = None,
+        second_noise_scp: str | None = None,
         **kwargs,
     ):
         super().__init__(train=train, **kwargs)
+        self.second_noise = NoiseMixer(second_noise_scp, not train) if second_noise_scp else None
         if token_list is None:
             self.text_tokenizer = None
             return
@@ -51,16 +56,21 @@ class EnhKDPreprocessor(EnhPreprocessor):
 
         Args:
             uid: utterance id.
-            data: `speech_mix` (L,), by option `speech_ref1` (L,), `text`, `align` (U,) in
+            data: `speech_mix` (L,), by option `speech_ref1` (L,), or (0,) if there is none, `text`, `align` (U,) in
                 milliseconds, `speed` (1,), `category`.
 
         Returns:
-            The same with audio at its speed, `text` as token ids, `utt2category` for `category`.
+            The same with audio at its speed, `text` as token ids, `utt2category` for `category`,
+            by option `speech_mix2` (L,), the reference with another noise. A reference that is not
+            there is NaN.
 
         Raises:
             UserError: audio that is not finite or unequal in length, an unknown category, an
                 alignment that does not fit the text.
         """
+        no_reference = "speech_ref1" in data and not len(data["speech_ref1"])
+        if no_reference:
+            data["speech_ref1"] = np.zeros_like(data["speech_mix"])  # the host wants an array
         check_audio(uid, data)
         speed = float(data.pop("speed", np.ones(1))[0])
         if speed != 1.0:
@@ -72,6 +82,12 @@ class EnhKDPreprocessor(EnhPreprocessor):
             data["align"] = data["align"].astype(np.float32)
         text, category = data.pop("text", None), data.pop("category", None)
         data = super().__call__(uid, data)
+        if no_reference:
+            data["speech_ref1"] = np.full_like(data["speech_mix"], np.nan)  # never a dummy target
+        has_reference = "speech_ref1" in data and not no_reference
+        if self.second_noise is not None and category == "SIMU" and has_reference:
+            # After the host's changes of level, which know nothing of a second mixture.
+            data["speech_mix2"] = self.second_noise(uid, data["speech_mix"], data["speech_ref1"])
         if category is not None:
             data["utt2category"] = np.array([category_index(uid, category)])
         if text is not None and self.text_tokenizer is not None:

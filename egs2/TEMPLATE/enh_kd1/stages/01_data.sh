@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stage 1: set directories from the corpus, references of tr05_simu by subtraction.
 # Reads: the corpus that db.sh names.
-# Writes: data/<set>/{wav.scp,text,utt2spk,...}, <dumpdir>/references/.
+# Writes: data/<set>/{wav.scp,text,utt2spk,...}, data/noise.scp, <dumpdir>/references/.
 
 # shellcheck disable=SC2086  # options are words
 local/data.sh --nj "${nj}" --references "${dumpdir}/references" \

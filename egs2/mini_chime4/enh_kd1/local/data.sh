@@ -2,7 +2,8 @@
 # Make the embedded corpus unless it is there, then read it as CHiME-4.
 # Options: --scale tiny|mini|medium|large (default mini), --seed N (default 0), and those of
 # local/chime4_data.sh.
-# Reads: nothing. Writes: corpus/, truth/ (for scoring alone), data/<set>/ and the references.
+# Reads: nothing.
+# Writes: corpus/, truth/ (for scoring alone), data/<set>/, the references, data/noise.scp.
 set -euo pipefail
 
 scale=mini
