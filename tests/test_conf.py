@@ -16,6 +16,9 @@ PUBLISHED_SIZES = {
     "se/conv_tasnet.yaml": 8_645_185,  # the paper says 8.65 M
     "se/text_informed_tcn.yaml": 13_395_009,
     "se/text_informed_tcn_aligned.yaml": 13_395_009,
+    "se/uformer.yaml": 3_336_433,
+    "se/dccrn.yaml": 3_671_053,  # the paper of the student says 3.7 M
+    "se/dccrn_small.yaml": 1_159_821,  # and of this one 1.1 M
     "asr/transformer.yaml": 27_117_120,
     "asr/ctc_aligner.yaml": 17_627_680,
     "lm/char_rnn.yaml": 6_812_032,
@@ -81,6 +84,12 @@ def test_builds(name):
     assert name.startswith("mini/") == (name not in PUBLISHED_SIZES)
     if name.startswith("mini/"):
         assert size(model) < 3e6
+
+
+def test_student_is_30_percent_of_dccrn():
+    """As Distil-DCCRN's paper states it."""
+    share = PUBLISHED_SIZES["se/dccrn_small.yaml"] / PUBLISHED_SIZES["se/dccrn.yaml"]
+    assert share == pytest.approx(0.30, abs=0.02)
 
 
 @pytest.mark.parametrize("name", TRAINABLE)

@@ -69,7 +69,7 @@ class AxisAttention(nn.Module):
         parts = self.norm(features).unflatten(1, (len(self.signs), -1)).permute(order)
         shape = parts.shape[:2]
         query, key, value = (
-            parts.flatten(0, 1).index_select(1, factor) @ projection
+            torch.einsum("bknc,kcd->bknd", parts.flatten(0, 1).index_select(1, factor), projection)
             for factor, projection in zip(self.factors, self.projections, strict=True)
         )
         mask = valid.repeat_interleave(shape[1], dim=0) if self.axis == "time" else None
