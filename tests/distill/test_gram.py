@@ -1,0 +1,111 @@
+"""Gram loss: golden values, invariances, padding, gradient."""
+
+import pytest
+import torch
+
+from espnet_kd.distill.gram import KINDS, GramLoss
+from espnet_kd.distill.taps import Tap, TapPair
+
+from .features import check_gradient, check_padding, comparing, seen
+
+ROOT = 0.5**0.5
+
+
+def features(channels, frames=10, bins=3, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(3, channels, bins, frames, generator=generator)
+
+
+def test_golden_over_time():
+    """Frames e1, e2 against two equal ones: rows (1, 0), (0, 1) and (1, 1) / sqrt 2."""
+    student = torch.eye(2).view(1, 2, 1, 2)
+    teacher = torch.ones(1, 1, 1, 2)
+    loss = GramLoss("time").compare(0, student, teacher, torch.ones(1))
+    expected = ((1 - ROOT) ** 2 + ROOT**2) / 2
+    torch.testing.assert_close(loss, torch.tensor([expected]))
+
+
+def test_golden_over_frequency():
+    """The same with bins for frames, at another frame rate."""
+    student = torch.eye(2).view(1, 2, 2, 1)
+    teacher = torch.ones(1, 1, 2, 3)
+    loss = GramLoss("frequency").compare(0, student, teacher, torch.ones(1))
+    expected = ((1 - ROOT) ** 2 + ROOT**2) / 2
+    torch.testing.assert_close(loss, torch.tensor([expected]))
+
+
+def test_golden_over_the_batch():
+    """The same with utterances for frames; the third is shorter, alone in no frame."""
+    student = torch.eye(3).view(3, 3, 1, 1).repeat(1, 1, 1, 2)
+    teacher = torch.ones(3, 1, 1, 2)
+    loss = GramLoss("batch").compare(0, student, teacher, torch.tensor([1.0, 1.0, 0.5]))
+    of_three = ((1 - 3**-0.5) ** 2 + 2 / 3) / 3
+    of_two = ((1 - ROOT) ** 2 + ROOT**2) / 2
+    mean = (of_three + of_two) / 2
+    torch.testing.assert_close(loss, torch.tensor([mean, mean, of_three]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_against_loops(kind):
+    """One utterance at a time, one row at a time."""
+    student, teacher = features(4), features(2, seed=1)
+    axis = {"batch": 0, "frequency": 2, "time": 3}[kind]
+    expected = []
+    for b in range(3):
+        frames = range(10) if kind == "batch" else [None]
+        values = []
+        for t in frames:
+            grams = []
+            for feature in (student, teacher):
+                part = feature[b] if t is None else feature[..., t]
+                rows = part.movedim(axis - 1 if t is None else axis, 0).flatten(1)
+                gram = torch.stack([torch.stack([x.dot(y) for y in rows]) for x in rows])
+                grams.append(gram / gram.norm(dim=1, keepdim=True))
+            squares = (grams[0] - grams[1]) ** 2
+            values.append(squares.mean() if t is None else squares[b].mean())
+        expected.append(torch.stack(values).mean())
+    found = GramLoss(kind).compare(0, student, teacher, torch.ones(3))
+    torch.testing.assert_close(found, torch.stack(expected))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scale_and_rotation_of_channels_do_not_matter(kind):
+    feature = features(4)
+    rotation = torch.linalg.qr(torch.randn(6, 4))[0]  # orthonormal columns: also wider
+    teacher = 7 * torch.einsum("dc,bcft->bdft", rotation, feature)
+    loss = GramLoss(kind).compare(0, feature, teacher, torch.tensor([0.5, 1.0, 1.0]))
+    torch.testing.assert_close(loss, torch.zeros(3))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_padding_does_not_count(kind):
+    check_padding(comparing(GramLoss(kind)), features(4), features(2, frames=20, seed=1))
+
+
+@pytest.mark.parametrize("kind", ["time", "frequency"])
+def test_padded_is_cut(kind):
+    student, teacher = features(4), features(2, frames=20, seed=1)
+    valid = torch.full((3,), 0.6)
+    padded = GramLoss(kind).compare(0, student, teacher, valid)
+    cut = GramLoss(kind).compare(0, student[..., :6], teacher[..., :12], torch.ones(3))
+    torch.testing.assert_close(padded, cut)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradient(kind):
+    check_gradient(comparing(GramLoss(kind)), features(2, 5, 2), features(3, 5, 2, seed=1))
+
+
+def test_unknown_kind():
+    with pytest.raises(ValueError, match="kind is 'space', not one of time, frequency, batch"):
+        GramLoss("space")
+
+
+@pytest.mark.parametrize(("own", "others"), [(3, 4), (1, 1)])
+def test_bins_that_cannot_be_compared(own, others):
+    loss = GramLoss("frequency")
+    pair = TapPair(Tap("a"), Tap("b"))
+    loss.pairs = (pair,)
+    student, teacher = features(2, bins=own), features(2, bins=others)
+    with pytest.raises(ValueError, match=f"'a' has {own} and 'b' {others}"):
+        loss.prepare(seen({pair.student: student}), seen({pair.teacher: teacher}))
