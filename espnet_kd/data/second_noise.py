@@ -12,7 +12,7 @@ from espnet_kd.data.audio import num_samples
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 
-TRIALS = 5
+TRIALS = 10
 SILENCE = 1 / 32768  # root mean square below one step of 16 bits
 
 
@@ -65,7 +65,9 @@ class NoiseMixer:
             if np.sqrt(np.square(noise).mean()) >= SILENCE:
                 return noise
         raise UserError(
-            path, f"is silent, as are all of {TRIALS} stretches", f"remove it from {self.noise_scp}"
+            path,
+            f"{TRIALS} stretches in a row are silent, the last one here",
+            f"remove silent recordings from {self.noise_scp}",
         )
 
 

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import soundfile
 from espnet2.train.preprocessor import CommonPreprocessor
 
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.speed import perturb, perturbed_length
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
 from espnet_kd.errors import UserError
+from espnet_kd.fileio import write_columns
 from espnet_kd.inference.forced_alignment import scale_alignment
 
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABCDE", "<sos/eos>"]
@@ -65,6 +67,55 @@ def test_mixture_alone_is_perturbed(preprocess):
     evaluate = EnhKDPreprocessor(False, sample_rate=16000)
     found = evaluate("a", {"speech_mix": audio()["speech_mix"], "speed": np.array([0.9])})
     assert len(found["speech_mix"]) == perturbed_length(1001, 0.9)
+
+
+@pytest.fixture
+def noise_scp(tmp_path):
+    """A list of one recording that is not noise: it counts."""
+    soundfile.write(tmp_path / "n.wav", np.arange(8000) / 32768, 16000, subtype="PCM_16")
+    write_columns(tmp_path / "noise.scp", {"n": tmp_path / "n.wav"})
+    return str(tmp_path / "noise.scp")
+
+
+def second_noise(data):
+    return (data["speech_mix2"] - data["speech_ref1"]).astype(np.float64)
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("options", [{}, {"speech_volume_normalize": "0.3_0.9"}])
+def test_second_mixture_has_the_reference_and_level_of_the_first(noise_scp, train, options):
+    """Also where the host changes the level, and after speed perturbation."""
+    process = EnhKDPreprocessor(train, second_noise_scp=noise_scp, sample_rate=16000, **options)
+    given = {name: 10 * samples for name, samples in audio().items()}
+    found = process("a", {**given, "speed": np.array([0.9]), "category": "SIMU"})
+    assert found["speech_mix2"].shape == (perturbed_length(1001, 0.9),)
+    first = (found["speech_mix"] - found["speech_ref1"]).astype(np.float64)
+    noise = second_noise(found)
+    np.testing.assert_allclose(np.square(noise).sum(), np.square(first).sum(), rtol=1e-4)
+    np.testing.assert_allclose(np.diff(noise), np.diff(noise).mean(), rtol=5e-2)
+
+
+def test_second_noise_is_new_in_training_and_fixed_in_evaluation(noise_scp):
+    given = {**audio(), "category": "SIMU"}
+    for train in (True, False):
+        process = EnhKDPreprocessor(train, second_noise_scp=noise_scp, sample_rate=16000)
+        first, second = (second_noise(process("a", dict(given))) for _ in range(2))
+        assert np.array_equal(first, second) != train
+
+
+@pytest.mark.parametrize("category", ["REAL", "CLEAN", None])
+def test_no_second_mixture_of_other_categories(noise_scp, category):
+    process = EnhKDPreprocessor(True, second_noise_scp=noise_scp, sample_rate=16000)
+    given = audio() if category is None else {**audio(), "category": category}
+    assert "speech_mix2" not in process("a", given)
+
+
+def test_no_second_mixture_without_reference_or_list(noise_scp):
+    mixture = {"speech_mix": audio()["speech_mix"], "category": "SIMU"}
+    process = EnhKDPreprocessor(False, second_noise_scp=noise_scp, sample_rate=16000)
+    assert "speech_mix2" not in process("a", mixture)
+    process = EnhKDPreprocessor(True, sample_rate=16000)
+    assert "speech_mix2" not in process("a", {**audio(), "category": "SIMU"})
 
 
 @pytest.mark.parametrize("speed", ["0.9", "1.0", "1.1"])
