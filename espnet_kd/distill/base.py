@@ -89,10 +89,10 @@ class DistillLoss(nn.Module, ABC):
         """
 
     def inline(self) -> dict[Tap, nn.Module]:
-        """Modules that stand behind a layer of the student while it is trained.
+        """Modules that stand at taps of the student while it is trained.
 
-        They map the output of the tapped layer (B, C, F, T) to its like; the tap captures what
-        comes before them. One module a layer, of one loss. `merge` takes them out.
+        They map what passes the tap (B, C, F, T) to its like; the tap captures what comes before
+        them. One module a tap, of one loss. `merge` takes them out.
         """
         return {}
 

@@ -19,15 +19,14 @@ class InvertedBottleneck(nn.Module):
     Args:
         narrow: C_S.
         wide: C_E.
-        transposed: whether the weight of the layer before has its output channels on axis 1, as
-            transposed convolutions have; kept in the state dict for `fold_into`.
+        axis: of the weight that takes it up; kept in the state dict for `CosineLoss.merge`.
     """
 
-    def __init__(self, narrow: int, wide: int, transposed: bool = False):
+    def __init__(self, narrow: int, wide: int, axis: int = 0):
         super().__init__()
         self.up = nn.Conv2d(narrow, wide, 1, bias=False)
         self.down = nn.Conv2d(wide, narrow, 1, bias=False)
-        self.register_buffer("transposed", torch.tensor(transposed))
+        self.register_buffer("axis", torch.tensor(axis))
         nn.init.orthogonal_(self.up.weight)  # columns of norm 1, so that the transpose inverts it
         with torch.no_grad():
             self.down.weight.copy_(self.up.weight.transpose(0, 1))
@@ -42,9 +41,10 @@ class CosineLoss(FeatureLoss):
 
         L = mean_t [1 - cos(vec(up z_S(t)), vec(z_T(t)))]
 
-    vec being over channels and bins. Behind the tapped layer of the student stands an inverted
-    bottleneck (`up`, `down`: 1x1, no bias, no activation), trained with the student; afterwards
-    `down up` is folded into the weight of that layer, so that the student is what it was.
+    vec being over channels and bins. At the tap, behind or before a linear layer of the student,
+    stands an inverted bottleneck (`up`, `down`: 1x1, no bias, no activation), trained with the
+    student; afterwards `down up` is folded into the weight of that layer, so that the student has
+    its own layers alone.
 
     Luong et al. 2025 (arXiv 2505.03442) name the linear inverted bottleneck and the cosine
     distance; sizes and places are our reading. Theirs is in the teacher, too; ours is given, so
@@ -67,7 +67,6 @@ class CosineLoss(FeatureLoss):
             raise ValueError("a layer of the student is tapped twice; pair it with one layer")
         for pair in self.pairs:
             layer = find_module(student.model, pair.student, "student")
-            check_mergeable(layer, pair.student)
             own, others = student.features[pair.student], teacher.features[pair.teacher]
             narrow, wide = own.size(1), others.size(1)
             if wide < narrow:
@@ -81,8 +80,8 @@ class CosineLoss(FeatureLoss):
                     f"'{pair.student}' has {own.size(2)} bins and '{pair.teacher}' of the teacher"
                     f" {others.size(2)}; tap layers with as many"
                 )
-            transposed = isinstance(layer, (nn.ConvTranspose1d, nn.ConvTranspose2d))
-            self.bottlenecks.append(InvertedBottleneck(narrow, wide, transposed).to(own))
+            bottleneck = InvertedBottleneck(narrow, wide, weight_axis(layer, pair.student))
+            self.bottlenecks.append(bottleneck.to(own.device, own.dtype))
 
     def compare(
         self, index: int, student: torch.Tensor, teacher: torch.Tensor, valid: torch.Tensor
@@ -107,10 +106,14 @@ class CosineLoss(FeatureLoss):
                 own[f"bottlenecks.{index}.{name}.weight"].double().flatten(1)
                 for name in ("up", "down")
             )
-            axis = int(own[f"bottlenecks.{index}.transposed"])
-            fold(down @ up, state, f"{pair.student.path}.weight", axis)
-            if f"{pair.student.path}.bias" in state:
-                fold(down @ up, state, f"{pair.student.path}.bias", 0)
+            axis = int(own[f"bottlenecks.{index}.axis"])
+            weight, bias = (f"{pair.student.path}.{name}" for name in ("weight", "bias"))
+            if pair.student.side == "input":
+                fold((down @ up).T, state, weight, axis)
+                continue
+            fold(down @ up, state, weight, axis)
+            if bias in state:
+                fold(down @ up, state, bias, 0)
 
 
 def fold(matrix: torch.Tensor, state: dict[str, torch.Tensor], key: str, axis: int) -> None:
@@ -120,32 +123,31 @@ def fold(matrix: torch.Tensor, state: dict[str, torch.Tensor], key: str, axis: i
         matrix: (C, C), in double precision.
         state: state dict whose tensor is replaced.
         key: of the tensor.
-        axis: of its output channels, C long.
+        axis: C long.
     """
     weight = state[key]
     folded = torch.tensordot(matrix, weight.double(), dims=([1], [axis])).movedim(0, axis)
     state[key] = folded.to(weight.dtype).contiguous()
 
 
-def check_mergeable(layer: nn.Module, tap: Tap) -> None:
-    """Refuse a layer that cannot take up a linear map of its output channels.
+def weight_axis(layer: nn.Module, tap: Tap) -> int:
+    """Axis of a layer's weight that a linear map of the channels at a tap is folded into.
 
     Raises:
-        ValueError: it is no plain linear layer, or the tap is not its output.
+        ValueError: the layer cannot take it up, or the tap's layout is another than the layer's.
     """
-    instead = "tap the output of a Linear, Conv or ConvTranspose layer of one group, such as"
-    instead += " 'separator.tcn.network.1' of Conv-TasNet"
-    if tap.side != "output":
-        raise ValueError(f"'{tap}' is an input, behind which nothing can be merged; {instead}")
     plain = isinstance(layer, LINEAR) and "weight" in dict(layer.named_parameters(recurse=False))
     if not plain or getattr(layer, "groups", 1) != 1:
         raise ValueError(
-            f"'{tap}' is a {type(layer).__name__}, which takes up no linear map; {instead}"
+            f"'{tap}' is of a {type(layer).__name__}, which takes up no linear map; tap the output"
+            " or input of a Linear, Conv or ConvTranspose layer of one group, such as"
+            " 'separator.tcn.network.1' of Conv-TasNet"
         )
-    of_channels = tap.layout[-1:] if isinstance(layer, nn.Linear) else (tap.layout or "bc")[1]
-    if of_channels != "c":
-        where = "last" if isinstance(layer, nn.Linear) else "second"
+    linear = isinstance(layer, nn.Linear)
+    if (tap.layout[-1:] if linear else (tap.layout or "bc")[1]) != "c":
         raise ValueError(
-            f"'{tap}' gives its channels on the {where} axis, but its layout is"
-            f" '{tap.layout or 'the default'}'; write 'c' there"
+            f"'{tap}' has its channels on the {'last' if linear else 'second'} axis, but its"
+            f" layout is '{tap.layout or 'the default'}'; write 'c' there"
         )
+    transposed = isinstance(layer, (nn.ConvTranspose1d, nn.ConvTranspose2d))
+    return int(transposed != (tap.side == "input"))

@@ -62,7 +62,7 @@ class Distiller(nn.Module):
                 loss.prepare(observed, taught)
             except ValueError as error:
                 raise ValueError(f"'{name}': {error}") from None
-        self._inline()  # refuses two modules behind one layer
+        self._inline()  # refuses two modules at one tap
 
     def observe_student(self, student: nn.Module, run: Run) -> Observation:
         """Run the student with its inline modules and capture its features."""
@@ -110,7 +110,9 @@ class Distiller(nn.Module):
         for name, loss in self.losses.items():
             for tap, module in loss.inline().items():
                 if tap in modules:
-                    raise ValueError(f"'{name}': another loss stands behind '{tap}'; tap it once")
+                    raise ValueError(
+                        f"'{name}': another loss stands at '{tap}', too; tap another layer"
+                    )
                 modules[tap] = module
         return modules
 
@@ -129,7 +131,7 @@ def observe(
         model: whose layers are tapped.
         run: runs it on the batch and gives the signal (B, L).
         taps: what to capture.
-        inline: functions that stand behind layers.
+        inline: functions that stand at taps.
         whose: "student" or "teacher", for errors.
         given: features that layers give instead of their own; what stands behind sees them.
     """

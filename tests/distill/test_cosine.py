@@ -11,7 +11,7 @@ from espnet_kd.distill.taps import Tap, TapPair
 from .features import check_gradient, check_padding, comparing, seen
 
 PAIR = TapPair(Tap("bottleneck"), Tap("bottleneck"))
-SECOND = TapPair(Tap("mask"), Tap("mask"))
+SECOND = TapPair(Tap("mask", "input"), Tap("mask", "input"))
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_the_loss_sees_what_comes_before_the_bottleneck(prepared, student, teach
 
 
 def test_merged_is_inline(prepared, student, mixture):
-    loss, distiller = prepared(PAIR, SECOND)
+    loss, distiller = prepared(PAIR, SECOND, TapPair(Tap("mask"), Tap("mask")))
     scramble(loss)
     with torch.no_grad():
         inline = distiller.observe_student(student, lambda: student(mixture)).signal
@@ -151,6 +151,7 @@ class OneLayer(nn.Module):
         return self.layer(value)
 
 
+@pytest.mark.parametrize("side", ["input", "output"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
     ("make", "shape", "layout"),
@@ -162,11 +163,11 @@ class OneLayer(nn.Module):
         (lambda i, o, bias: nn.ConvTranspose2d(i, o, 3, bias=bias), (2, 4, 5, 7), "bctf"),
     ],
 )
-def test_every_linear_layer_merges(make, shape, layout, bias):
+def test_every_linear_layer_merges(make, shape, layout, bias, side):
     """As many channels in as out, so that a wrong axis is no wrong shape."""
     model, value = OneLayer(make(4, 4, bias=bias)), torch.randn(*shape)
     loss = CosineLoss()
-    tap = Tap("layer", layout=layout)
+    tap = Tap("layer", side, layout)
     loss.pairs = (TapPair(tap, tap),)
     distiller = Distiller({"latent": Term(loss, 1.0)})
     distiller.prepare(model, lambda: model(value), model, lambda: model(value))
@@ -183,16 +184,16 @@ def test_every_linear_layer_merges(make, shape, layout, bias):
 @pytest.mark.parametrize(
     ("layer", "tap", "problem"),
     [
-        (nn.PReLU(4), Tap("layer"), "'layer' is a PReLU, which takes up no linear map; tap the"),
-        (nn.BatchNorm1d(4), Tap("layer"), "'layer' is a BatchNorm1d"),
-        (nn.Sequential(nn.Conv1d(4, 4, 1)), Tap("layer"), "'layer' is a Sequential"),
+        (nn.PReLU(4), Tap("layer"), "'layer' is of a PReLU, which takes up no linear map; tap the"),
+        (nn.BatchNorm1d(4), Tap("layer"), "'layer' is of a BatchNorm1d"),
+        (nn.Sequential(nn.Conv1d(4, 4, 1)), Tap("layer"), "'layer' is of a Sequential"),
         (nn.Conv1d(4, 4, 1, groups=2), Tap("layer"), "Linear, Conv or ConvTranspose layer of one"),
         (
             nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 4, 1)),
             Tap("layer"),
             "which takes up no linear map",
         ),
-        (nn.Conv1d(4, 4, 1), Tap("layer", "input"), r"'layer \(input\)' is an input"),
+        (nn.PReLU(4), Tap("layer", "input"), r"'layer \(input\)' is of a PReLU"),
         (nn.Conv1d(4, 4, 1), Tap("layer", layout="btc"), "channels on the second axis"),
         (nn.Linear(7, 7), Tap("layer"), "on the last axis, but its layout is 'the default'"),
     ],
@@ -228,5 +229,5 @@ def test_one_layer_has_one_bottleneck(student, teacher, prepared, mixture):
     for loss in losses:
         loss.pairs = (PAIR,)
     distiller = Distiller({str(i): Term(loss, 1.0) for i, loss in enumerate(losses)})
-    with pytest.raises(ValueError, match="'1': another loss stands behind 'bottleneck'"):
+    with pytest.raises(ValueError, match="'1': another loss stands at 'bottleneck'"):
         distiller.prepare(student, lambda: student(mixture), teacher, lambda: teacher(mixture))
