@@ -25,6 +25,11 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--drop_files", default="", help='optional files to leave out, "spk1.scp" for recognition'
     )
+    parser.add_argument(
+        "--absent_references",
+        action="store_true",
+        help="REAL sets may lack spk1.scp where others have it: for a teacher in the training loop",
+    )
     parser.add_argument("sets", type=Path, nargs="+", help="set directories")
     return parser
 
@@ -32,7 +37,7 @@ def get_parser() -> argparse.ArgumentParser:
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
-    joint, left_out = combine(args.sets, args.drop_files.split())
+    joint, left_out = combine(args.sets, args.drop_files.split(), args.absent_references)
     if left_out:
         print(f"{args.out}: without {' '.join(left_out)}, which not all sets have")
     chosen = subset(joint, args.every)

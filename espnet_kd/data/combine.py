@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
-from espnet_kd.data.kaldi_dir import REQUIRED, Tables, read_set
+from espnet_kd.data.kaldi_dir import NO_REFERENCE, REQUIRED, Tables, read_set
 from espnet_kd.errors import UserError
 
 
 def combine(
-    directories: Sequence[str | os.PathLike], drop_files: Collection[str] = ()
+    directories: Sequence[str | os.PathLike],
+    drop_files: Collection[str] = (),
+    absent_references: bool = False,
 ) -> tuple[Tables, list[str]]:
     """Join sets whose utterances differ.
 
@@ -19,6 +21,7 @@ def combine(
     Args:
         directories: set directories.
         drop_files: optional files to leave out.
+        absent_references: a set of REAL utterances may lack `spk1.scp`; it then says so for each.
 
     Returns:
         The joint tables, and the names of optional files left out because a set lacks them.
@@ -33,6 +36,8 @@ def combine(
         for _, tables in sets:
             tables.setdefault("utt2speed", dict.fromkeys(tables["wav.scp"], "1.0"))
     if "spk1.scp" in names:
+        if absent_references:
+            _mark_absent_references(sets)
         _check_references(sets)
     common = {name for name in names if all(name in tables for _, tables in sets)}
     joint: Tables = {name: {} for name in sorted(common | set(REQUIRED))}
@@ -53,6 +58,12 @@ def _check_disjoint(sets: list[tuple[str, Tables]]) -> None:
                     "combine sets with different utterances",
                 )
             owner[utterance] = directory
+
+
+def _mark_absent_references(sets: list[tuple[str, Tables]]) -> None:
+    for _, tables in sets:
+        if "spk1.scp" not in tables and set(tables["utt2category"].values()) == {"REAL"}:
+            tables["spk1.scp"] = dict.fromkeys(tables["wav.scp"], NO_REFERENCE)
 
 
 def _check_references(sets: list[tuple[str, Tables]]) -> None:

@@ -17,6 +17,7 @@ from espnet_kd.fileio import read_columns, write_text
 
 REQUIRED = ("wav.scp", "text", "utt2spk", "utt2category", "utt2num_samples")
 OPTIONAL = ("spk1.scp", "utt2speed")
+NO_REFERENCE = "-"  # in spk1.scp, of a REAL utterance beside others that have one
 DERIVED_PATTERNS = ("text_*", "align*")
 
 Table = dict[str, str]
@@ -133,7 +134,7 @@ def check_audio(
     directory = Path(directory)
     lengths = tables["utt2num_samples"]
     for name in sorted({"wav.scp", "spk1.scp"} & tables.keys()):
-        paths = tables[name]
+        paths = {utt: path for utt, path in tables[name].items() if path != NO_REFERENCE}
         found = scan_lengths(list(paths.values()), nj, f"{directory.name}/{name} headers")
         for (utterance, path), length in zip(paths.items(), found, strict=True):
             if length != int(lengths[utterance]):

@@ -8,14 +8,19 @@ from espnet2.torch_utils.device_funcs import force_gatherable
 
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.distill.distiller import Distiller
+from espnet_kd.distill.frozen import Frozen
+from espnet_kd.distill.gain import match_gain
+from espnet_kd.enh.batch import Batch, make_batch
 
 
 class ESPnetKDModel(ESPnetEnhancementModel):
     """ESPnet's single-speaker enhancement model with transcripts and categories in the batch.
 
-    Its parameters have ESPnet's names, so that a student is a stock model. The loss of Wang et al.
-    2022, eq. (1) needs no code of its own: the reference of a SIMU utterance is the true one, that
-    of a REAL utterance is the teacher's estimate, and both weigh 1.
+    Its parameters have ESPnet's names, so that a student is a stock model; weights of KD losses
+    stand below `distiller.` and are left out of what is published. The loss of Wang et al. 2022,
+    eq. (1) needs no code of its own: the reference of a SIMU utterance is the true one, that of a
+    REAL utterance is the teacher's stored estimate, and both weigh 1.
 
     Args:
         sample_rate: in Hz, for the times of an alignment.
@@ -29,6 +34,23 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         super().__init__(**kwargs)
         self.sample_rate = sample_rate
         self.auxiliary_weights = dict(auxiliary_weights or {})
+        self.supervised_weight = 1.0
+        self.distiller: Distiller | None = None
+        self.teacher: Frozen | None = None
+
+    def learn_from(
+        self, distiller: Distiller, teacher: ESPnetKDModel | None, supervised_weight: float
+    ) -> None:
+        """Add KD losses to the criterions.
+
+        Args:
+            distiller: the losses.
+            teacher: a trained model; None if no loss looks at one.
+            supervised_weight: scale of the criterions; at 0 they are only logged.
+        """
+        self.distiller = distiller
+        self.teacher = None if teacher is None else Frozen(teacher)
+        self.supervised_weight = supervised_weight
 
     def enhance(
         self,
@@ -66,61 +88,98 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         speech_mix_lengths: torch.Tensor | None = None,
         *,
         speech_ref1: torch.Tensor,
+        speech_mix2: torch.Tensor | None = None,
         text: torch.Tensor | None = None,
         text_lengths: torch.Tensor | None = None,
         align: torch.Tensor | None = None,
         utt2category: torch.Tensor | None = None,
         **_: object,
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
-        """Enhance and compute the loss.
-
-        Args:
-            speech_mix: (B, L).
-            speech_mix_lengths: (B,), or None when all have length L (the chunk iterator).
-            speech_ref1: (B, L) reference of each mixture.
-            text: (B, U) token ids.
-            text_lengths: (B,).
-            align: (B, U) in milliseconds.
-            utt2category: (B, 1) index into CATEGORIES.
+        """Enhance and compute the loss; the arguments are those of `make_batch`.
 
         Returns:
             scalar loss, statistics (one loss per category among them), batch size.
         """
-        batch_size, num_samples = speech_mix.shape
-        if speech_mix_lengths is None:
-            speech_mix_lengths = torch.full(
-                (batch_size,), num_samples, dtype=torch.long, device=speech_mix.device
-            )
-        enhanced, others = self.enhance(speech_mix, speech_mix_lengths, text, text_lengths, align)
-        total = speech_mix.new_zeros(batch_size)
+        batch = make_batch(
+            speech_mix,
+            speech_mix_lengths,
+            speech_ref1,
+            speech_mix2,
+            text,
+            text_lengths,
+            align,
+            utt2category,
+        )
+        if self.distiller is None:
+            enhanced, others = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
+            losses = {}
+        else:
+            enhanced, others, losses = self._distil(batch)
+        total = batch.mixture.new_zeros(len(batch.mixture))
         stats: dict[str, torch.Tensor] = {}
-        for wrapper in self.loss_wrappers:
+        for name, weight, loss in self._terms(batch, enhanced, others, losses):
+            total = total + weight * loss if weight else total
+            stats[name] = loss.detach().mean()
+            stats.update(per_category(name, loss.detach(), batch.category))
+        loss = total.mean()
+        stats["loss"] = loss.detach()
+        return force_gatherable((loss, stats, len(batch.mixture)), loss.device)
+
+    def _distil(
+        self, batch: Batch
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """Run teacher and student once each; what the KD losses say of them."""
+        others: dict[str, torch.Tensor] = {}
+
+        def run() -> torch.Tensor:
+            signal, more = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
+            if not others:  # of the first run; a loss may run the student again
+                others.update(more)
+            return signal
+
+        def teach() -> torch.Tensor:
+            # At the level of the mixture, as stored pseudo-references.
+            signal, _ = self.teacher.module.enhance(
+                batch.mixture, batch.lengths, **batch.conditions
+            )
+            return match_gain(signal, batch.mixture, batch.lengths)
+
+        student = self.distiller.observe_student(self, run)
+        teacher = None
+        if self.teacher is not None:
+            teacher = self.distiller.observe_teacher(self.teacher.module, teach)
+        losses = self.distiller(
+            student, teacher, batch.reference, batch.lengths, batch.single_category
+        )
+        return student.signal, others, losses
+
+    def _terms(self, batch: Batch, enhanced: torch.Tensor, others: dict, losses: dict):
+        """Give name, weight and (B,) value of each term of the loss."""
+        for wrapper in self.loss_wrappers if batch.reference is not None else ():
             criterion = wrapper.criterion
             if self.training and getattr(criterion, "only_for_test", False):
                 continue
-            loss = criterion_per_utterance(criterion, speech_ref1, enhanced, speech_mix_lengths)
-            total = total + wrapper.weight * loss
-            stats[criterion.name] = loss.detach().mean()
-            stats.update(self._per_category(criterion.name, loss.detach(), utt2category))
+            loss = criterion_per_utterance(criterion, batch.reference, enhanced, batch.lengths)
+            yield criterion.name, wrapper.weight * self.supervised_weight, loss
         for name, loss in others.get("auxiliary_losses", {}).items():
-            total = total + self.auxiliary_weights.get(name, 0.0) * loss
-            stats[name] = loss.detach().mean()
-        loss = total.mean()
-        stats["loss"] = loss.detach()
-        return force_gatherable((loss, stats, batch_size), loss.device)
+            yield name, self.auxiliary_weights.get(name, 0.0), loss
+        for name, loss in losses.items():
+            yield name, self.distiller.terms[name].weight, loss
 
-    def _per_category(
-        self, name: str, loss: torch.Tensor, category: torch.Tensor | None
-    ) -> dict[str, torch.Tensor]:
-        """Mean loss of each category; NaN, which the reporter leaves out, for an absent one.
 
-        The reporter weights it by the size of the batch: right if batches are of one category, as
-        chunk and folded batches are where the first data file has `utt2category` beside it.
-        """
-        if category is None:
-            return {}
-        index = category.reshape(-1)
-        return {f"{name}_{kind}": loss[index == i].mean() for i, kind in enumerate(CATEGORIES)}
+def per_category(
+    name: str, loss: torch.Tensor, category: torch.Tensor | None
+) -> dict[str, torch.Tensor]:
+    """Mean loss of each category that the batch holds.
+
+    The reporter weights it by the size of the batch: right if batches are of one category, as
+    chunk and folded batches are where the first data file has `utt2category` beside it.
+    """
+    if category is None:
+        return {}
+    return {
+        f"{name}_{CATEGORIES[i]}": loss[category == i].mean() for i in category.unique().tolist()
+    }
 
 
 def criterion_per_utterance(

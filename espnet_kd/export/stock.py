@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from espnet_kd import host
+from espnet_kd.distill.publish import student_state
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 from espnet_kd.inference.checkpoint import load_strictly, read_config, read_state
@@ -45,7 +46,7 @@ def export_stock(
     config = Path(exp_dir) / "config.yaml"
     values = read_config(config, "separator")
     weights = Path(exp_dir) / checkpoint if checkpoint else averaged_checkpoint(exp_dir)
-    state = read_state(weights)
+    state = student_state(read_state(weights), values.get("kd_losses") or {})
     host.prepare()
     stock = stock_config(values, config)
     from espnet2.tasks.enh import EnhancementTask

@@ -15,6 +15,7 @@ import yaml
 
 from espnet_kd import host
 from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.distill.publish import student_state
 from espnet_kd.errors import UserError
 
 
@@ -37,14 +38,17 @@ def load_model(
     """
     values = read_config(config, "separator")
     host.prepare()
+    from espnet_kd.registry import load_plugins
     from espnet_kd.tasks.enh_kd import EnhKDTask
 
+    load_plugins(values.get("plugins") or [])
     # A configuration of stock ESPnet lacks our options.
     defaults = vars(EnhKDTask.get_parser().parse_args([]))
     args = Namespace(**{**defaults, **values})
     if args.sample_rate != SAMPLE_RATE:
         raise UserError(config, f"sample_rate is {args.sample_rate}", f"train at {SAMPLE_RATE}")
-    return _load(EnhKDTask, args, checkpoint)
+    state = student_state(read_state(checkpoint), args.kd_losses)
+    return _load(EnhKDTask.build_enhancer(args), state, checkpoint), args
 
 
 def load_asr_model(
@@ -55,7 +59,7 @@ def load_asr_model(
     host.prepare()
     from espnet2.tasks.asr import ASRTask
 
-    return _load(ASRTask, args, checkpoint)
+    return _load(ASRTask.build_model(args), read_state(checkpoint), checkpoint), args
 
 
 def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
@@ -120,8 +124,8 @@ def checksums(paths: Iterable[str | os.PathLike]) -> str:
     return "".join(f"{sha256(path)}  {os.fspath(path)}\n" for path in paths)
 
 
-def _load(task, args: Namespace, checkpoint: str | os.PathLike):
-    state = read_state(checkpoint)
-    model = task.build_model(args)
+def _load(
+    model: torch.nn.Module, state: dict[str, torch.Tensor], checkpoint: str | os.PathLike
+) -> torch.nn.Module:
     load_strictly(model, state, checkpoint)
-    return model.eval(), args
+    return model.eval()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
+import copy
+from collections.abc import Callable, Sequence
 
 import torch
 from espnet2.tasks import enh
@@ -16,6 +16,11 @@ from espnet_kd.enh.layers.filterbank import fourier_filterbank
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 from espnet_kd.registry import register
+from espnet_kd.tasks.base_config import parse_with_base
+from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
+from espnet_kd.tasks.kd_data import check_references, keep_teachable
+from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
+from espnet_kd.tasks.token_list import token_list
 
 register()
 
@@ -41,6 +46,25 @@ class EnhKDTask(EnhancementTask):
             default="random",
             help="Start of the convolutional encoder and decoder",
         )
+        group.add_argument(
+            "--second_noise_scp",
+            type=str_or_none,
+            help="Background recordings: each simulated mixture also comes with another noise",
+        )
+        add_kd_arguments(parser)
+
+    @classmethod
+    def main(cls, args: argparse.Namespace | None = None, cmd: Sequence[str] | None = None) -> None:
+        """Train; with `kd_stages`, one training after the other."""
+        if args is None:
+            args = parse_with_base(cls.get_parser, cmd)
+        if not args.kd_stages:
+            super().main(args=args)
+            return
+        stages = stage_arguments(args)
+        for stage in stages:  # a mistake in the last one shows now, not after hours
+            cls.build_model(copy.deepcopy(stage))
+        run_stages(stages, args.output_dir, lambda stage: cls.main(args=stage))
 
     @classmethod
     def optional_data_names(cls, train: bool = True, inference: bool = False) -> tuple[str, ...]:
@@ -57,6 +81,7 @@ class EnhKDTask(EnhancementTask):
             token_type=args.token_type,
             token_list=args.token_list,
             bpemodel=args.bpemodel,
+            second_noise_scp=args.second_noise_scp,
             sample_rate=args.sample_rate,
             speech_volume_normalize=args.speech_volume_normalize,
             **args.preprocessor_conf,
@@ -64,7 +89,15 @@ class EnhKDTask(EnhancementTask):
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> ESPnetKDModel:
-        """Build the model of a configuration."""
+        """Build what is trained: the model of a configuration, its KD losses, its teacher."""
+        model = cls.build_enhancer(args)
+        if args.kd_losses:
+            add_distillation(model, args)
+        return model
+
+    @classmethod
+    def build_enhancer(cls, args: argparse.Namespace) -> ESPnetKDModel:
+        """Build the model of a configuration alone, as it is after training."""
         encoder = enh.encoder_choices.get_class(args.encoder)(**args.encoder_conf)
         separator_conf = dict(args.separator_conf)
         if args.separator == "text_informed_tcn":
@@ -98,8 +131,10 @@ class EnhKDTask(EnhancementTask):
         """Refuse, before anything is read, what would train something else than was meant."""
         super().check_required_command_args(args)
         check_averaging(args)
-        check_references(args.train_data_path_and_name_and_type)
-        check_references(args.valid_data_path_and_name_and_type)
+        check_references(args.train_data_path_and_name_and_type, bool(args.kd_losses))
+        check_references(args.valid_data_path_and_name_and_type, bool(args.kd_losses))
+        if args.kd_losses or args.supervised_weight != 1.0:
+            keep_teachable(args)
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
@@ -124,21 +159,9 @@ def user_error_line(error: Exception) -> str | None:
 
 def with_audio_files(where: str, data: list[tuple[str, str, str]]) -> str:
     """Add the audio files of an utterance to its id, as a preprocessor knows the id alone."""
-    columns = [read_columns(path) for path, _, kind in data if kind == "sound"]
+    columns = [read_columns(path) for path, _, kind in data if kind in ("sound", "reference")]
     files = dict.fromkeys(table[where] for table in columns if where in table)
     return f"{where} ({' '.join(files)})" if files else where
-
-
-def token_list(args: argparse.Namespace) -> list[str]:
-    """Tokens of `--token_list`, which is a file, or the list itself in a saved configuration."""
-    if args.token_list is None:
-        raise UserError("--token_list", "is missing", "a text-informed model needs it")
-    if isinstance(args.token_list, str):
-        path = Path(args.token_list)
-        if not path.is_file():
-            raise UserError(path, "does not exist", "run the stage that writes the token list")
-        args.token_list = path.read_text(encoding="utf-8").splitlines()
-    return list(args.token_list)
 
 
 def start_from_fourier(model: torch.nn.Module) -> None:
@@ -171,22 +194,3 @@ def check_averaging(args: argparse.Namespace) -> None:
             f"{len(args.best_model_criterion)} criteria",
             "give one, e.g. [[valid, si_snr_loss, min]] (ESPnet 202511 averages a second wrongly)",
         )
-
-
-def check_references(data: list[tuple[str, str, str]]) -> None:
-    """Refuse REAL utterances whose reference is their own noisy mixture, or that have none."""
-    path_of = {name: path for path, name, _ in data}
-    if not {"category", "speech_mix", "speech_ref1"} <= path_of.keys():
-        return
-    mixture = read_columns(path_of["speech_mix"])
-    reference = read_columns(path_of["speech_ref1"])
-    for utterance, category in read_columns(path_of["category"]).items():
-        if category != "REAL":
-            continue
-        if utterance not in reference:
-            problem = f"REAL utterance '{utterance}' has no pseudo-reference"
-        elif reference[utterance] == mixture.get(utterance):
-            problem = f"the reference of REAL utterance '{utterance}' is its noisy mixture"
-        else:
-            continue
-        raise UserError(path_of["speech_ref1"], problem, "run the pseudo-reference stage")

@@ -110,7 +110,7 @@ def test_loss_of_each_category(student):
     each = -si_snr(student.enhance(mixture, torch.full((3,), LENGTH))[0], reference)
     assert stats["si_snr_loss_SIMU"].item() == pytest.approx(each[[0, 2]].mean().item())
     assert stats["si_snr_loss_REAL"].item() == pytest.approx(each[1].item())
-    assert stats["si_snr_loss_CLEAN"].isnan()
+    assert "si_snr_loss_CLEAN" not in stats
     assert loss.item() == pytest.approx(0.5 * each.mean().item())
     assert not any("_SIMU" in name for name in student(mixture, speech_ref1=reference)[1])
 

@@ -25,7 +25,6 @@ from espnet_kd.fileio import write_columns
 from espnet_kd.tasks.enh_kd import (
     EnhKDTask,
     check_averaging,
-    check_references,
     start_from_fourier,
     user_error_line,
     with_audio_files,
@@ -211,7 +210,7 @@ def test_train_and_resume(sets, tmp_path, caplog):
     assert [text.split("epoch")[0] for text in results] == ["1", "2"]
     for text in results:
         assert text.count("si_snr_loss_SIMU=") == text.count("si_snr_loss_REAL=") == 2
-        assert "nan" not in text.replace("si_snr_loss_CLEAN=nan", "")
+        assert "nan" not in text
 
     average = torch.load(output / "valid.si_snr_loss.ave_2best.pth")
     assert average.keys() == first.keys()
@@ -351,8 +350,3 @@ def test_other_errors_stay_what_they_are():
 def test_what_is_no_utterance_has_no_files(sets):
     data = [(f"{sets}/wav.scp", "speech_mix", "sound"), (f"{sets}/text", "text", "text")]
     assert with_audio_files("align", data) == "align"
-
-
-def test_references_are_checked_where_there_are_categories(tmp_path):
-    check_references([])
-    check_references([(str(tmp_path / "absent"), "speech_ref1", "sound")])

@@ -1,0 +1,113 @@
+"""A batch as the models see it: complete lengths, one category, references or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.errors import UserError
+
+
+@dataclass
+class Batch:
+    """Utterances of one training step.
+
+    Attributes:
+        mixture: (B, L).
+        lengths: (B,) valid samples.
+        reference: (B, L), or None where the utterances have none.
+        category: (B,) index into CATEGORIES, or None.
+        text: (B, U) token ids, or None.
+        text_lengths: (B,), or None.
+        align: (B, U) centre of each token in milliseconds, or None.
+    """
+
+    mixture: torch.Tensor
+    lengths: torch.Tensor
+    reference: torch.Tensor | None
+    category: torch.Tensor | None
+    text: torch.Tensor | None
+    text_lengths: torch.Tensor | None
+    align: torch.Tensor | None
+
+    @property
+    def conditions(self) -> dict[str, torch.Tensor | None]:
+        """What a text-informed model reads beside the mixture."""
+        return {"text": self.text, "text_lengths": self.text_lengths, "align": self.align}
+
+    @property
+    def single_category(self) -> str | None:
+        """The category of all utterances; None if unknown.
+
+        Raises:
+            UserError: there are several.
+        """
+        if self.category is None:
+            return None
+        first = int(self.category[0])
+        if bool((self.category != first).any()):
+            raise UserError(
+                "utt2category",
+                "a batch holds several categories",
+                "use iterator_type chunk, or sequence with batch_type folded, and keep "
+                "utt2category beside the first data file",
+            )
+        return CATEGORIES[first]
+
+
+def make_batch(
+    speech_mix: torch.Tensor,
+    speech_mix_lengths: torch.Tensor | None,
+    speech_ref1: torch.Tensor,
+    speech_mix2: torch.Tensor | None = None,
+    text: torch.Tensor | None = None,
+    text_lengths: torch.Tensor | None = None,
+    align: torch.Tensor | None = None,
+    utt2category: torch.Tensor | None = None,
+) -> Batch:
+    """Build a Batch from what ESPnet's collate function gives.
+
+    Args:
+        speech_mix: (B, L).
+        speech_mix_lengths: (B,), or None when all have length L (the chunk iterator).
+        speech_ref1: (B, L); NaN where an utterance has no reference.
+        speech_mix2: (B, L) the same speech with another noise. The batch then holds 2B utterances,
+            the second half with it.
+        text: (B, U).
+        text_lengths: (B,).
+        align: (B, U) in milliseconds.
+        utt2category: (B, 1).
+
+    Raises:
+        UserError: some utterances have references and others have none.
+    """
+    if speech_mix_lengths is None:
+        shape, samples = speech_mix.shape[:1], speech_mix.shape[1]
+        speech_mix_lengths = torch.full(shape, samples, device=speech_mix.device)
+    missing = speech_ref1[:, 0].isnan()
+    if bool(missing.any()) and not bool(missing.all()):
+        raise UserError(
+            "speech_ref1",
+            "a batch holds utterances with and without references",
+            "keep utt2category beside the first data file, so that batches are of one category",
+        )
+    batch = Batch(
+        mixture=speech_mix,
+        lengths=speech_mix_lengths,
+        reference=None if bool(missing.all()) else speech_ref1,
+        category=None if utt2category is None else utt2category.reshape(-1),
+        text=text,
+        text_lengths=text_lengths,
+        align=align,
+    )
+    return batch if speech_mix2 is None else _doubled(batch, speech_mix2)
+
+
+def _doubled(batch: Batch, second: torch.Tensor) -> Batch:
+    values = {
+        name: None if value is None else torch.cat([value, value])
+        for name, value in vars(batch).items()
+    }
+    return Batch(**{**values, "mixture": torch.cat([batch.mixture, second])})

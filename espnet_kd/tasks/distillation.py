@@ -1,0 +1,149 @@
+"""Knowledge distillation as the task sees it: arguments, teacher, losses, checks."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable, Collection
+from typing import Any
+
+import torch
+from espnet2.utils.nested_dict_action import NestedDictAction
+from espnet2.utils.types import str_or_none
+
+from espnet_kd.distill.distiller import Distiller, Term
+from espnet_kd.distill.settings import LossSettings, check_weight, read_losses
+from espnet_kd.enh.kd_model import ESPnetKDModel
+from espnet_kd.enh.recognizer import Recognizer
+from espnet_kd.errors import UserError
+from espnet_kd.inference.checkpoint import load_asr_model, load_model, sha256
+from espnet_kd.tasks.token_list import token_list
+
+PROBE_SECONDS = 1.0
+
+
+def add_kd_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `conf/kd/*.yaml` sets, and the paths that the command line gives."""
+    group = parser.add_argument_group(description="Knowledge distillation")
+    group.add_argument("--base", help="Files that --config starts from (YAML only): one or a list")
+    group.add_argument(
+        "--plugins", default=[], help="Modules with classes of one's own (YAML only): a list"
+    )
+    group.add_argument(
+        "--kd_losses",
+        action=NestedDictAction,
+        default={},
+        help="name -> type, weight, categories, taps, conf; see espnet_kd/distill/settings.py",
+    )
+    group.add_argument(
+        "--kd_stages",
+        default=[],
+        help="List of trainings, one after the other (YAML only): name, max_epoch, losses, options",
+    )
+    group.add_argument(
+        "--supervised_weight", type=float, default=1.0, help="Scale of the criterions; 0: log only"
+    )
+    group.add_argument("--teacher_config", type=str_or_none, help="config.yaml of the teacher")
+    group.add_argument("--teacher_checkpoint", type=str_or_none, help="Weights of the teacher")
+    group.add_argument("--kd_asr_config", type=str_or_none, help="config.yaml of a recognizer")
+    group.add_argument("--kd_asr_checkpoint", type=str_or_none, help="Weights of the recognizer")
+    group.add_argument("--kd_centroids", type=str_or_none, help="File of bin/acoustic_tokens.py")
+
+
+def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
+    """Give a student its KD losses and its teacher.
+
+    Args:
+        model: the student.
+        args: with `kd_losses`.
+
+    Raises:
+        UserError: settings or files that do not fit together.
+    """
+    check_weight("--supervised_weight", args.supervised_weight)
+    settings = read_losses(args.kd_losses)
+    resources = load_resources(settings, args)
+    distiller = Distiller(
+        {
+            entry.name: Term(entry.build(resources), entry.weight, frozenset(entry.categories))
+            for entry in settings
+        }
+    )
+    teacher = load_teacher(args) if distiller.needs_teacher else None
+    probe(distiller, model, teacher)
+    model.learn_from(distiller, teacher, args.supervised_weight)
+
+
+def load_teacher(args: argparse.Namespace) -> ESPnetKDModel:
+    """Load the teacher strictly and say which it is.
+
+    Raises:
+        UserError: no teacher is given, or one for another sampling rate or other tokens.
+    """
+    for name in ("teacher_config", "teacher_checkpoint"):
+        if getattr(args, name) is None:
+            raise UserError(f"--{name}", "is missing", "the KD losses look at a teacher")
+    teacher, trained = load_model(args.teacher_config, args.teacher_checkpoint)
+    if trained.sample_rate != args.sample_rate:
+        raise UserError(
+            args.teacher_config,
+            f"sample_rate is {trained.sample_rate}, the student's is {args.sample_rate}",
+            "train both at one rate",
+        )
+    if reads_text(teacher) and token_list(args) != token_list(trained):
+        raise UserError("--token_list", "is not the teacher's", "give the one it learned")
+    logging.info(
+        "Teacher: %s, SHA-256 %s", args.teacher_checkpoint, sha256(args.teacher_checkpoint)
+    )
+    return teacher
+
+
+def reads_text(model: torch.nn.Module) -> bool:
+    """Whether a model is text-informed."""
+    return hasattr(model.separator, "text_encoder")
+
+
+def probe(
+    distiller: Distiller,
+    student: ESPnetKDModel,
+    teacher: ESPnetKDModel | None,
+) -> None:
+    """Let the losses see both models on a second of noise, so that misfits show before training.
+
+    Raises:
+        UserError: a tap that does not exist, or features that cannot be aligned.
+    """
+    random = torch.random.get_rng_state()  # a seed means the same with KD and without
+    torch.manual_seed(0)
+    mixture = 0.1 * torch.randn(1, int(PROBE_SECONDS * student.sample_rate))
+    was_training = student.training
+    try:
+        distiller.prepare(
+            student.eval(),
+            _probe_run(student, mixture),
+            teacher,
+            _probe_run(teacher, mixture) if teacher is not None else None,
+        )
+    except ValueError as error:
+        raise UserError("kd_losses", str(error)) from None
+    finally:
+        student.train(was_training)
+        torch.random.set_rng_state(random)
+
+
+def _probe_run(model: ESPnetKDModel, mixture: torch.Tensor) -> Callable[[], torch.Tensor]:
+    lengths = torch.tensor([mixture.size(1)])
+    text = torch.full((1, 4), 2)
+    align = torch.arange(1, 5).unsqueeze(0) * 200.0
+    return lambda: model.enhance(mixture, lengths, text, torch.tensor([4]), align)[0]
+
+
+def load_resources(settings: Collection[LossSettings], args: argparse.Namespace) -> dict[str, Any]:
+    """What the losses ask for beside YAML; loads no more than that."""
+    resources: dict[str, Any] = {"centroids": args.kd_centroids}
+    given = args.kd_asr_config is not None and args.kd_asr_checkpoint is not None
+    wanted = {name for entry in settings for name in entry.loss_class.resources}
+    if "recognizer" in wanted and given:
+        model, _ = load_asr_model(args.kd_asr_config, args.kd_asr_checkpoint)
+        resources["recognizer"] = Recognizer(model, sha256(args.kd_asr_checkpoint))
+    return resources

@@ -1,0 +1,89 @@
+"""Trainings one after the other, as `kd_stages` of a YAML says: two-step KD needs no code.
+
+Each stage is a training of its own in `<output_dir>/stage<n>_<name>`, with a fresh optimizer, that
+starts from the averaged checkpoint of the one before. What the last one gives is put into
+`<output_dir>`, as if there had been one training. Finished stages are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from espnet_kd.distill.settings import Stage, read_losses, read_stages
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import atomic_path
+
+SUPERVISED = "supervised"  # what `kd_stages` calls the criterions
+
+
+def stage_arguments(args: argparse.Namespace) -> list[argparse.Namespace]:
+    """Arguments of each stage.
+
+    Args:
+        args: of the whole training.
+
+    Raises:
+        UserError: stages that name unknown losses or options, or a stage without any loss.
+    """
+    losses = {entry.name for entry in read_losses(args.kd_losses)}
+    stages = read_stages(args.kd_stages, {*losses, SUPERVISED})
+    result: list[argparse.Namespace] = []
+    for number, stage in enumerate(stages, 1):
+        one = copy.deepcopy(args)
+        one.kd_stages = []
+        one.max_epoch = stage.max_epoch
+        one.supervised_weight = stage.losses.get(SUPERVISED, 0.0)
+        one.kd_losses = {
+            name: {**entry, "weight": stage.losses[name]}
+            for name, entry in args.kd_losses.items()
+            if stage.losses.get(name)
+        }
+        _set_options(one, stage)
+        if not one.kd_losses and not one.supervised_weight:
+            raise UserError(f"kd_stages, '{stage.name}'", "no loss has a weight", "give one")
+        one.output_dir = str(Path(args.output_dir) / f"stage{number}_{stage.name}")
+        if result:
+            one.init_param = [str(averaged(result[-1]))]
+        result.append(one)
+    return result
+
+
+def averaged(args: argparse.Namespace) -> Path:
+    """Averaged checkpoint that a training writes."""
+    part, measure, _ = args.best_model_criterion[0]
+    return Path(args.output_dir) / f"{part}.{measure}.ave.pth"
+
+
+def run_stages(
+    stages: list[argparse.Namespace], output_dir: str, train: Callable[[argparse.Namespace], None]
+) -> None:
+    """Train each stage that is not trained yet, and give out the result of the last.
+
+    Args:
+        stages: of `stage_arguments`.
+        output_dir: of the whole training.
+        train: trains with the arguments given.
+    """
+    for args in stages:
+        if averaged(args).exists():
+            logging.info("%s is trained", args.output_dir)
+        else:
+            train(args)
+    last = stages[-1]
+    for source in (Path(last.output_dir) / "config.yaml", averaged(last)):
+        with atomic_path(Path(output_dir) / source.name) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+def _set_options(args: argparse.Namespace, stage: Stage) -> None:
+    for name, value in stage.options.items():
+        if not hasattr(args, name):
+            raise UserError(
+                f"kd_stages, '{stage.name}'", f"option '{name}' is unknown", "see --help"
+            )
+        setattr(args, name, value)

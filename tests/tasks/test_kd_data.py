@@ -1,0 +1,126 @@
+"""What may be trained on: references, and lists without what no loss can learn from."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns, write_columns
+from espnet_kd.tasks.kd_data import check_references, keep_teachable
+
+UTTERANCES = {"a_SIMU": "SIMU", "b_REAL": "REAL", "c_REAL": "REAL"}
+NEEDS_REFERENCE = {"mixup": {"type": "latent_mixup", "taps": ["x"]}}
+NEEDS_NONE = {"output": {"type": "output"}}
+
+
+@pytest.fixture
+def make_data(tmp_path):
+    """Write a set and give its data list; REAL utterances have no reference unless changed."""
+
+    def make(references=None):
+        write_columns(tmp_path / "wav.scp", {utt: f"{utt}.wav" for utt in UTTERANCES})
+        write_columns(tmp_path / "utt2category", UTTERANCES)
+        write_columns(tmp_path / "utt2num_samples", dict.fromkeys(UTTERANCES, 8000))
+        given = {"a_SIMU": "a.ref.wav", "b_REAL": "-", "c_REAL": "-", **(references or {})}
+        write_columns(tmp_path / "spk1.scp", given)
+        return [
+            (str(tmp_path / "wav.scp"), "speech_mix", "sound"),
+            (str(tmp_path / "spk1.scp"), "speech_ref1", "reference"),
+            (str(tmp_path / "utt2category"), "category", "text"),
+        ]
+
+    return make
+
+
+def arguments(tmp_path, data, **changes):
+    return argparse.Namespace(
+        **{
+            "output_dir": str(tmp_path / "exp"),
+            "train_data_path_and_name_and_type": data,
+            "valid_data_path_and_name_and_type": [],
+            "train_shape_file": [str(tmp_path / "utt2num_samples")],
+            "valid_shape_file": [],
+            "kd_losses": NEEDS_REFERENCE,
+            **changes,
+        }
+    )
+
+
+def test_references_are_checked_where_there_are_categories(tmp_path):
+    check_references([], False)
+    check_references([(str(tmp_path / "absent"), "speech_ref1", "sound")], False)
+
+
+def test_real_without_reference_needs_a_teacher(make_data):
+    data = make_data()
+    check_references(data, distils=True)
+    with pytest.raises(UserError, match="REAL utterance 'b_REAL' has no pseudo-reference"):
+        check_references(data, distils=False)
+
+
+@pytest.mark.parametrize("distils", [True, False])
+def test_simulated_without_reference(make_data, distils):
+    with pytest.raises(UserError, match="SIMU utterance 'a_SIMU' has no reference"):
+        check_references(make_data({"a_SIMU": "-"}), distils)
+
+
+@pytest.mark.parametrize("distils", [True, False])
+def test_mixture_is_no_reference(make_data, distils):
+    data = make_data({"b_REAL": "b_REAL.wav", "c_REAL": "c.ref.wav"})
+    with pytest.raises(UserError, match="reference of REAL utterance 'b_REAL' is its noisy"):
+        check_references(data, distils)
+
+
+def test_what_no_loss_can_learn_from_is_left_out(tmp_path, make_data):
+    data = make_data()
+    args = arguments(tmp_path, data)
+    keep_teachable(args)
+    first = args.train_data_path_and_name_and_type[0]
+    assert first[1:] == data[0][1:]
+    assert read_columns(first[0]) == {"a_SIMU": "a_SIMU.wav"}
+    assert read_columns(tmp_path / "exp/data_train/utt2category") == {"a_SIMU": "SIMU"}
+    assert read_columns(args.train_shape_file[0]) == {"a_SIMU": "8000"}
+    assert args.train_data_path_and_name_and_type[1:] == data[1:]
+    assert len(read_columns(data[0][0])) == 3  # the set itself stays
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        NEEDS_NONE,
+        {**NEEDS_REFERENCE, **NEEDS_NONE},
+        {"output": {"type": "output", "categories": ["REAL"]}},
+    ],
+)
+def test_what_a_loss_can_learn_from_stays(tmp_path, make_data, losses):
+    data = make_data()
+    args = arguments(tmp_path, data, kd_losses=losses)
+    keep_teachable(args)
+    assert args.train_data_path_and_name_and_type == data
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        {"output": {"type": "output", "categories": ["SIMU"]}},
+        {"output": {"type": "output", "weight": 0}},
+        {},
+    ],
+)
+def test_a_loss_of_other_batches_does_not_help(tmp_path, make_data, losses):
+    args = arguments(tmp_path, make_data(), kd_losses=losses)
+    keep_teachable(args)
+    assert len(read_columns(args.train_shape_file[0])) == 1
+
+
+def test_only_real_data_and_losses_that_need_a_reference(tmp_path, make_data):
+    data = make_data()
+    for name in ("wav.scp", "spk1.scp", "utt2category", "utt2num_samples"):
+        table = read_columns(tmp_path / name)
+        del table["a_SIMU"]
+        write_columns(tmp_path / name, table)
+    with pytest.raises(UserError, match=r"spk1.scp: no utterance has a reference"):
+        keep_teachable(arguments(tmp_path, data))
+    assert not (tmp_path / "exp").exists()
