@@ -23,6 +23,7 @@ setup(
         "torchaudio>=2.6",
         "numpy>=2.0,<2.4",  # ESPnet 202511's chunk iterator breaks with 2.4
         "scipy",
+        "scikit-learn",
         "soundfile",
         "kaldiio",
         "sentencepiece",

@@ -19,8 +19,9 @@ def match_gain(
 ) -> torch.Tensor:
     """Scale each estimate e to what it explains of its reference r: by <e, r> / <e, e>.
 
-    This least-squares gain also turns a wrong sign; gradients flow through it, so that the result
-    does not depend on the scale of the estimate.
+    This least-squares gain brings the estimate closest to the reference, and turns a wrong sign. If
+    the reference is the mixture, it gives the speech its own level, as far as speech and noise are
+    uncorrelated (our reading of "the same scale"). Gradients flow through it.
 
     Args:
         estimate: (B, L).

@@ -27,7 +27,7 @@ def export_stock(
     """Write `config.yaml` and `model.pth` for stock `enh_inference`, `pack` and `--init_param`.
 
     Stock `enh_inference` with `normalize_output_wav: false` then gives our samples but for one gain
-    per utterance (`espnet_kd.inference.enhancer.match_scale`).
+    per utterance (`espnet_kd.distill.gain.match_gain`).
 
     Keys that the stock task does not know are dropped, and so are a preprocessor and criterions of
     ours: they matter in training only.

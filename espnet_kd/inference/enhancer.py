@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
 from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.utterances import Utterance
@@ -60,7 +61,7 @@ class Enhancer:
             )
         enhanced, _ = self.model.enhance(mixture, lengths, **self._conditions(batch))
         if not self.keep_scale:
-            enhanced = match_scale(enhanced, mixture)
+            enhanced = match_gain(enhanced, mixture, lengths)
         return enhanced.float().cpu().numpy()
 
     def _conditions(self, batch: Sequence[Utterance]) -> dict[str, torch.Tensor]:
@@ -82,22 +83,3 @@ class Enhancer:
                     )
             conditions["align"] = pad_sequence(aligns, batch_first=True)
         return {name: value.to(self.device) for name, value in conditions.items()}
-
-
-def match_scale(estimate: torch.Tensor, mixture: torch.Tensor) -> torch.Tensor:
-    """Scale estimates to what they explain of their mixtures.
-
-    A model trained with SI-SNR may give its output at any scale, even with the sign turned. The
-    gain <x, e> / <e, e> brings the estimate e closest to the mixture x; as far as speech and noise
-    are uncorrelated, it gives the speech its own level (our reading of "the same scale").
-
-    Args:
-        estimate: (B, T).
-        mixture: (B, T).
-
-    Returns:
-        (B, T); zeros stay zeros.
-    """
-    power = estimate.square().sum(dim=1, keepdim=True)
-    gain = (estimate * mixture).sum(dim=1, keepdim=True) / power
-    return torch.where(power > 0, estimate * gain, estimate)

@@ -8,11 +8,19 @@ from .signals import noise
 
 
 def test_gain_of_least_squares():
-    estimate = torch.tensor([[1.0, 2.0, 9.0]])
-    reference = torch.tensor([[2.0, -6.0, 9.0]])
-    # Of the first two samples: (2 - 12) / (1 + 4) = -2.
-    scaled = match_gain(estimate, reference, torch.tensor([2]))
-    torch.testing.assert_close(scaled, torch.tensor([[-2.0, -4.0, 0.0]]))
+    """<e, r> / <e, e> by hand: 30 / 25, 0.9 / 9, (2 - 12) / (1 + 4)."""
+    estimate = torch.tensor([[3.0, 4.0, 0.0], [0.0, 0.0, 3.0], [1.0, 2.0, 9.0]])
+    reference = torch.tensor([[2.0, 6.0, -7.0], [5.0, 5.0, 0.3], [2.0, -6.0, 9.0]])
+    expected = torch.tensor([[3.6, 4.8, 0.0], [0.0, 0.0, 0.3], [-2.0, -4.0, 0.0]])
+    scaled = match_gain(estimate, reference, torch.tensor([3, 3, 2]))
+    torch.testing.assert_close(scaled, expected)
+
+
+def test_gain_to_the_mixture_gives_speech_its_own_level():
+    speech, lengths = noise(3, 16000), torch.full((3,), 16000)
+    scaled = match_gain(-9 * speech, speech + noise(3, 16000, seed=1), lengths)
+    # Their chance correlation is the error of the level: 1 / sqrt(16000) = 0.8 %.
+    torch.testing.assert_close(scaled, speech, rtol=0.03, atol=1e-6)
 
 
 def test_scale_and_sign_of_the_estimate_do_not_matter():
@@ -33,6 +41,9 @@ def test_silence_stays_silence_with_finite_gradients():
     scaled = match_gain(silence, noise(1, 100), lengths)
     scaled.square().sum().backward()
     assert not scaled.any() and silence.grad.isfinite().all()
+    both = torch.stack([torch.zeros(100), torch.ones(100)])
+    scaled = match_gain(both, 2 * torch.ones(2, 100), torch.tensor([100, 100]))
+    torch.testing.assert_close(scaled, 2 * both)  # beside speech, too
     assert not at_speech_level(torch.zeros(1, 100), lengths).any()
 
 

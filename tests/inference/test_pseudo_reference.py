@@ -7,9 +7,10 @@ import soundfile
 import torch
 
 from espnet_kd.data.kaldi_dir import read_set
+from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
 from espnet_kd.inference.checkpoint import sha256
-from espnet_kd.inference.enhancer import Enhancer, match_scale
+from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.pseudo_reference import make_pseudo_references
 from espnet_kd.inference.utterances import read_utterances
 
@@ -47,7 +48,8 @@ def test_result_is_a_training_set(make, tmp_path):
 def explaining(wave: torch.Tensor, decibel: float) -> torch.Tensor:
     """Waveforms (B, T) that explain this share of the energy of `wave`, at another scale."""
     other = wave.roll(100, dims=1)
-    other = other - match_scale(wave, other)  # what is left has nothing to do with it
+    lengths = torch.full((len(wave),), wave.size(1))
+    other = other - match_gain(wave, other, lengths)  # what is left has nothing to do with it
     share = 10 ** (decibel / 10)
     level = wave.norm(dim=1, keepdim=True) / other.norm(dim=1, keepdim=True)
     return 3 * (share**0.5 * wave + (1 - share) ** 0.5 * level * other)

@@ -54,8 +54,8 @@ def write_enhancement_model(directory: Path, changes: dict[str, Any]) -> tuple[P
     return _write(directory, vars(args), EnhKDTask.build_model(args))
 
 
-def write_recogniser(directory: Path) -> tuple[Path, Path]:
-    """Write a stock recogniser with a CTC output over characters."""
+def write_recogniser(directory: Path, **changes: Any) -> tuple[Path, Path]:
+    """Write a stock recogniser with a CTC output over characters, with changed arguments."""
     host.prepare()
     from espnet2.tasks.asr import ASRTask
 
@@ -73,6 +73,7 @@ def write_recogniser(directory: Path) -> tuple[Path, Path]:
         normalize="utterance_mvn",
         normalize_conf={},
     )
+    vars(args).update(changes)
     torch.manual_seed(0)
     return _write(directory, vars(args), ASRTask.build_model(args))
 

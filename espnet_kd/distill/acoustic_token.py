@@ -1,0 +1,99 @@
+"""Acoustic-token KD: the student's speech keeps the tokens of the clean speech."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from espnet_kd.distill.base import DistillLoss, Observation
+from espnet_kd.distill.centroids import read_centroids
+from espnet_kd.distill.frames import frame_mask, masked_mean
+from espnet_kd.distill.frozen import Frozen
+from espnet_kd.distill.gain import match_gain
+
+
+class AcousticTokenLoss(DistillLoss):
+    """Cross entropy on the tokens of clean speech, through a frozen recognizer's encoder.
+
+    -mean_t log p(c_t | t), p(k | t) = softmax_k(-||h_t - mu_k||^2 / (temperature * s)):
+    h (B, T', D) are the latents of the student's signal, mu (K, D) the centroids of k-means over
+    latents of clean speech, and c_t the centroid nearest to the latent of the clean reference, or
+    of the teacher's signal where there is no reference. The scale s = mean_k ||mu_k - mean mu||^2
+    makes the loss independent of the size of the latents. Nothing is trained beside the student.
+
+    The method is the one of "Knowledge distillation-based training of speech enhancement for
+    noise-robust automatic speech recognition" (IEEE Access 2024): recognizer first, k-means of its
+    encoder's latents second, student third. Its formula is not public; cross entropy, distances
+    as logits, their scale and temperature are our reading. So is the level: the student's signal
+    is brought to that of the target by one least-squares gain per utterance.
+
+    The loss of clean speech itself is not 0, as latents do not lie on centroids.
+
+    Args:
+        recognizer: `espnet_kd.enh.recognizer.Recognizer`, or what has its `encode` and `checksum`;
+            it is frozen.
+        centroids: file of `bin/acoustic_tokens.py`.
+        temperature: lower makes tokens harder.
+
+    Raises:
+        ValueError: a temperature that is not above 0, or centroids of another recognizer.
+        UserError: `centroids` is no such file.
+    """
+
+    resources = ("recognizer", "centroids")
+
+    def __init__(self, recognizer: Any, centroids: str | os.PathLike, temperature: float = 0.1):
+        super().__init__()
+        if temperature <= 0:
+            raise ValueError(f"temperature is {temperature}, give a number above 0")
+        tokens = read_centroids(centroids)
+        if recognizer.checksum not in (None, tokens.checksum):
+            raise ValueError(f"{os.fspath(centroids)} was made with another recognizer")
+        vectors = torch.from_numpy(tokens.vectors)
+        self.recognizer = Frozen(recognizer)
+        self.layer = tokens.layer
+        self.temperature = temperature
+        # Centred, for the sake of precision: distances stay the same.
+        self.register_buffer("centre", vectors.mean(dim=0), persistent=False)
+        self.register_buffer("centroids", vectors - self.centre, persistent=False)
+        self.scale = self.centroids.square().sum(dim=1).mean().item()
+
+    def prepare(self, student: Observation, teacher: Observation | None) -> None:
+        """Refuse centroids of another width; see DistillLoss.prepare."""
+        signal = student.signal
+        lengths = torch.full((1,), signal.size(1), device=signal.device)
+        latents, _ = self.recognizer.module.encode(signal, lengths, self.layer)
+        width = self.centroids.size(1)
+        if latents.size(2) != width:
+            raise ValueError(
+                f"the centroids have {width} values, the recognizer's latents {latents.size(2)}"
+            )
+
+    def forward(
+        self,
+        student: Observation,
+        teacher: Observation | None,
+        reference: torch.Tensor | None,
+        lengths: torch.Tensor,
+    ) -> torch.Tensor:
+        """See DistillLoss.forward; (B,) in nats, above 0."""
+        target = teacher.signal if reference is None else reference
+        with torch.no_grad():
+            logits, _ = self._logits(target, lengths)
+            tokens = logits.argmax(dim=2)  # (B, T')
+        logits, frames = self._logits(match_gain(student.signal, target, lengths), lengths)
+        per_frame = functional.cross_entropy(logits.transpose(1, 2), tokens, reduction="none")
+        num_frames = per_frame.size(1)
+        return masked_mean(per_frame, frame_mask(frames.double() / num_frames, num_frames))
+
+    def _logits(
+        self, signal: torch.Tensor, lengths: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits (B, T', K) but for a term that all tokens share, and number of frames (B,)."""
+        latents, frames = self.recognizer.module.encode(signal, lengths, self.layer)
+        products = (latents - self.centre) @ self.centroids.t()
+        distances = self.centroids.square().sum(dim=1) - 2 * products
+        return -distances / (self.temperature * self.scale), frames

@@ -1,0 +1,74 @@
+"""Sequence-level KD by a recognizer: what it hears in the two signals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from espnet_kd.distill.base import DistillLoss, Observation
+from espnet_kd.distill.frames import frame_mask, masked_mean
+from espnet_kd.distill.frozen import Frozen
+from espnet_kd.distill.gain import match_gain
+
+
+class PosteriorLoss(DistillLoss):
+    """KL(p_T || p_S) of a frozen recognizer's CTC posteriors for the two signals.
+
+    temperature^2 * mean_t sum_v p_T(v | t) (log p_T(v | t) - log p_S(v | t)), where p is the
+    softmax of the CTC's logits divided by the temperature, over its frames t and its tokens v.
+    The factor keeps gradients of one size at any temperature (Hinton et al. 2015).
+
+    "Sequence-level" term of frame and sequence level KD, in the variant with a recognizer. That
+    source publishes no formula: it is our reading. So is the level: the recognizer expects
+    speech at its own one, so the student's signal is brought to the teacher's by one least-squares
+    gain per utterance.
+
+    Args:
+        recognizer: `espnet_kd.enh.recognizer.Recognizer`, or what has its `encode` and
+            `ctc_log_probs`; it is frozen.
+        temperature: above 1 for softer posteriors.
+
+    Raises:
+        ValueError: a temperature that is not above 0.
+    """
+
+    resources = ("recognizer",)
+
+    def __init__(self, recognizer: Any, temperature: float = 1.0):
+        super().__init__()
+        if temperature <= 0:
+            raise ValueError(f"temperature is {temperature}, give a number above 0")
+        self.recognizer = Frozen(recognizer)
+        self.temperature = temperature
+
+    def prepare(self, student: Observation, teacher: Observation | None) -> None:
+        """Find out whether the recognizer gives posteriors; see DistillLoss.prepare."""
+        signal = student.signal
+        self._log_posteriors(signal, torch.full((1,), signal.size(1), device=signal.device))
+
+    def forward(
+        self,
+        student: Observation,
+        teacher: Observation | None,
+        reference: torch.Tensor | None,
+        lengths: torch.Tensor,
+    ) -> torch.Tensor:
+        """See DistillLoss.forward; (B,) in nats, at least 0, and 0 for equal posteriors."""
+        with torch.no_grad():
+            target, frames = self._log_posteriors(teacher.signal, lengths)
+        levelled = match_gain(student.signal, teacher.signal, lengths)
+        estimate, _ = self._log_posteriors(levelled, lengths)
+        divergence = functional.kl_div(estimate, target, reduction="none", log_target=True)
+        per_frame = self.temperature**2 * divergence.sum(dim=2)
+        num_frames = per_frame.size(1)
+        return masked_mean(per_frame, frame_mask(frames.double() / num_frames, num_frames))
+
+    def _log_posteriors(
+        self, signal: torch.Tensor, lengths: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        recognizer = self.recognizer.module
+        latents, frames = recognizer.encode(signal, lengths)
+        log_probs = recognizer.ctc_log_probs(latents)
+        return functional.log_softmax(log_probs / self.temperature, dim=2), frames
