@@ -3,14 +3,14 @@
 ```yaml
 kd_losses:
   latent:                        # any name; the training log uses it
-    type: cosine                 # a name of LOSSES, or "my_package.my_file:MyLoss"
+    type: at_kl                  # a name of LOSSES, or "my_package.my_file:MyLoss"
     weight: 1.0
     categories: [SIMU, REAL]     # by default all
     taps:                        # of losses that compare features
     - separator.tcn.network.1    # the same place in both, or
     - student: separator.tcn.network.1
       teacher: {path: separator.tcn.network.3, side: input, layout: bct}
-    conf: {expansion: 2}         # arguments of the class
+    conf: {temperature: 2.0}     # arguments of the class
 ```
 """
 
@@ -22,7 +22,9 @@ import inspect
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
+
+from torch import nn
 
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.distill.base import DistillLoss
@@ -40,6 +42,10 @@ LOSSES = {
     "output": "espnet_kd.distill.output:OutputLoss",
     "posterior": "espnet_kd.distill.posterior:PosteriorLoss",
 }
+SUPERVISED = "supervised"  # what `kd_stages` calls the criterions
+RESERVED = (SUPERVISED, "loss", *dir(nn.ModuleDict()))  # the log has "loss"; losses are modules
+
+Value = TypeVar("Value", list, dict)
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class Stage:
     Attributes:
         name: of its directory.
         max_epoch: number of epochs.
-        losses: weight of each loss in this stage, by its name in `kd_losses`, or `supervised` for
+        losses: weight of each loss in this stage, by its name in `kd_losses`, or SUPERVISED for
             the criterions; what is not named is off.
         options: further arguments of the training in this stage, e.g. `{optim_conf: {lr: 1e-4}}`.
     """
@@ -130,15 +136,17 @@ def read_stages(values: Any, losses: Collection[str]) -> list[Stage]:
     for index, entry in enumerate(values, 1):
         where = f"kd_stages, stage {index}"
         _check_keys(where, entry, Stage, ("name", "max_epoch", "losses"))
-        if not isinstance(entry["max_epoch"], int) or entry["max_epoch"] < 1:
+        _check_name(where, entry["name"])
+        if type(entry["max_epoch"]) is not int or entry["max_epoch"] < 1:
             raise UserError(where, f"max_epoch is {entry['max_epoch']!r}", "give a number above 0")
         if not isinstance(entry["losses"], Mapping) or not entry["losses"]:
             raise UserError(where, f"losses is {entry['losses']!r}", "give name: weight")
         for name, weight in entry["losses"].items():
             if name not in losses:
-                raise UserError(where, f"there is no loss '{name}'", _nearest(name, losses))
+                raise UserError(where, f"there is no loss '{name}'", _nearest(str(name), losses))
             check_weight(f"{where}, loss '{name}'", weight)
-        stages.append(Stage(**entry))
+        options = _optional(where, entry, "options", {})
+        stages.append(Stage(**{**entry, "options": options}))
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
         raise UserError("kd_stages", f"two stages of one name: {names}", "give each its own")
@@ -165,7 +173,7 @@ def find_class(name: str) -> type[DistillLoss]:
     module, _, attribute = LOSSES.get(name, name).partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise UserError("kd_losses", f"type '{name}': {error}", 'write "module:Class"') from None
     if not (inspect.isclass(found) and issubclass(found, DistillLoss)):
         raise UserError("kd_losses", f"type '{name}' is no DistillLoss", "derive it from that")
@@ -174,20 +182,23 @@ def find_class(name: str) -> type[DistillLoss]:
 
 def _read_loss(name: str, entry: Any) -> LossSettings:
     where = _where(name)
+    _check_name(where, name)
+    if name in RESERVED:
+        raise UserError(where, "a loss cannot have this name", "give it another")
     _check_keys(where, entry, LossSettings, ("type",))
     check_weight(where, entry.get("weight", 1.0))
-    categories = tuple(entry.get("categories", ()))
+    categories = tuple(_optional(where, entry, "categories", []))
     for category in categories:
         if category not in CATEGORIES:
             raise UserError(where, f"category '{category}'", f"use {', '.join(CATEGORIES)}")
-    taps = tuple(_read_pair(where, tap) for tap in entry.get("taps", ()))
+    taps = tuple(_read_pair(where, tap) for tap in _optional(where, entry, "taps", []))
     settings = LossSettings(
         name=name,
         type=str(entry["type"]),
         weight=float(entry.get("weight", 1.0)),
         categories=categories,
         taps=taps,
-        conf=entry.get("conf", {}),
+        conf=_optional(where, entry, "conf", {}),
     )
     cls = settings.loss_class
     if cls.needs_taps != bool(taps):
@@ -215,10 +226,25 @@ def _read_tap(where: str, entry: Any) -> Tap:
     if isinstance(entry, str):
         return Tap(entry)
     _check_keys(f"{where}, tap", entry, Tap, ("path",))
-    tap = Tap(**entry)
-    if tap.side not in ("output", "input"):
-        raise UserError(where, f"tap side '{tap.side}'", "use output or input")
-    return tap
+    try:
+        return Tap(**entry)
+    except ValueError as error:
+        raise UserError(f"{where}, tap", str(error)) from None
+
+
+def _optional(where: str, entry: Mapping[str, Any], key: str, default: Value) -> Value:
+    value = entry.get(key)
+    if value is None:  # left empty
+        return default
+    if not isinstance(value, type(default)):
+        kind = "a list" if isinstance(default, list) else "names and values"
+        raise UserError(where, f"{key} is {value!r}", f"give {kind}")
+    return value
+
+
+def _check_name(where: str, name: Any) -> None:
+    if not (isinstance(name, str) and name.isidentifier()):
+        raise UserError(where, f"the name is {name!r}", "use letters, digits and _")
 
 
 def _check_keys(where: str, entry: Any, cls: type, required: tuple[str, ...]) -> None:
@@ -241,4 +267,6 @@ def _where(name: str) -> str:
 
 def _nearest(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"nearest: {', '.join(near)}" if near else f"known: {', '.join(sorted(known))}"
+    if near:
+        return f"nearest: {', '.join(near)}"
+    return f"known: {', '.join(sorted(known))}" if known else "leave it out"

@@ -17,6 +17,7 @@ from espnet_kd.errors import UserError
 
 CANONICAL = "bcft"
 LAYOUTS = {3: "bct", 4: "bcft"}  # by default
+SIDES = ("output", "input")
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,26 @@ class Tap:
         side: "output" or "input" (the first argument) of the module.
         layout: order of the axes there: b(atch), c(hannels), f(requency), t(ime); "" means "bct"
             with three axes and "bcft" with four.
+
+    Raises:
+        ValueError: values that no place can have.
     """
 
     path: str
     side: str = "output"
     layout: str = ""
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.path, str) and self.path):
+            raise ValueError(f"path is {self.path!r}; name a module")
+        if self.side not in SIDES:
+            raise ValueError(f"side is {self.side!r}; use {' or '.join(SIDES)}")
+        axes = list(self.layout) if isinstance(self.layout, str) else []
+        once = len(set(axes)) == len(axes) and {"b", "t"} <= set(axes) <= set(CANONICAL)
+        if self.layout != "" and not once:
+            raise ValueError(
+                f"layout is {self.layout!r}; name each axis once: b and t, c and f if there"
+            )
 
     def __str__(self) -> str:
         return self.path if self.side == "output" else f"{self.path} ({self.side})"
@@ -58,7 +74,7 @@ def find_module(model: nn.Module, tap: Tap, whose: str) -> nn.Module:
         UserError: there is no such module; lists the nearest names.
     """
     modules = dict(model.named_modules())
-    if tap.path in modules and tap.path:
+    if tap.path in modules:
         return modules[tap.path]
     near = difflib.get_close_matches(tap.path, [name for name in modules if name], n=3, cutoff=0.0)
     raise UserError(
@@ -132,13 +148,11 @@ def from_canonical(value: torch.Tensor, tap: Tap, like: torch.Tensor) -> torch.T
 
 def _layout(value: torch.Tensor, tap: Tap) -> str:
     layout = tap.layout or LAYOUTS.get(value.dim(), "")
-    axes = set(layout)
-    once = len(axes) == len(layout) == value.dim()
-    if not once or not set("bt") <= axes <= set(CANONICAL):
+    if len(layout) != value.dim():
         raise UserError(
             f"tap '{tap}'",
             f"layout '{layout}' does not fit its {value.dim()} axes {tuple(value.shape)}",
-            "name each axis once: b and t, c and f if there",
+            "name each of them: b, c, f, t",
         )
     return layout
 
