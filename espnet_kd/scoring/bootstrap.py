@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,18 +64,50 @@ def ratio_interval(numerator: np.ndarray, denominator: np.ndarray) -> Interval:
         ValueError: no utterance, other shapes, or a denominator that sums to 0.
     """
     numerator = np.asarray(numerator, dtype=np.float64)
+    return ratio_tests(numerator[:, None], denominator)[0].interval
+
+
+class RatioTest(NamedTuple):
+    """A ratio with its interval, and how likely one as far from 0 is if it is 0 in truth."""
+
+    interval: Interval
+    p_value: float
+
+
+def ratio_tests(numerators: np.ndarray, denominator: np.ndarray) -> list[RatioTest]:
+    """Do as `ratio_interval` for several numerators on the same draws, and test each against 0.
+
+    The p value is two-sided: twice the smaller share of draws on either side of 0, with one
+    count added as in Davison and Hinkley, "Bootstrap methods and their application" (1997),
+    section 4.2 (that it inverts the percentile interval is our reading). It is never below
+    2 / (REPLICATES + 1).
+
+    Args:
+        numerators: one number for each utterance and ratio (N, K).
+        denominator: one number for each utterance (N,), at least 0, not all 0.
+
+    Raises:
+        ValueError: no utterance, other shapes, or a denominator that sums to 0.
+    """
+    numerators = np.asarray(numerators, dtype=np.float64)
     denominator = np.asarray(denominator, dtype=np.float64)
-    if numerator.ndim != 1 or numerator.shape != denominator.shape or not numerator.size:
-        raise ValueError(f"shapes {numerator.shape} and {denominator.shape} are not (N,), N > 0")
+    if numerators.ndim != 2 or denominator.shape != numerators.shape[:1] or not denominator.size:
+        raise ValueError(f"shapes {numerators.shape} and {denominator.shape} do not share N > 0")
     if not denominator.sum() > 0:
         raise ValueError("the denominator sums to 0")
-    sums = np.concatenate(
-        [draws @ np.stack([numerator, denominator], 1) for draws in _draws(numerator.size)]
-    )
-    sums = sums[sums[:, 1] > 0]
+    both = np.column_stack([numerators, denominator])
+    sums = np.concatenate([draws @ both for draws in _draws(denominator.size)])
+    sums = sums[sums[:, -1] > 0]
+    ratios = sums[:, :-1] / sums[:, -1:]
+    values = numerators.sum(0) / denominator.sum()
     tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(sums[:, 0] / sums[:, 1], [tail, 100 - tail])
-    return Interval(float(numerator.sum() / denominator.sum()), float(low), float(high))
+    lows, highs = np.percentile(ratios, [tail, 100 - tail], axis=0)
+    smaller = np.minimum((ratios <= 0).sum(0), (ratios >= 0).sum(0))
+    p_values = np.minimum(1.0, 2 * (smaller + 1) / (len(ratios) + 1))
+    return [
+        RatioTest(Interval(*map(float, ends)), float(p))
+        for *ends, p in zip(values, lows, highs, p_values, strict=True)
+    ]
 
 
 def _draws(size: int) -> Iterator[np.ndarray]:

@@ -16,6 +16,16 @@ SYSTEM_TITLES = {
     "student": "Conv-TasNet student",
     "pseudo_reference": "Teacher's pseudo-reference",
     "clean": "Clean speech",
+    "none": "no KD",
+    "output": "output KD",
+    "frame_sequence": "frame + sequence KD",
+    "frame_sequence_asr": "frame + sequence KD with ASR",
+    "acoustic_token": "acoustic-token KD",
+    "cosine": "cosine KD",
+    "two_step": "two-step KD",
+    "latent_mixup": "latent-mixup KD",
+    "at_kl": "AT-KL",
+    "text_informed": "text-informed KD",
 }
 
 

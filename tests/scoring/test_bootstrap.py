@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from espnet_kd.scoring import bootstrap
-from espnet_kd.scoring.bootstrap import Interval, mean_interval, ratio_interval
+from espnet_kd.scoring.bootstrap import Interval, mean_interval, ratio_interval, ratio_tests
 
 
 def test_interval_of_a_mean_is_the_normal_one_for_many_values():
@@ -67,3 +67,37 @@ def test_utterances_without_words_do_not_divide_by_zero():
 def test_no_statistic_without_data(numerator, denominator):
     with pytest.raises(ValueError, match="denominator|shapes"):
         ratio_interval(np.array(numerator), np.array(denominator))
+
+
+def test_several_ratios_are_tested_on_the_same_draws():
+    rng = np.random.default_rng(4)
+    numerators, words = rng.normal(0.1, 1.0, (40, 3)), rng.integers(3, 9, 40)
+    for column, (interval, _) in zip(numerators.T, ratio_tests(numerators, words), strict=True):
+        alone = ratio_interval(column, words)
+        assert [interval.value, interval.low, interval.high] == pytest.approx(
+            [alone.value, alone.low, alone.high]
+        )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_p_values_are_those_of_the_normal_distribution_for_many_values(sign):
+    values = np.random.default_rng(6).normal(size=400)
+    values = (values - values.mean()) / values.std()
+    # Two-sided p of 1, 2 and 3 standard errors.
+    shifted = values[:, None] + sign * np.array([1.0, 2.0, 3.0]) / 20
+    p_values = [test.p_value for test in ratio_tests(shifted, np.ones(400))]
+    assert p_values == pytest.approx([0.3173, 0.0455, 0.0027], rel=0.2, abs=1e-3)
+
+
+def test_p_values_at_their_ends():
+    equal, different = ratio_tests(np.array([[0.0, 1.0], [0.0, 2.0]]), np.ones(2))
+    assert equal.p_value == 1.0
+    assert different.p_value == pytest.approx(2 / 10_001)
+
+
+def test_p_values_agree_with_the_intervals():
+    numerators = np.random.default_rng(7).normal(0.3, 1.0, (30, 200))
+    tests = ratio_tests(numerators, np.ones(30))
+    clear = [test for test in tests if not 0.045 < test.p_value < 0.055]
+    assert {test.interval.excludes_zero for test in clear} == {True, False}
+    assert all(test.interval.excludes_zero == (test.p_value < 0.05) for test in clear)

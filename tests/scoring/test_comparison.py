@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from espnet_kd.scoring.bootstrap import Interval
@@ -84,3 +86,14 @@ def test_several_measures_get_a_column_each_and_gaps():
     header, _, first, second = table.splitlines()
     assert header == "| difference | set | SDR [dB] | PESQ |"
     assert "–" not in first and second.endswith("better | – |")
+
+
+def test_a_correction_overrules_the_interval():
+    assert replace(comparison(GAIN), significant=False).verdict == "no difference shown"
+    assert replace(comparison(LOSS), significant=True).verdict == "worse"
+
+
+def test_verdicts_in_a_table_may_be_marked_otherwise():
+    marks = {"better": "**better**", "no difference shown": ""}
+    rows = comparison_table([comparison(GAIN), comparison(NOTHING, "x")], marks).splitlines()
+    assert rows[-1].endswith("+0.80] **better** | +0.10 [-0.20, +0.40] |")
