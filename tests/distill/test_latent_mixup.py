@@ -252,6 +252,7 @@ def test_padding_does_not_count(models):
     shapes = ((4, frames), (6, frames // 2))
     features = [[torch.randn(2 * PAIRS, c, 1, t) for _ in TAPS] for c, t in shapes]
     signal, reference = torch.randn(2, 2 * PAIRS, SAMPLES)
+    reference = reference[:PAIRS].repeat(2, 1)
 
     def value(spoil):
         def observation(feature, taps):
@@ -339,6 +340,15 @@ def test_unequal_frequencies_are_named():
     )
     with pytest.raises(ValueError, match="student's 'a' has 5 frequencies, the teacher's 'b' 4"):
         loss.prepare(student, teacher)
+
+
+@pytest.mark.parametrize("rows", [2 * PAIRS, 2 * PAIRS - 1])
+def test_a_batch_without_second_noise_is_one_line(models, mixture, rows):
+    student, teacher = models
+    loss = make_loss(student, teacher)
+    seen, taught = look(student, mixture[:rows]), look(teacher, mixture[:rows])
+    with pytest.raises(UserError, match="a batch has no second noise; give --second_noise_scp"):
+        loss(seen, taught, torch.randn(rows, SAMPLES), LENGTHS[:rows])
 
 
 @pytest.mark.parametrize("alpha", [0, -1.0, float("nan"), float("inf")])
