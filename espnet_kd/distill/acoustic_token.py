@@ -87,7 +87,7 @@ class AcousticTokenLoss(DistillLoss):
         logits, frames = self._logits(match_gain(student.signal, target, lengths), lengths)
         per_frame = functional.cross_entropy(logits.transpose(1, 2), tokens, reduction="none")
         num_frames = per_frame.size(1)
-        return masked_mean(per_frame, frame_mask(frames.double() / num_frames, num_frames))
+        return masked_mean(per_frame, frame_mask(frames / num_frames, num_frames))
 
     def _logits(
         self, signal: torch.Tensor, lengths: torch.Tensor

@@ -80,7 +80,7 @@ class FrameLoss(DistillLoss):
         difference = self.features(estimate) - self.features(target)
         per_frame = difference.square().mean(dim=1)  # (B, T)
         frames = per_frame.size(1)
-        valid = (1 + lengths // self.hop_length).double() / frames
+        valid = (1 + lengths // self.hop_length) / frames
         return masked_mean(per_frame, frame_mask(valid, frames))
 
     def features(self, signal: torch.Tensor) -> torch.Tensor:

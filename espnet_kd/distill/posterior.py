@@ -63,7 +63,7 @@ class PosteriorLoss(DistillLoss):
         divergence = functional.kl_div(estimate, target, reduction="none", log_target=True)
         per_frame = self.temperature**2 * divergence.sum(dim=2)
         num_frames = per_frame.size(1)
-        return masked_mean(per_frame, frame_mask(frames.double() / num_frames, num_frames))
+        return masked_mean(per_frame, frame_mask(frames / num_frames, num_frames))
 
     def _log_posteriors(
         self, signal: torch.Tensor, lengths: torch.Tensor
