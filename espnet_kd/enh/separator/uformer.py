@@ -42,8 +42,8 @@ class UformerSeparator(AbsSeparator):
         S = X ((tanh|M| + sigmoid(m)) / 2)^2 M / |M|,    S = 0 at DC
 
     Our reading: BatchNorm of the two halves of complex channels on their own, as in ESPnet's
-    DCCRN; no norm, attention or convolution of the conformer hears padding (BatchNorm in training
-    does). The convolutions outside the conformer are causal, the conformer hears all frames.
+    DCCRN, and ESPnet's initial weights; padding is kept out (but not of BatchNorm in training).
+    The convolutions outside the conformer are causal; the conformer hears all valid frames.
 
     Fused complex features, (B, 2 C, F, T), can be tapped at `encoder.N.complex_out` and
     `decoder.N.complex_out`.
@@ -75,8 +75,9 @@ class UformerSeparator(AbsSeparator):
         self.encoder = nn.ModuleList(_pair(_encoder_layer, *sizes) for sizes in outward)
         self.conformer = DilatedDualPathConformer(channels[-1], **(conformer_conf or {}))
         self.decoder = nn.ModuleList(
-            _pair(_decoder_layer, 2 * inner, outer, outer == 1) for outer, inner in outward[::-1]
+            _pair(_decoder_layer, 2 * inner, outer) for outer, inner in outward[:0:-1]
         )
+        self.decoder.append(_pair(_transposed, 2 * channels[0], 1))
 
     @property
     def num_spk(self) -> int:
@@ -115,7 +116,7 @@ class UformerSeparator(AbsSeparator):
                 complex_cat([complex_features, complex_skip], 1),
                 torch.cat([magnitude_features, magnitude_skip], dim=1),
             )
-        mask = _mask(complex_features, magnitude_features).to(input.dtype)
+        mask = _mask(complex_features.to(spectrum), magnitude_features.to(spectrum))
         return [input * mask], ilens, OrderedDict(mask_spk1=mask)
 
 
@@ -124,7 +125,7 @@ def _mask(complex_features: torch.Tensor, magnitude_features: torch.Tensor) -> t
     size = modulus(complex_features)
     gain = (0.5 * (size.tanh() + magnitude_features.sigmoid())).square()
     mask = functional.pad(complex_features * (gain / size), (0, 0, 1, 0)).transpose(2, 3)
-    return torch.complex(*mask.float().unbind(dim=1))
+    return torch.complex(*mask.unbind(dim=1))
 
 
 def _pair(layer, *sizes: int) -> FusedPair:
@@ -136,10 +137,14 @@ def _encoder_layer(parts: int, in_channels: int, out_channels: int) -> nn.Sequen
     return nn.Sequential(Causal(layer), nn.BatchNorm2d(parts * out_channels), nn.PReLU())
 
 
-def _decoder_layer(parts: int, in_channels: int, out_channels: int, last: bool) -> nn.Sequential:
-    layer = transposed_convolution(
-        parts, in_channels, out_channels, padding=(2, 0), output_padding=(1, 0), **KERNEL
+def _decoder_layer(parts: int, in_channels: int, out_channels: int) -> nn.Sequential:
+    layer = _transposed(parts, in_channels, out_channels)
+    return nn.Sequential(layer, nn.BatchNorm2d(parts * out_channels), nn.PReLU())
+
+
+def _transposed(parts: int, in_channels: int, out_channels: int) -> Causal:
+    return Causal(
+        transposed_convolution(
+            parts, in_channels, out_channels, padding=(2, 0), output_padding=(1, 0), **KERNEL
+        )
     )
-    if last:
-        return nn.Sequential(Causal(layer))
-    return nn.Sequential(Causal(layer), nn.BatchNorm2d(parts * out_channels), nn.PReLU())

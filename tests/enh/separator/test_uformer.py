@@ -152,3 +152,18 @@ def test_overfits_one_utterance():
         optimizer.step()
     assert scores[-1] > si_snr(clean, mixture, lengths) + 6.0
     assert scores[-1] > scores[0] + 6.0
+
+
+def test_only_the_last_decoder_layer_is_bare():
+    """Also where a layer has one channel."""
+    decoder = UformerSeparator(33, (1, 6, 8), CONFORMER).decoder
+    norms = [sum(isinstance(m, nn.BatchNorm2d) for m in layer.modules()) for layer in decoder]
+    assert norms == [2, 2, 0]
+
+
+def test_half_precision_and_double():
+    mixture, lengths = spectrum(), torch.tensor([12, 12])
+    with torch.autocast("cpu", torch.bfloat16):
+        masked = small().eval()(mixture, lengths)[0][0]
+    assert masked.dtype == torch.cfloat and torch.isfinite(torch.view_as_real(masked)).all()
+    assert small().double()(mixture.cdouble(), lengths)[0][0].dtype == torch.cdouble
