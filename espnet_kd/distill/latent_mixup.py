@@ -36,19 +36,18 @@ class LatentMixupLoss(DistillLoss):
     computed twice. In evaluation lambda is 0.5. Each row has the whole loss, while the supervised
     loss is a mean over rows: weight 0.5 balances them as the sum L_SE^1 + L_SE^2 + L_lat + L_dec.
 
-    D sees mixed latents alone if every way to the output passes a tap, skips included. With
-    ESPnet's classes these are, for Conv-TasNet, the code (which the mask multiplies too) and the
-    last running sum of the TCN; for DCCRN the waveform (the mask multiplies its spectrum), the
-    skips, and bottleneck and last skip together:
+    D sees mixed latents alone if every way to the output passes a tap, skips included. In ESPnet's
+    Conv-TasNet these are the code, which the mask multiplies too, and the last running sum of the
+    TCN; in its DCCRN the waveform (the mask multiplies its spectrum), the skips, and the bottleneck
+    together with the last skip:
 
-        taps:                                                  taps:
-        - {path: separator, side: input}                       - {path: encoder, side: input,
-        - {path: separator.tcn.network.3, side: input}            layout: bt}
-                                                               - separator.encoder.0 # and 1 ... 4
-                                                               - {path: separator.decoder.0,
-                                                                  side: input}
-
-    with `layout: btc` at `separator`.
+        # encoder: conv, separator: tcn
+        - {path: separator, side: input, layout: btc}
+        - {path: separator.tcn.network.3, side: input}
+        # encoder: stft, separator: dccrn with six layers
+        - {path: encoder, side: input, layout: bt}
+        - separator.encoder.0  # and 1 to 4
+        - {path: separator.decoder.0, side: input}
 
     Args:
         alpha: of the Beta distribution, above 0; small: mostly one of the two, 1: uniform.
