@@ -224,7 +224,7 @@ def _read_pair(where: str, entry: Any) -> TapPair:
 
 def _read_tap(where: str, entry: Any) -> Tap:
     if isinstance(entry, str):
-        return Tap(entry)
+        entry = {"path": entry}
     _check_keys(f"{where}, tap", entry, Tap, ("path",))
     try:
         return Tap(**entry)
