@@ -19,6 +19,7 @@ from espnet_kd.errors import UserError
 from espnet_kd.inference.checkpoint import load_asr_model, load_model, sha256
 from espnet_kd.tasks.token_list import token_list
 
+LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
 PROBE_SECONDS = 1.0
 
 
@@ -92,9 +93,7 @@ def load_teacher(args: argparse.Namespace) -> ESPnetKDModel:
         )
     if reads_text(teacher) and token_list(args) != token_list(trained):
         raise UserError("--token_list", "is not the teacher's", "give the one it learned")
-    logging.info(
-        "Teacher: %s, SHA-256 %s", args.teacher_checkpoint, sha256(args.teacher_checkpoint)
-    )
+    LOGGER.info("Teacher: %s, SHA-256 %s", args.teacher_checkpoint, sha256(args.teacher_checkpoint))
     return teacher
 
 

@@ -131,10 +131,9 @@ class EnhKDTask(EnhancementTask):
         """Refuse, before anything is read, what would train something else than was meant."""
         super().check_required_command_args(args)
         check_averaging(args)
-        check_references(args.train_data_path_and_name_and_type, bool(args.kd_losses))
-        check_references(args.valid_data_path_and_name_and_type, bool(args.kd_losses))
-        if args.kd_losses or args.supervised_weight != 1.0:
-            keep_teachable(args)
+        check_references(args.train_data_path_and_name_and_type)
+        check_references(args.valid_data_path_and_name_and_type)
+        keep_teachable(args)
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import sys
 from pathlib import Path
 
-from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.kaldi_dir import NO_REFERENCE
-from espnet_kd.distill.settings import read_losses
+from espnet_kd.distill.settings import LossSettings, read_losses
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns
 
 DataList = list[tuple[str, str, str]]  # path, name, type, as ESPnet's options give them
 
 
-def check_references(data: DataList, distils: bool) -> None:
+def check_references(data: DataList) -> None:
     """Refuse REAL utterances whose reference is their own noisy mixture, and absent references.
+
+    Where the type of the references is `reference` and not `sound`, those of REAL utterances may be
+    absent: `keep_teachable` then sees to it that none is trained on by a loss that needs one.
 
     Args:
         data: of training or validation.
-        distils: KD losses are there, so that a REAL utterance can do without a reference.
 
     Raises:
         UserError: names the utterance.
@@ -28,13 +29,14 @@ def check_references(data: DataList, distils: bool) -> None:
     path_of = {name: path for path, name, _ in data}
     if not {"category", "speech_mix", "speech_ref1"} <= path_of.keys():
         return
+    may_lack = any(kind == "reference" for _, name, kind in data if name == "speech_ref1")
     mixture = read_columns(path_of["speech_mix"])
     reference = read_columns(path_of["speech_ref1"])
     for utterance, category in read_columns(path_of["category"]).items():
         found = reference.get(utterance)
         if found == NO_REFERENCE and category != "REAL":
             problem = f"{category} utterance '{utterance}' has no reference"
-        elif category != "REAL" or (found == NO_REFERENCE and distils):
+        elif category != "REAL" or (found == NO_REFERENCE and may_lack):
             continue
         elif found in (None, NO_REFERENCE):
             problem = f"REAL utterance '{utterance}' has no pseudo-reference"
@@ -46,50 +48,51 @@ def check_references(data: DataList, distils: bool) -> None:
 
 
 def keep_teachable(args: argparse.Namespace) -> None:
-    """Leave out utterances that no loss can learn from: without a reference, where all need one.
+    """Leave out utterances that no loss applies to, mostly for want of a reference.
 
     Args:
-        args: of a training with KD losses; its lists are replaced by shorter ones, written into
+        args: of a training; its lists are replaced by shorter ones, written into
             `<output_dir>/data_{train,valid}`, where any utterance is left out.
 
     Raises:
         UserError: a list would be empty.
     """
-    teachable = {kind for kind in CATEGORIES if _learns_without_reference(args, kind)}
+    losses = read_losses(args.kd_losses)
     for part in ("train", "valid"):
         data = getattr(args, f"{part}_data_path_and_name_and_type")
         path_of = {name: path for path, name, _ in data}
         if not {"category", "speech_ref1"} <= path_of.keys():
             continue
+        reference = read_columns(path_of["speech_ref1"])
         category = read_columns(path_of["category"])
-        left_out = {
-            utterance
-            for utterance, path in read_columns(path_of["speech_ref1"]).items()
-            if path == NO_REFERENCE and category.get(utterance) not in teachable
-        }
+        kinds = {utt: (category.get(utt), path != NO_REFERENCE) for utt, path in reference.items()}
+        taught = {kind for kind in set(kinds.values()) if _learns(args, losses, *kind)}
+        left_out = {utterance for utterance, kind in kinds.items() if kind not in taught}
         if not left_out:
             continue
-        if left_out >= category.keys():
+        if not taught:
             raise UserError(
                 path_of["speech_ref1"],
-                "no utterance has a reference, and every loss needs one",
+                "no loss applies to any utterance, mostly because it has no reference",
                 "add simulated data, or a loss that looks at the teacher alone",
             )
-        logging.warning(
-            "%s: %d of %d utterances left out, which have no reference: every loss needs one",
-            part,
-            len(left_out),
-            len(category),
+        print(  # ESPnet sets logging up later
+            f"{part}: {len(left_out)} of {len(kinds)} utterances left out: no loss applies to them "
+            "(no reference, or their category)",
+            file=sys.stderr,
         )
         _shorten(args, part, left_out)
 
 
-def _learns_without_reference(args: argparse.Namespace, category: str) -> bool:
-    return any(
+def _learns(
+    args: argparse.Namespace, losses: list[LossSettings], category: str | None, has_reference: bool
+) -> bool:
+    """Whether any loss with a weight applies to such utterances."""
+    return (has_reference and args.supervised_weight > 0) or any(
         entry.weight > 0
-        and not entry.loss_class.needs_reference
+        and (has_reference or not entry.loss_class.needs_reference)
         and (not entry.categories or category in entry.categories)
-        for entry in read_losses(args.kd_losses)
+        for entry in losses
     )
 
 

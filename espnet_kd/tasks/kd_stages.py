@@ -18,6 +18,7 @@ from espnet_kd.distill.settings import Stage, read_losses, read_stages
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
 
+LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
 SUPERVISED = "supervised"  # what `kd_stages` calls the criterions
 
 
@@ -71,7 +72,7 @@ def run_stages(
     """
     for args in stages:
         if averaged(args).exists():
-            logging.info("%s is trained", args.output_dir)
+            LOGGER.info("%s is trained", args.output_dir)
         else:
             train(args)
     last = stages[-1]

@@ -19,7 +19,7 @@ NEEDS_NONE = {"output": {"type": "output"}}
 def make_data(tmp_path):
     """Write a set and give its data list; REAL utterances have no reference unless changed."""
 
-    def make(references=None):
+    def make(references=None, kind="reference"):
         write_columns(tmp_path / "wav.scp", {utt: f"{utt}.wav" for utt in UTTERANCES})
         write_columns(tmp_path / "utt2category", UTTERANCES)
         write_columns(tmp_path / "utt2num_samples", dict.fromkeys(UTTERANCES, 8000))
@@ -27,7 +27,7 @@ def make_data(tmp_path):
         write_columns(tmp_path / "spk1.scp", given)
         return [
             (str(tmp_path / "wav.scp"), "speech_mix", "sound"),
-            (str(tmp_path / "spk1.scp"), "speech_ref1", "reference"),
+            (str(tmp_path / "spk1.scp"), "speech_ref1", kind),
             (str(tmp_path / "utt2category"), "category", "text"),
         ]
 
@@ -43,34 +43,34 @@ def arguments(tmp_path, data, **changes):
             "train_shape_file": [str(tmp_path / "utt2num_samples")],
             "valid_shape_file": [],
             "kd_losses": NEEDS_REFERENCE,
+            "supervised_weight": 1.0,
             **changes,
         }
     )
 
 
 def test_references_are_checked_where_there_are_categories(tmp_path):
-    check_references([], False)
-    check_references([(str(tmp_path / "absent"), "speech_ref1", "sound")], False)
+    check_references([])
+    check_references([(str(tmp_path / "absent"), "speech_ref1", "sound")])
 
 
-def test_real_without_reference_needs_a_teacher(make_data):
-    data = make_data()
-    check_references(data, distils=True)
+def test_real_may_lack_a_reference_where_the_type_says_so(make_data):
+    check_references(make_data())
     with pytest.raises(UserError, match="REAL utterance 'b_REAL' has no pseudo-reference"):
-        check_references(data, distils=False)
+        check_references(make_data(kind="sound"))
 
 
-@pytest.mark.parametrize("distils", [True, False])
-def test_simulated_without_reference(make_data, distils):
+@pytest.mark.parametrize("kind", ["reference", "sound"])
+def test_simulated_without_reference(make_data, kind):
     with pytest.raises(UserError, match="SIMU utterance 'a_SIMU' has no reference"):
-        check_references(make_data({"a_SIMU": "-"}), distils)
+        check_references(make_data({"a_SIMU": "-"}, kind))
 
 
-@pytest.mark.parametrize("distils", [True, False])
-def test_mixture_is_no_reference(make_data, distils):
-    data = make_data({"b_REAL": "b_REAL.wav", "c_REAL": "c.ref.wav"})
+@pytest.mark.parametrize("kind", ["reference", "sound"])
+def test_mixture_is_no_reference(make_data, kind):
+    data = make_data({"b_REAL": "b_REAL.wav", "c_REAL": "c.ref.wav"}, kind)
     with pytest.raises(UserError, match="reference of REAL utterance 'b_REAL' is its noisy"):
-        check_references(data, distils)
+        check_references(data)
 
 
 def test_what_no_loss_can_learn_from_is_left_out(tmp_path, make_data):
@@ -115,12 +115,20 @@ def test_a_loss_of_other_batches_does_not_help(tmp_path, make_data, losses):
     assert len(read_columns(args.train_shape_file[0])) == 1
 
 
+def test_what_no_loss_looks_at_is_left_out(tmp_path, make_data):
+    """A stage without the criterions, whose KD loss is for real speech alone."""
+    losses = {"output": {"type": "output", "categories": ["REAL"]}}
+    args = arguments(tmp_path, make_data(), kd_losses=losses, supervised_weight=0.0)
+    keep_teachable(args)
+    assert list(read_columns(args.train_shape_file[0])) == ["b_REAL", "c_REAL"]
+
+
 def test_only_real_data_and_losses_that_need_a_reference(tmp_path, make_data):
     data = make_data()
     for name in ("wav.scp", "spk1.scp", "utt2category", "utt2num_samples"):
         table = read_columns(tmp_path / name)
         del table["a_SIMU"]
         write_columns(tmp_path / name, table)
-    with pytest.raises(UserError, match=r"spk1.scp: no utterance has a reference"):
+    with pytest.raises(UserError, match=r"spk1.scp: no loss applies to any utterance"):
         keep_teachable(arguments(tmp_path, data))
     assert not (tmp_path / "exp").exists()
