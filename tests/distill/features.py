@@ -24,7 +24,10 @@ def comparing(loss: FeatureLoss) -> Compare:
 
 
 def check_padding(compare: Compare, student: torch.Tensor, teacher: torch.Tensor) -> None:
-    """Garbage behind three fifths of the first utterance must change nothing."""
+    """Garbage behind three fifths of the first utterance must change nothing.
+
+    Interpolation reaches over the last valid frame if the teacher has fewer frames.
+    """
     valid = torch.tensor([0.6] + [1.0] * (len(student) - 1))
     expected = compare(student, teacher, valid)
     spoilt = []

@@ -79,15 +79,15 @@ def test_scale_and_rotation_of_channels_do_not_matter(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_does_not_count(kind):
-    check_padding(comparing(GramLoss(kind)), features(4), features(2, frames=20, seed=1))
+    check_padding(comparing(GramLoss(kind)), features(4), features(2, frames=5, seed=1))
 
 
 @pytest.mark.parametrize("kind", ["time", "frequency"])
 def test_padded_is_cut(kind):
-    student, teacher = features(4), features(2, frames=20, seed=1)
+    student, teacher = features(4), features(2, frames=5, seed=1)
     valid = torch.full((3,), 0.6)
     padded = GramLoss(kind).compare(0, student, teacher, valid)
-    cut = GramLoss(kind).compare(0, student[..., :6], teacher[..., :12], torch.ones(3))
+    cut = GramLoss(kind).compare(0, student[..., :6], teacher[..., :3], torch.ones(3))
     torch.testing.assert_close(padded, cut)
 
 
