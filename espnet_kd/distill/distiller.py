@@ -28,9 +28,11 @@ class Term:
     weight: float
     categories: frozenset[str] = frozenset()
 
-    def applies(self, category: str | None, has_reference: bool) -> bool:
+    def applies(self, category: str | None, has_reference: bool, paired: bool) -> bool:
         """Whether it is computed on batches of a category."""
         if self.loss.needs_reference and not has_reference:
+            return False
+        if self.loss.needs_pairs and not paired:
             return False
         return not self.categories or category in self.categories
 
@@ -82,6 +84,7 @@ class Distiller(nn.Module):
         reference: torch.Tensor | None,
         lengths: torch.Tensor,
         category: str | None,
+        paired: bool = False,
     ) -> dict[str, torch.Tensor]:
         """Compute the losses that apply.
 
@@ -91,6 +94,7 @@ class Distiller(nn.Module):
             reference: (B, L), or None where the batch has none.
             lengths: (B,) valid samples.
             category: of the batch; None if unknown.
+            paired: the second half of the batch is the first with another noise.
 
         Returns:
             name -> (B,), unweighted; what does not apply is absent.
@@ -98,12 +102,8 @@ class Distiller(nn.Module):
         return {
             name: term.loss(student, teacher, reference, lengths)
             for name, term in self.terms.items()
-            if term.applies(category, reference is not None)
+            if term.applies(category, reference is not None, paired)
         }
-
-    def applies(self, category: str | None, has_reference: bool) -> bool:
-        """Whether any loss is computed on batches of a category."""
-        return any(term.applies(category, has_reference) for term in self.terms.values())
 
     def _inline(self) -> dict[Tap, nn.Module]:
         modules: dict[Tap, nn.Module] = {}

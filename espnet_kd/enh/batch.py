@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -22,6 +22,7 @@ class Batch:
         text: (B, U) token ids, or None.
         text_lengths: (B,), or None.
         align: (B, U) centre of each token in milliseconds, or None.
+        paired: the second half is the first with another noise.
     """
 
     mixture: torch.Tensor
@@ -31,6 +32,7 @@ class Batch:
     text: torch.Tensor | None
     text_lengths: torch.Tensor | None
     align: torch.Tensor | None
+    paired: bool = False
 
     @property
     def conditions(self) -> dict[str, torch.Tensor | None]:
@@ -107,7 +109,9 @@ def make_batch(
 
 def _doubled(batch: Batch, second: torch.Tensor) -> Batch:
     values = {
-        name: None if value is None else torch.cat([value, value])
+        name: torch.cat([value, value])
         for name, value in vars(batch).items()
+        if isinstance(value, torch.Tensor)
     }
-    return Batch(**{**values, "mixture": torch.cat([batch.mixture, second])})
+    mixture = torch.cat([batch.mixture, second])
+    return replace(batch, **{**values, "mixture": mixture, "paired": True})

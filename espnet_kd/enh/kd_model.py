@@ -135,21 +135,26 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             signal, more = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
             if not others:  # of the first run; a loss may run the student again
                 others.update(more)
-            return signal
+            return signal.float()  # losses are computed in single precision under autocast too
 
         def teach() -> torch.Tensor:
             # At the level of the mixture, as stored pseudo-references.
             signal, _ = self.teacher.module.enhance(
                 batch.mixture, batch.lengths, **batch.conditions
             )
-            return match_gain(signal, batch.mixture, batch.lengths)
+            return match_gain(signal.float(), batch.mixture, batch.lengths)
 
         student = self.distiller.observe_student(self, run)
         teacher = None
         if self.teacher is not None:
             teacher = self.distiller.observe_teacher(self.teacher.module, teach)
         losses = self.distiller(
-            student, teacher, batch.reference, batch.lengths, batch.single_category
+            student,
+            teacher,
+            batch.reference,
+            batch.lengths,
+            batch.single_category,
+            batch.paired,
         )
         return student.signal, others, losses
 

@@ -56,8 +56,8 @@ class EnhKDPreprocessor(EnhPreprocessor):
 
         Args:
             uid: utterance id.
-            data: `speech_mix` (L,), by option `speech_ref1` (L,), or (0,) if there is none, `text`, `align` (U,) in
-                milliseconds, `speed` (1,), `category`.
+            data: `speech_mix` (L,), by option `speech_ref1` (L,), or (0,) if there is none, `text`,
+                `align` (U,) in milliseconds, `speed` (1,), `category`.
 
         Returns:
             The same with audio at its speed, `text` as token ids, `utt2category` for `category`,

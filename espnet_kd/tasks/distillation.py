@@ -63,6 +63,10 @@ def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
     """
     check_weight("--supervised_weight", args.supervised_weight)
     settings = read_losses(args.kd_losses)
+    for entry in settings:
+        if entry.loss_class.needs_pairs and args.second_noise_scp is None:
+            problem = f"is missing; '{entry.name}' compares one utterance under two noises"
+            raise UserError("--second_noise_scp", problem, "list_backgrounds writes it")
     resources = load_resources(settings, args)
     distiller = Distiller(
         {

@@ -94,11 +94,18 @@ def test_a_loss_that_needs_a_reference_is_left_out_without(student, teacher, mix
     distiller = Distiller({"level": Term(Level(), 1.0), "target": Term(ToReference(), 1.0)})
     seen = observe(distiller, student, teacher, mixture)
     assert list(distiller(*seen, None, LENGTHS, "REAL")) == ["level"]
-    assert distiller.applies("REAL", has_reference=False)
     alone = Distiller({"target": Term(ToReference(), 1.0)})
-    assert alone.applies("SIMU", has_reference=True)
-    assert not alone.applies("REAL", has_reference=False)
     assert alone(*seen, None, LENGTHS, "REAL") == {}
+
+
+def test_a_loss_that_needs_pairs_is_left_out_without(student, teacher, mixture):
+    class OfPairs(Level):
+        needs_pairs = True
+
+    distiller = Distiller({"level": Term(Level(), 1.0), "pairs": Term(OfPairs(), 1.0)})
+    seen = observe(distiller, student, teacher, mixture)
+    assert list(distiller(*seen, mixture, LENGTHS, "SIMU")) == ["level"]
+    assert list(distiller(*seen, mixture, LENGTHS, "SIMU", paired=True)) == ["level", "pairs"]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,8 @@ def test_loss_of_a_student_and_a_larger_teacher(
     seen = distiller.observe_student(student, lambda: enhance(student, mixture))
     taught = distiller.observe_teacher(teacher, lambda: enhance(teacher, mixture))
     reference = (0.1 * torch.randn(2, SAMPLES)).repeat(2, 1)
-    (value,) = distiller(seen, taught, reference, torch.full((4,), SAMPLES), "SIMU").values()
+    lengths = torch.full((4,), SAMPLES)
+    (value,) = distiller(seen, taught, reference, lengths, "SIMU", paired=True).values()
     value.sum().backward()
     assert value.shape == (4,) and torch.isfinite(value).all()
     missed = [name for name, p in student.named_parameters() if p.grad is None]
