@@ -59,31 +59,29 @@ class GramLoss(FeatureLoss):
     ) -> torch.Tensor:
         """See FeatureLoss.compare."""
         if self.kind == "frequency":  # whatever the frame rates
-            difference = _frequency_gram(student, valid) - _frequency_gram(teacher, valid)
-            return difference.square().mean(dim=(1, 2))
+            own, others = (
+                _gram(
+                    _silence_padding(feature, frame_mask(valid, feature.size(-1))).transpose(1, 2)
+                )
+                for feature in (student, teacher)
+            )
+            return (own - others).square().mean(dim=(1, 2))
         teacher = resample_frames(teacher, student.size(-1), valid)
         mask = frame_mask(valid, student.size(-1))
-        gram = _time_gram if self.kind == "time" else _batch_gram
-        squares = (gram(student, mask) - gram(teacher, mask)).square()
+        axes = (0, 3, 1, 2) if self.kind == "time" else (3, 0, 1, 2)
+        own, others = (
+            _gram(_silence_padding(feature, mask).permute(axes)) for feature in (student, teacher)
+        )
+        squares = (own - others).square().sum(dim=2)
         if self.kind == "time":
-            return masked_mean(squares.sum(dim=2) / mask.sum(dim=1, keepdim=True), mask)
+            return masked_mean(squares / mask.sum(dim=1, keepdim=True), mask)
         # A frame has as many entries in a row as utterances that are so long.
-        return masked_mean(squares.sum(dim=2).T / mask.sum(dim=0).clamp(min=1), mask)
+        return masked_mean(squares.T / mask.sum(dim=0).clamp(min=1), mask)
 
 
-def _frequency_gram(feature: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    feature = _silence_padding(feature, frame_mask(valid, feature.size(-1)))
-    rows = feature.transpose(1, 2).flatten(2)  # (B, F, CT)
-    return functional.normalize(rows @ rows.transpose(1, 2), dim=2)
-
-
-def _time_gram(feature: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    rows = _silence_padding(feature, mask).flatten(1, 2).transpose(1, 2)  # (B, T, CF)
-    return functional.normalize(rows @ rows.transpose(1, 2), dim=2)
-
-
-def _batch_gram(feature: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    rows = _silence_padding(feature, mask).flatten(1, 2).permute(2, 0, 1)  # (T, B, CF)
+def _gram(rows: torch.Tensor) -> torch.Tensor:
+    """Products of N vectors, (M, N, ...) to (M, N, N), each row of norm 1."""
+    rows = rows.flatten(2)
     return functional.normalize(rows @ rows.transpose(1, 2), dim=2)
 
 
