@@ -1,37 +1,33 @@
-"""`base: other.yaml` in a YAML: start from the settings of another file."""
+"""Parse a command line whose `--config` starts from other files, or brings classes of its own."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from espnet_kd.errors import UserError
 from espnet_kd.registry import load_plugins
+from espnet_kd.yaml_base import read_with_bases
 
 
 def parse_with_base(
     get_parser: Callable[[], argparse.ArgumentParser], cmd: Sequence[str] | None
 ) -> argparse.Namespace:
-    """Parse a command line; what `--config` does not set comes from its `base`, if it has one.
+    """Parse a command line; what `--config` does not set comes from its bases.
 
-    `base` is a path from the file that has it, or a list of such paths, of which a later one wins.
-    A key of a file replaces the whole value of its bases. `plugins` of these files are imported
-    first, since they add to the choices that the parser knows.
+    `plugins` of these files are imported first, since they add to the choices that the parser
+    knows.
 
     Args:
         get_parser: makes ESPnet's parser, which reads `--config` itself and knows `--base`.
         cmd: the command line; None: that of the process.
 
     Raises:
-        UserError: a base that is not there, is no YAML, has an unknown key, or leads in a circle; a
-            plugin that cannot be imported.
+        UserError: as `read_with_bases`; an unknown key of a base; a plugin that cannot be imported.
     """
     config = _config_option().parse_known_args(cmd)[0].config
-    files = _with_bases(Path(config), ()) if config and Path(config).is_file() else []
+    files = read_with_bases(config) if config and Path(config).is_file() else []
     for _, values in files:
         load_plugins(values.get("plugins") or [])
     parser = get_parser()
@@ -50,27 +46,3 @@ def _config_option() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config")
     return parser
-
-
-def _with_bases(path: Path, inside: tuple[Path, ...]) -> list[tuple[Path, dict[str, Any]]]:
-    """Give the bases of a file and then itself, each with its settings; a later one wins."""
-    if path.resolve() in inside:
-        raise UserError(path, "is its own base", "take out one `base`")
-    values = _read(path)
-    base = values.pop("base", None) or []
-    files = []
-    for name in [base] if isinstance(base, str) else base:
-        files += _with_bases(path.parent / name, (*inside, path.resolve()))
-    return [*files, (path, values)]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise UserError(path, "cannot be read", "mend `base` of the YAML that names it") from None
-    except yaml.YAMLError as error:
-        raise UserError(path, f"is not YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise UserError(path, "holds no settings", "write key: value")
-    return values

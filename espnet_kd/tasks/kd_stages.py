@@ -14,12 +14,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from espnet_kd.distill.settings import Stage, read_losses, read_stages
+from espnet_kd.distill.settings import SUPERVISED, Stage, read_losses, read_stages
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
 
 LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
-SUPERVISED = "supervised"  # what `kd_stages` calls the criterions
 
 
 def stage_arguments(args: argparse.Namespace) -> list[argparse.Namespace]:

@@ -8,6 +8,7 @@ set -euo pipefail
 # General
 stage=1                       # first stage to run
 stop_stage=100                # last stage to run
+stage_dir=stages              # stages: the recipe; compare: every KD method side by side, after it
 ngpu=                         # GPUs of one training (default: 1 if one is visible, else 0)
 num_threads=$(nproc)          # threads of one training
 nj=$(nproc)                   # processes of data preparation and scoring
@@ -47,11 +48,23 @@ inference_config=conf/asr/decode.yaml
 se_args=                      # further options of each SE training, e.g. "--max_epoch 3"
 asr_args=                     # further options of each recognizer and LM training
 use_lm=true                   # decode with the language model
+# Knowledge distillation with the teacher in the training loop
+kd_config=                    # how to train the student: conf/kd/*.yaml (default: on stored pseudo-references)
+kd_teacher=teacher            # directory in expdir of its teacher; `teacher`: the text-informed one
+kd_teacher_config=            # of any other teacher, which stage 6 then trains on simulated speech
+kd_clusters=500               # acoustic tokens
 multi_style_systems="baseline student"       # whose enhanced speech joins multi-style training
 inference_se_model=valid.si_snr_loss.ave.pth # which checkpoint of an SE training counts
 inference_asr_model=valid.acc.ave.pth
 inference_aligner_model=valid.loss.ave.pth
 inference_lm=valid.loss.ave.pth
+# Comparison of KD methods (stage_dir=compare)
+kd_conf=conf/kd               # directory of methods
+methods="none output text_informed frame_sequence frame_sequence_asr acoustic_token cosine two_step latent_mixup at_kl"
+seeds="0 1 2"
+controls="none output"        # what each method is held against
+compare_asr=asr_multi         # recognizer of the comparison
+rows_at_once=                 # methods trained at once (default: 1 with a GPU, else one a processor)
 # Results
 truth_dir=                    # true images of real speech: embedded corpus only, scoring only
 report_opts=                  # options for the report, see python -m espnet_kd.bin.report --help
@@ -59,6 +72,7 @@ report_opts=                  # options for the report, see python -m espnet_kd.
 
 command_line=$(printf '%q ' "$@")
 . scripts/functions.sh
+. scripts/kd_functions.sh
 . scripts/parse_options.sh
 . ./path.sh
 . ./cmd.sh
@@ -67,6 +81,8 @@ command_line=$(printf '%q ' "$@")
 if [ -z "${gpu_inference}" ] && [ "${ngpu}" -gt 0 ]; then gpu_inference=true; fi
 inference_ngpu=0
 if [ "${gpu_inference}" = true ]; then inference_ngpu=1; fi
+
+if [ "${ngpu}" -gt 0 ]; then : "${rows_at_once:=1}"; else : "${rows_at_once:=$(nproc)}"; fi
 
 raw=${dumpdir}/raw
 tokens=${dumpdir}/token_list/${token_type}/tokens.txt
@@ -77,11 +93,15 @@ eval_sets=("${valid_simu_set}" "${valid_real_set}" "${test_simu_set}" "${test_re
 # Speed-perturbed twin of the simulated training set; the set itself when there is one speed.
 suffix=_sp
 if [ "${speed_perturb_factors}" = 1.0 ]; then suffix=; fi
+# With a KD method, what depends on the student gets its name.
+tag=
+if [ -n "${kd_config}" ]; then tag=_$(basename "${kd_config}" .yaml); fi
 
 running=
 times=()
 trap 'report_end $?' EXIT
-for file in stages/[0-9][0-9]_*.sh; do
+[ -d "${stage_dir}" ] || die "--stage_dir: '${stage_dir}' is no directory; use stages or compare"
+for file in "${stage_dir}"/[0-9][0-9]_*.sh; do
     number=$(stage_number "${file}")
     if [ "${number}" -lt "${stage}" ] || [ "${number}" -gt "${stop_stage}" ]; then
         continue

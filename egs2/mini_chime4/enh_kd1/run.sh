@@ -11,6 +11,8 @@ cd "$(dirname "$0")"
     --aligner_config conf/mini/asr/ctc_aligner.yaml \
     --teacher_config conf/mini/se/text_informed_tcn_aligned.yaml \
     --student_config conf/mini/se/conv_tasnet.yaml \
+    --kd_conf conf/mini/kd \
+    --kd_clusters 64 \
     --asr_config conf/mini/asr/conformer.yaml \
     --asr_multi_config conf/mini/asr/conformer_multi.yaml \
     --multi_style_from_clean true \

@@ -39,6 +39,14 @@ visible_gpus() {  # 1 if this machine shows a GPU, else 0
     fi
 }
 
+dir_of() {  # dir_of SYSTEM: where a model lies; with a KD method the student has its name
+    if [ "$1" = student ]; then
+        echo "${expdir}/student${tag}"
+    else
+        echo "${expdir}/$1"
+    fi
+}
+
 # Options for ESPnet's training commands are collected in the array `data`.
 add_files() {  # add_files OPTION SET_DIR FILE...: the option once for each file
     local option=$1 set=$2 file
@@ -57,8 +65,9 @@ add_shapes() {  # add_shapes train|valid SET_DIR FILE...
 }
 
 # Data of an SE training: mixture, reference, category, and the speed where a set has speeds.
-add_se_data() {  # add_se_data train|valid SET_DIR
-    add_data "$1" "$2" wav.scp,speech_mix,sound spk1.scp,speech_ref1,sound \
+# TYPE is `sound`, or `reference` where some utterances have none.
+add_se_data() {  # add_se_data train|valid SET_DIR [TYPE]
+    add_data "$1" "$2" wav.scp,speech_mix,sound "spk1.scp,speech_ref1,${3:-sound}" \
         utt2category,category,text
     if [ -e "$2/utt2speed" ]; then
         add_data "$1" "$2" utt2speed,speed,text_float
@@ -120,4 +129,36 @@ train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR
     train_model "${exp}" "${model}" espnet_kd.bin.stock espnet2.bin.asr_train \
         --config "${config}" "${token_options[@]}" --non_linguistic_symbols "${nlsyms}" \
         "${data[@]}" "$@" ${asr_args}
+}
+
+# Recognize the utterances of a joint set (bin/join_sets) and score each system and set of it.
+# recognize ASR JOINT_SET_DIR JOBS OUT_DIR SCORE_DIR
+recognize() {
+    local asr=$1 joint=$2 jobs=$3 out=$4 scores=$5
+    local lm_options=() hypotheses=() score_jobs=() job text scored
+    if [ "${use_lm}" = true ]; then
+        lm_options=(--lm_train_config "${expdir}/lm/config.yaml"
+            --lm_file "${expdir}/lm/${inference_lm}")
+    fi
+    log "Decoding with ${asr}, logs: ${out}/asr_inference.*.log"
+    # shellcheck disable=SC2086  # a launcher is a command with its options
+    ${decode_cmd} --gpu "${inference_ngpu}" JOB=1:"${jobs}" "${out}/asr_inference.JOB.log" \
+        python3 -m espnet_kd.bin.stock espnet2.bin.asr_inference --config "${inference_config}" \
+        --ngpu "${inference_ngpu}" --output_dir "${out}/output.JOB" \
+        --data_path_and_name_and_type "${joint}/wav.scp,speech,sound" \
+        --key_file "${joint}/keys.JOB.scp" \
+        --asr_train_config "${expdir}/${asr}/config.yaml" \
+        --asr_model_file "${expdir}/${asr}/${inference_asr_model}" "${lm_options[@]}"
+
+    for job in $(seq "${jobs}"); do
+        hypotheses+=("${out}/output.${job}/1best_recog/text")
+    done
+    python3 -m espnet_kd.bin.split_hypotheses --out "${out}" --hyp "${hypotheses[@]}"
+    for text in "${out}"/*/*/text; do
+        scored=${text#"${out}/"}  # <system>/<set>/text
+        scored=${scored%/text}
+        case "${scored}" in output.*) continue ;; esac
+        score_jobs+=(--job "${text}:${raw}/${scored#*/}:${scores}/${scored}")
+    done
+    python3 -m espnet_kd.bin.score_wer --nlsyms_txt "${nlsyms}" "${score_jobs[@]}"
 }

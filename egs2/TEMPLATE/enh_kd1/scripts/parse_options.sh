@@ -17,6 +17,11 @@ print_help() {
     for file in stages/[0-9][0-9]_*.sh; do
         echo "  $(stage_title "${file}")"
     done
+    echo
+    echo "Stages with --stage_dir compare:"
+    for file in compare/[0-9][0-9]_*.sh; do
+        echo "  $(stage_title "${file}")"
+    done
 }
 
 set_option() {  # set_option --some-name [VALUE]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stage 6: text-informed teacher, trained on simulated speech from the baseline on.
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}/{text,align,...}, <expdir>/baseline/.
-# Writes: <expdir>/teacher/.
+# Writes: <expdir>/teacher/, and <expdir>/<kd_teacher>/ if that is another one.
 
 data=()
 add_text_data train "${raw}/${train_simu_set}${suffix}"
@@ -10,3 +10,10 @@ train_se "${expdir}/teacher" "${teacher_config}" \
     "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \
     "${token_options[@]}" \
     --init_param "${expdir}/baseline/${inference_se_model}" "${data[@]}"
+
+if [ "${kd_teacher}" != teacher ]; then
+    [ -n "${kd_teacher_config}" ] || die "--kd_teacher_config: is empty; name the YAML of" \
+        "${kd_teacher}, e.g. conf/se/uformer.yaml"
+    train_se "${expdir}/${kd_teacher}" "${kd_teacher_config}" \
+        "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}"
+fi

@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
 # Stage 8: student, trained on simulated speech and on real speech with pseudo-references.
-# Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}, <dumpdir>/pseudo/<set>/.
-# Writes: <dumpdir>/raw/{kd_train,kd_valid}/, <expdir>/student/.
+# Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}, <dumpdir>/pseudo/<set>/;
+#        with kd_config instead of these the teacher itself, and <dumpdir>/raw/{tr05,dt05}_real*.
+# Writes: <dumpdir>/raw/{kd_train,kd_valid}/, <expdir>/student/;
+#         with kd_config <dumpdir>/raw/kd_online_{train,valid}/, <expdir>/student_<method>/.
 
-python3 -m espnet_kd.bin.prepare_dump --data "${dumpdir}/pseudo" --dump "${dumpdir}/pseudo_sp" \
-    --sets "${train_real_set}" --nj "${nj}" \
-    --token_sets "${train_real_set}" --token_list "${dumpdir}/pseudo_sp/tokens.txt" \
-    --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_real_set}" \
-    --min_wav_duration "${min_wav_duration}" --max_wav_duration "${max_wav_duration}"
-python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_train" \
-    "${raw}/${train_simu_set}${suffix}" "${dumpdir}/pseudo_sp/${train_real_set}${suffix}"
-python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_valid" \
-    "${raw}/${valid_simu_set}" "${dumpdir}/pseudo/${valid_real_set}"
+if [ -n "${kd_config}" ]; then
+    prepare_kd_sets
+    train_student "${expdir}/student${tag}" "${kd_config}"
+else
+    python3 -m espnet_kd.bin.prepare_dump --data "${dumpdir}/pseudo" --dump "${dumpdir}/pseudo_sp" \
+        --sets "${train_real_set}" --nj "${nj}" \
+        --token_sets "${train_real_set}" --token_list "${dumpdir}/pseudo_sp/tokens.txt" \
+        --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_real_set}" \
+        --min_wav_duration "${min_wav_duration}" --max_wav_duration "${max_wav_duration}"
+    python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_train" \
+        "${raw}/${train_simu_set}${suffix}" "${dumpdir}/pseudo_sp/${train_real_set}${suffix}"
+    python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_valid" \
+        "${raw}/${valid_simu_set}" "${dumpdir}/pseudo/${valid_real_set}"
 
-train_se "${expdir}/student" "${student_config}" "${raw}/kd_train" "${raw}/kd_valid"
+    train_se "${expdir}/student" "${student_config}" "${raw}/kd_train" "${raw}/kd_valid"
+fi

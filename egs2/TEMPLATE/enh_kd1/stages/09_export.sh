@@ -3,7 +3,7 @@
 # Reads: <expdir>/{baseline,student}/.
 # Writes: <expdir>/{baseline,student}/stock/{config.yaml,model.pth}.
 
-for system in baseline student; do
-    python3 -m espnet_kd.bin.export_stock --exp "${expdir}/${system}" \
-        --checkpoint "${inference_se_model}" --out "${expdir}/${system}/stock"
+for exp in "$(dir_of baseline)" "$(dir_of student)"; do
+    python3 -m espnet_kd.bin.export_stock --exp "${exp}" \
+        --checkpoint "${inference_se_model}" --out "${exp}/stock"
 done

@@ -4,10 +4,11 @@
 # Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/.
 
 enhance() {  # enhance SYSTEM OUT_DIR OPTION...
-    local system=$1 out=$2
+    local exp out=$2
+    exp=$(dir_of "$1")
     shift 2
-    python3 -m espnet_kd.bin.enhance --config "${expdir}/${system}/config.yaml" \
-        --checkpoint "${expdir}/${system}/${inference_se_model}" --out "${out}" \
+    python3 -m espnet_kd.bin.enhance --config "${exp}/config.yaml" \
+        --checkpoint "${exp}/${inference_se_model}" --out "${out}" \
         --ngpu "${inference_ngpu}" --nj "${inference_nj}" "$@"
 }
 
@@ -16,7 +17,7 @@ for system in baseline student; do
     if [[ " ${multi_style_systems} " == *" ${system} "* ]]; then
         sets+=("${train_simu_set}" "${train_real_set}")
     fi
-    enhance "${system}" "${expdir}/${system}/enhanced" --sets "${sets[@]/#/${raw}/}"
+    enhance "${system}" "$(dir_of "${system}")/enhanced" --sets "${sets[@]/#/${raw}/}"
 done
 
 enhance teacher "${expdir}/teacher/enhanced" --sets "${eval_sets[@]/#/${raw}/}"

@@ -11,11 +11,11 @@ add_score_job() {  # add_score_job SYSTEM SET WAV_SCP, scores go below ${scores}
 add_systems() {  # add_systems SET
     add_score_job noisy "$1" "${raw}/$1/wav.scp"
     for system in baseline teacher student; do
-        add_score_job "${system}" "$1" "${expdir}/${system}/enhanced/$1/wav.scp"
+        add_score_job "${system}" "$1" "$(dir_of "${system}")/enhanced/$1/wav.scp"
     done
 }
 
-scores=${expdir}/scores/se
+scores=${expdir}/scores${tag}/se
 jobs=()
 for set in "${eval_sets[@]}"; do
     add_systems "${set}"
@@ -29,14 +29,14 @@ python3 -m espnet_kd.bin.score_se --nj "${nj}" "${jobs[@]}"
 if [ -n "${truth_dir}" ]; then
     # shellcheck source=/dev/null
     . ./db.sh
-    images=${expdir}/scores/true_images
+    images=${expdir}/scores${tag}/true_images
     pseudo=${dumpdir}/pseudo/${train_real_set}
     list=(python3 -m espnet_kd.bin.truth_scp --truth "${truth_dir}" --corpus "${CHIME4}"
         --out "${images}")
     "${list[@]}" --sets "${raw}/${valid_real_set}" "${raw}/${test_real_set}"
     "${list[@]}" --most 64 --sets "${pseudo}"  # a part, for time
 
-    scores=${expdir}/scores/truth
+    scores=${expdir}/scores${tag}/truth
     jobs=()
     add_systems "${valid_real_set}"
     add_systems "${test_real_set}"

@@ -7,10 +7,10 @@ parts=(--part "original,${raw}/${clean_train_set}")
 for set in "${train_simu_set}" "${train_real_set}"; do
     parts+=(--part "original,${raw}/${set}")
     for system in ${multi_style_systems}; do
-        parts+=(--part "${system},${raw}/${set},${expdir}/${system}/enhanced/${set}/wav.scp")
+        parts+=(--part "${system},${raw}/${set},$(dir_of "${system}")/enhanced/${set}/wav.scp")
     done
 done
-python3 -m espnet_kd.bin.join_sets --out "${raw}/multi_train" "${parts[@]}"
+python3 -m espnet_kd.bin.join_sets --out "${raw}/multi_train${tag}" "${parts[@]}"
 python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/multi_valid" \
     "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
 
@@ -18,5 +18,5 @@ init=()
 if [ "${multi_style_from_clean}" = true ]; then
     init=(--init_param "${expdir}/asr_clean/${inference_asr_model}")
 fi
-train_asr "${expdir}/asr_multi" "${inference_asr_model}" "${asr_multi_config}" \
-    "${raw}/multi_train" "${raw}/multi_valid" "${init[@]}"
+train_asr "${expdir}/asr_multi${tag}" "${inference_asr_model}" "${asr_multi_config}" \
+    "${raw}/multi_train${tag}" "${raw}/multi_valid" "${init[@]}"

@@ -6,21 +6,22 @@
 
 models=()
 for system in baseline teacher student; do
-    models+=("${system}:${expdir}/${system}/config.yaml:${expdir}/${system}/${inference_se_model}")
+    exp=$(dir_of "${system}")
+    models+=("${system}:${exp}/config.yaml:${exp}/${inference_se_model}")
 done
 others=()
-for model in asr_clean asr_multi aligner lm; do
+for model in asr_clean "asr_multi${tag}" aligner lm; do
     if [ -e "${expdir}/${model}/config.yaml" ]; then
-        others+=("${model}:${expdir}/${model}/config.yaml")
+        others+=("${model%"${tag}"}:${expdir}/${model}/config.yaml")
     fi
 done
 # shellcheck source=/dev/null
 . ./db.sh
 truth=()
-if [ -n "${truth_dir}" ]; then truth=(--truth_root "${expdir}/scores/truth"); fi
+if [ -n "${truth_dir}" ]; then truth=(--truth_root "${expdir}/scores${tag}/truth"); fi
 # shellcheck disable=SC2086  # options are words
-OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/RESULTS.md" \
-    --se_root "${expdir}/scores/se" --wer_root "${expdir}/scores/wer" "${truth[@]}" \
+OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/RESULTS${tag}.md" \
+    --se_root "${expdir}/scores${tag}/se" --wer_root "${expdir}/scores${tag}/wer" "${truth[@]}" \
     --simu_sets "${valid_simu_set}" "${test_simu_set}" \
     --real_sets "${valid_real_set}" "${test_real_set}" \
     --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
@@ -31,13 +32,13 @@ OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/
 
 systems=(--system "noisy:${raw}/{set}/wav.scp")
 for system in baseline teacher student; do
-    systems+=(--system "${system}:${expdir}/${system}/enhanced/{set}/wav.scp")
+    systems+=(--system "${system}:$(dir_of "${system}")/enhanced/{set}/wav.scp")
 done
-python3 -m espnet_kd.bin.listen --out "${expdir}/listen.html" "${systems[@]}" \
+python3 -m espnet_kd.bin.listen --out "${expdir}/listen${tag}.html" "${systems[@]}" \
     --sets "${eval_sets[@]/#/${raw}/}"
 
 echo
-cat "${expdir}/RESULTS.md"
+cat "${expdir}/RESULTS${tag}.md"
 echo
-log "Results: ${PWD}/${expdir}/RESULTS.md"
-log "Listen:  ${PWD}/${expdir}/listen.html"
+log "Results: ${PWD}/${expdir}/RESULTS${tag}.md"
+log "Listen:  ${PWD}/${expdir}/listen${tag}.html"

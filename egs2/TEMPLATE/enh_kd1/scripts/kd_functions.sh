@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Knowledge distillation with the teacher in the training loop: data, resources, training. Sourced.
+
+# Training and validation sets in which real speech has no references, at all speeds.
+# Writes ${raw}/{kd_online_train,kd_online_valid}/.
+prepare_kd_sets() {
+    local kd=${dumpdir}/kd
+    python3 -m espnet_kd.bin.prepare_dump --data "${raw}" --dump "${kd}" \
+        --sets "${train_real_set}" --nj "${nj}" \
+        --token_sets "${train_real_set}" --token_list "${kd}/tokens.txt" \
+        --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_real_set}" \
+        --min_wav_duration "${min_wav_duration}" --max_wav_duration "${max_wav_duration}"
+    if [ -e "${raw}/${train_real_set}/align" ]; then
+        python3 -m espnet_kd.bin.align --scale_from "${raw}/${train_real_set}" \
+            --sets "${kd}/${train_real_set}${suffix}"
+    fi
+    python3 -m espnet_kd.bin.combine_sets --absent_references --out "${raw}/kd_online_train" \
+        "${raw}/${train_simu_set}${suffix}" "${kd}/${train_real_set}${suffix}"
+    python3 -m espnet_kd.bin.combine_sets --absent_references --out "${raw}/kd_online_valid" \
+        "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
+}
+
+# Clusters of the clean-condition recognizer's latents, once.
+prepare_acoustic_tokens() {  # prepare_acoustic_tokens FILE
+    if [ -e "$1" ]; then return; fi
+    python3 -m espnet_kd.bin.acoustic_tokens --config "${expdir}/asr_clean/config.yaml" \
+        --checkpoint "${expdir}/asr_clean/${inference_asr_model}" --clusters "${kd_clusters}" \
+        --sets "${raw}/${clean_train_set}" --ngpu "${inference_ngpu}" --out "$1"
+}
+
+# Train a student by a method of conf/kd; an interrupted training goes on where it was.
+train_student() {  # train_student EXP_DIR CONFIG OPTION...
+    local exp=$1 config=$2 needs options=() data=()
+    local centroids=${expdir}/acoustic_tokens/${kd_clusters}.npz
+    shift 2
+    needs=$(python3 -m espnet_kd.bin.kd_needs --config "${config}")
+    add_se_data train "${raw}/kd_online_train" reference
+    add_se_data valid "${raw}/kd_online_valid" reference
+    case " ${needs} " in *" teacher "*)
+        options+=(--teacher_config "${expdir}/${kd_teacher}/config.yaml"
+            --teacher_checkpoint "${expdir}/${kd_teacher}/${inference_se_model}")
+        if [ "${kd_teacher}" = teacher ]; then  # the text-informed one
+            add_text_data train "${raw}/kd_online_train"
+            add_text_data valid "${raw}/kd_online_valid"
+            options+=("${token_options[@]}")
+        fi ;;
+    esac
+    case " ${needs} " in *" recognizer "*)
+        options+=(--kd_asr_config "${expdir}/asr_clean/config.yaml"
+            --kd_asr_checkpoint "${expdir}/asr_clean/${inference_asr_model}") ;;
+    esac
+    case " ${needs} " in *" centroids "*)
+        prepare_acoustic_tokens "${centroids}"
+        options+=(--kd_centroids "${centroids}") ;;
+    esac
+    case " ${needs} " in *" pairs "*) options+=(--second_noise_scp data/noise.scp) ;; esac
+    # shellcheck disable=SC2086  # options are words
+    train_model "${exp}" "${inference_se_model}" espnet_kd.bin.enh_kd_train \
+        --config "${config}" "${data[@]}" "${options[@]}" "$@" ${se_args}
+}
