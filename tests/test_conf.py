@@ -1,13 +1,17 @@
-"""Every configuration builds its model and can be averaged."""
+"""Every configuration builds its model, with its KD losses, and can be averaged."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from espnet_kd import host
+
+from .kd_files import resource_options, teacher_options
 
 CONF = Path(__file__).parents[1] / "conf"
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "'", "<sos/eos>"]
@@ -23,6 +27,12 @@ PUBLISHED_SIZES = {
     "asr/ctc_aligner.yaml": 17_627_680,
     "lm/char_rnn.yaml": 6_812_032,
 }
+STUDENT_SIZES = {"kd/": 320_032, "mini/kd/": 149_964, "kd/at_kl.yaml": 1_159_821}
+TEACHERS = {
+    "kd/": "se/text_informed_tcn_aligned.yaml",
+    "mini/kd/": "mini/se/text_informed_tcn_aligned.yaml",
+    "kd/at_kl.yaml": "se/uformer.yaml",
+}
 PUBLISHED_PAIRS = [
     ("se/conv_tasnet.yaml", "se/text_informed_tcn.yaml"),
     ("se/conv_tasnet.yaml", "se/text_informed_tcn_aligned.yaml"),
@@ -37,7 +47,8 @@ def files(kind: str) -> list[str]:
 
 
 MODELS = {kind: [name for name in files(kind) if "decode" not in name] for kind in ("asr", "lm")}
-ENHANCEMENT = files("se") + files("kd")
+METHODS = files("kd")
+ENHANCEMENT = files("se") + METHODS
 TRAINABLE = [*ENHANCEMENT, *MODELS["asr"], *MODELS["lm"]]
 
 
@@ -57,9 +68,30 @@ def task_of(name: str):
     return ASRTask
 
 
+def of(name: str, table: dict[str, Any]) -> Any:
+    """Entry of a file of conf/kd, or of its directory."""
+    return table.get(name, table[f"{Path(name).parent}/"])
+
+
+def settings(path: Path) -> dict[str, Any]:
+    """What a file and its bases set."""
+    own = yaml.safe_load(path.read_text())
+    bases = own.pop("base", [])
+    merged: dict[str, Any] = {}
+    for base in [bases] if isinstance(bases, str) else bases:
+        merged |= settings(path.parent / base)
+    return merged | own
+
+
 def parse(name: str):
     """Arguments as the task reads them; an option the task does not have is an error."""
-    args = task_of(name).get_parser().parse_args(["--config", str(CONF / name)])
+    task, cmd = task_of(name), ["--config", str(CONF / name)]
+    if name in ENHANCEMENT:
+        from espnet_kd.tasks.base_config import parse_with_base
+
+        args = parse_with_base(task.get_parser, cmd)
+    else:
+        args = task.get_parser().parse_args(cmd)
     args.token_list = TOKENS
     return args
 
@@ -72,18 +104,111 @@ def size(model) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
+@pytest.fixture(scope="module")
+def resources(tmp_path_factory) -> dict[str, str]:
+    """Options that name a recognizer, acoustic tokens and noises."""
+    return resource_options(tmp_path_factory.mktemp("recognizer"))
+
+
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory) -> dict[str, dict[str, str]]:
+    """Options that name each teacher, with random weights."""
+    return {
+        name: teacher_options(tmp_path_factory.mktemp("teacher"), vars(parse(name)))
+        for name in TEACHERS.values()
+    }
+
+
+@pytest.fixture
+def method(teachers, resources):
+    """Function that gives the arguments of a file of conf/kd with all that it may need."""
+
+    def complete(name: str):
+        args = parse(name)
+        vars(args).update(resources | teachers[of(name, TEACHERS)])
+        return args
+
+    return complete
+
+
 def test_every_file_is_covered():
     known = {*TRAINABLE, "asr/decode.yaml", "mini/asr/decode.yaml"}
     assert {path.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")} == known
 
 
-@pytest.mark.parametrize("name", TRAINABLE)
+@pytest.mark.parametrize("name", [name for name in TRAINABLE if name not in METHODS])
 def test_builds(name):
     model = build(name)
     assert size(model) == PUBLISHED_SIZES.get(name, size(model))
     assert name.startswith("mini/") == (name not in PUBLISHED_SIZES)
     if name.startswith("mini/"):
         assert size(model) < 3e6
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_losses_teach_the_student(method, name):
+    """Each loss gives a finite value per utterance, and a gradient."""
+    args = method(name)
+    model = task_of(name).build_model(args).train()
+    own = {key: value for key, value in model.named_parameters() if not is_adapter(key)}
+    assert sum(value.numel() for value in own.values()) == of(name, STUDENT_SIZES)
+    values = {}
+    for key, loss in model.distiller.losses.items() if args.kd_losses else ():
+        loss.register_forward_hook(lambda *call, key=key: values.__setitem__(key, call[-1]))
+    batch = short_batch(paired="mixup" in args.kd_losses)
+    total, _, weight = model(**batch)
+    assert total.isfinite() and weight == 4
+    if name.endswith("text_informed.yaml"):
+        assert values == {}  # simulated speech has true references
+        total, _, _ = model(**{**batch, "utt2category": torch.ones(4, 1, dtype=torch.long)})
+    total.backward(retain_graph=True)
+    assert all(value.grad is not None for value in own.values())
+    assert values.keys() == args.kd_losses.keys()
+    for value in values.values():
+        assert value.shape == (4,) and value.isfinite().all()
+        found = torch.autograd.grad(
+            value.sum(), list(own.values()), retain_graph=True, allow_unused=True
+        )
+        found = [gradient for gradient in found if gradient is not None]
+        assert all(gradient.isfinite().all() for gradient in found)
+        assert max(gradient.abs().max() for gradient in found) > 0
+
+
+def is_adapter(key: str) -> bool:
+    """Whether a weight is of a KD loss."""
+    return key.startswith("distiller.losses.")
+
+
+def short_batch(paired: bool) -> dict[str, torch.Tensor]:
+    """A fifth of a second of four simulated utterances; if paired, of two with two noises."""
+    generator = torch.Generator().manual_seed(0)
+    count = 2 if paired else 4
+    reference = 0.05 * torch.randn(count, 3200, generator=generator)
+    noisy = [reference + 0.05 * torch.randn(count, 3200, generator=generator) for _ in range(2)]
+    batch = {
+        "speech_mix": noisy[0],
+        "speech_mix_lengths": torch.full((count,), 3200),
+        "speech_ref1": reference,
+        "text": torch.randint(4, 30, (count, 6), generator=generator),
+        "text_lengths": torch.full((count,), 6),
+        "align": torch.arange(6).repeat(count, 1) * 40.0,
+        "utt2category": torch.zeros(count, 1, dtype=torch.long),
+    }
+    return {**batch, "speech_mix2": noisy[1]} if paired else batch
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_each_stage_of_a_method_builds(method, name):
+    from espnet_kd.tasks.kd_stages import stage_arguments
+
+    args = method(name)
+    args.output_dir = "exp"
+    stages = stage_arguments(args) if args.kd_stages else []
+    assert len(stages) == (2 if name.endswith("two_step.yaml") else 0)
+    for stage in stages:
+        task_of(name).build_model(stage)
+        assert len(stage.best_model_criterion) == 1
+        assert stage.max_epoch >= stage.keep_nbest_models
 
 
 def test_student_is_30_percent_of_dccrn():
@@ -95,7 +220,7 @@ def test_student_is_30_percent_of_dccrn():
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_averaging_is_right(name):
     """One criterion and one number of checkpoints, or ESPnet averages wrongly."""
-    conf = yaml.safe_load((CONF / name).read_text())
+    conf = settings(CONF / name)
     assert isinstance(conf["keep_nbest_models"], int)
     assert len(conf["best_model_criterion"]) == 1
     assert conf["max_epoch"] >= conf["keep_nbest_models"]
@@ -104,7 +229,7 @@ def test_averaging_is_right(name):
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_task_takes_the_settings(name):
     """ESPnet checks names of options; here, that their values arrive."""
-    args, conf = vars(parse(name)), yaml.safe_load((CONF / name).read_text())
+    args, conf = vars(parse(name)), settings(CONF / name)
     assert {key: args[key] for key in conf} == conf
 
 

@@ -1,0 +1,39 @@
+"""What the command line gives to KD losses: a teacher, a recognizer, acoustic tokens, noises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from espnet_kd.data.audio import write_samples
+from espnet_kd.distill.centroids import Centroids, write_centroids
+from espnet_kd.fileio import write_columns
+from espnet_kd.inference.checkpoint import sha256
+
+from .inference.tiny_models import write_enhancement_model, write_recogniser
+
+WIDTH = 16  # of the recognizer's latents
+
+
+def teacher_options(directory: Path, settings: dict[str, Any]) -> dict[str, str]:
+    """Write an untrained teacher and give the options that name it."""
+    config, checkpoint = write_enhancement_model(directory, settings)
+    return {"teacher_config": str(config), "teacher_checkpoint": str(checkpoint)}
+
+
+def resource_options(directory: Path, tokens: int = 8) -> dict[str, str]:
+    """Write a recognizer, its acoustic tokens and a background; give the options that name them."""
+    config, checkpoint = write_recogniser(directory)
+    vectors = np.random.default_rng(0).standard_normal((tokens, WIDTH)).astype(np.float32)
+    write_centroids(directory / "tokens.npz", Centroids(vectors, -1, sha256(checkpoint)))
+    noise = np.random.default_rng(1).integers(-2000, 2000, 32000)
+    write_samples(directory / "noise.wav", noise.astype(np.int16))
+    write_columns(directory / "noise.scp", {"noise": directory / "noise.wav"})
+    return {
+        "kd_asr_config": str(config),
+        "kd_asr_checkpoint": str(checkpoint),
+        "kd_centroids": str(directory / "tokens.npz"),
+        "second_noise_scp": str(directory / "noise.scp"),
+    }
