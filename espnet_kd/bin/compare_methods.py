@@ -20,7 +20,7 @@ def get_parser() -> argparse.ArgumentParser:
         "--root",
         type=Path,
         required=True,
-        help="holds <method>/seed<k>/ and scores/{se,wer,truth}/<method>.seed<k>/<set>/",
+        help="holds <method>/seed<k>/ and scores/{se,wer,truth}/<method>-seed<k>/<set>/",
     )
     parser.add_argument("--methods", nargs="+", required=True, help="in the order of the rows")
     parser.add_argument("--unseeded", nargs="*", default=[], help="systems scored once: noisy")

@@ -50,7 +50,7 @@ def load_method_scores(
 
     Args:
         root: holds also `<method>/seed<k>/`, a seed that counts as missing until it is scored.
-        methods: their systems are named `<method>.seed<k>`.
+        methods: their systems are named `<method>-seed<k>`.
         unseeded: systems named as they are.
         simu_sets: scored against references.
         real_sets: recognised.
@@ -60,7 +60,7 @@ def load_method_scores(
     """
     se, truth = (load_se_results(root / "scores" / kind) for kind in ("se", "truth"))
     wer = load_wer_results(root / "scores", "wer")
-    found = {f"{path.parent.name}.{path.name}" for path in root.glob("*/seed*")}
+    found = {f"{path.parent.name}-{path.name}" for path in root.glob("*/seed*")}
     for results in (se, truth, wer):
         found.update(*results.values())
     seeds = sorted({seed for method in methods for seed in seeds_of(method, found)})

@@ -10,12 +10,12 @@ from scipy.stats import t as student_t
 
 from espnet_kd.scoring.bootstrap import LEVEL, Interval
 
-SEEDED = re.compile(r"(?P<method>.+)\.seed(?P<seed>\d+)")
+SEEDED = re.compile(r"(?P<method>.+)-seed(?P<seed>\d+)")
 
 
 def seeded_name(method: str, seed: int) -> str:
-    """Name of one training of a method as a system that is scored: `output.seed1`."""
-    return f"{method}.seed{seed}"
+    """Name of one training of a method as a system that is scored: `output-seed1`."""
+    return f"{method}-seed{seed}"
 
 
 def seed_directory(method: str, seed: int) -> str:

@@ -15,7 +15,7 @@ from ..scoring.method_root import REAL, SIMU, write_system
 def compare(tmp_path):
     """Function that runs the command on two methods of two seeds and gives the page."""
     for system, level in (("noisy", 2.0), ("none", 5.0), ("output", 7.0)):
-        names = [system] if system == "noisy" else [f"{system}.seed{k}" for k in range(2)]
+        names = [system] if system == "noisy" else [f"{system}-seed{k}" for k in range(2)]
         for name in names:
             write_system(tmp_path, name, level, 0.3)
 

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "egs2" / "TEMPLATE" / "enh_kd1"
 STAGES = sorted((TEMPLATE / "stages").glob("*.sh"))
+COMPARE = sorted((TEMPLATE / "compare").glob("*.sh"))
 
 
 def run(directory, *command, **environment):
@@ -121,12 +122,13 @@ def test_help_lists_options_and_all_stages(name):
     result = run(ROOT / "egs2" / name / "enh_kd1", "./run.sh", "--help")
     assert result.returncode == 0, result.stderr
     listed = re.findall(r"^  Stage (\d+): ", result.stdout, re.MULTILINE)
-    assert listed == [str(n) for n in range(1, len(STAGES) + 1)]
+    stages, compare = len(STAGES), len(COMPARE)
+    assert listed == [str(n) for count in (stages, compare) for n in range(1, count + 1)]
     for option in ("stage", "stop_stage", "ngpu", "nj", "inference_nj", "expdir", "dumpdir"):
         assert f"  --{option} " in result.stdout
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("stage", STAGES + COMPARE, ids=lambda path: path.name)
 def test_stage_head_says_what_it_reads_and_writes(stage):
     head = stage.read_text().split("\n\n")[0].splitlines()
     number = int(stage.name[:2])
@@ -136,7 +138,7 @@ def test_stage_head_says_what_it_reads_and_writes(stage):
     assert [line for line in head if line.startswith("# Writes: ")]
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("stage", STAGES + COMPARE, ids=lambda path: path.name)
 def test_every_variable_of_a_stage_is_set_somewhere(stage):
     sources = [TEMPLATE / "enh_kd.sh", TEMPLATE / "cmd.sh", stage]
     text = "\n".join(path.read_text() for path in sources)
@@ -150,9 +152,10 @@ def test_every_variable_of_a_stage_is_set_somewhere(stage):
     "option", ["min_wav_duration", "max_wav_duration", "speed_perturb_factors"]
 )
 def test_limits_and_speeds_hold_wherever_sets_are_prepared(option):
-    """Simulated and real training sets are prepared in different stages."""
-    texts = [path.read_text() for path in STAGES if "bin.prepare_dump" in path.read_text()]
-    assert len(texts) == 2
+    """Simulated and real training sets are prepared in different places."""
+    paths = [*STAGES, *(TEMPLATE / "scripts").glob("*.sh")]
+    texts = [path.read_text() for path in paths if "bin.prepare_dump" in path.read_text()]
+    assert len(texts) == 3
     assert all(f'--{option} "${{{option}}}"' in text for text in texts)
 
 

@@ -26,10 +26,12 @@ def test_only_the_scoring_stages_name_the_images():
 
 
 def test_only_the_scoring_stages_read_what_was_scored_with_them():
-    readers = {path.name for path in STAGES.iterdir() if "{expdir}/scores" in path.read_text()}
+    readers = {
+        path.name for path in STAGES.iterdir() if "{expdir}/scores${tag}" in path.read_text()
+    }
     assert readers == {"11_score_se.sh", "13_decode.sh", "14_report.sh"}
     decode = (STAGES / "13_decode.sh").read_text()
-    assert re.findall(r"\{expdir\}/scores/(\w+)", decode) == ["wer"]
+    assert re.findall(r"\{expdir\}/scores\$\{tag\}/(\w+)", decode) == ["wer", "wer"]
 
 
 def test_only_the_generator_and_scoring_name_the_images():
@@ -59,14 +61,16 @@ def run_stage(tmp_path):
     options = settings.partition("### options")[2].partition("### end of options")[0]
     (tmp_path / "options.sh").write_text(options.partition("\n")[2])
     (tmp_path / "exp").mkdir()
-    (tmp_path / "exp" / "RESULTS.md").touch()
+    for page in ("RESULTS.md", "RESULTS_x.md"):
+        (tmp_path / "exp" / page).touch()
     for name in ("baseline", "lm"):
         (tmp_path / "exp" / name).mkdir()
         (tmp_path / "exp" / name / "config.yaml").touch()
 
-    def run(name, truth_dir):
+    def run(name, truth_dir, tag=""):
         script = f"""set -euo pipefail
-            . ./options.sh; truth_dir={truth_dir}; raw=dump/raw; command_line=; nj=2
+            . ./options.sh; truth_dir={truth_dir}; raw=dump/raw; command_line=; nj=2; tag={tag}
+            . {TEMPLATE}/scripts/functions.sh
             eval_sets=("${{valid_simu_set}}" "${{valid_real_set}}")
             log() {{ :; }}
             python3() {{ echo "RUN $*"; }}
@@ -110,6 +114,19 @@ def test_the_report_is_told(run_stage):
     report = run_stage("14_report.sh", "truth")[0]
     assert "--truth_root exp/scores/truth " in report
     assert "--training exp/baseline/config.yaml exp/lm/config.yaml --model baseline:" in report
+
+
+def test_a_kd_method_has_scores_and_results_of_its_own(run_stage):
+    scores, report = (
+        run_stage("11_score_se.sh", "", "_x")[0],
+        run_stage("14_report.sh", "", "_x")[0],
+    )
+    track = "simu_isolated_1ch_track"
+    student = f"exp/student_x/enhanced/dt05_{track}/wav.scp:exp/scores_x/se/student/dt05_{track}"
+    assert f"student:dump/raw/dt05_{track}:{student}" in scores
+    assert f":exp/baseline/enhanced/dt05_{track}/wav.scp:exp/scores_x/se/baseline" in scores
+    assert "--out exp/RESULTS_x.md --se_root exp/scores_x/se --wer_root exp/scores_x/wer" in report
+    assert "student:exp/student_x/config.yaml:exp/student_x/" in report
 
 
 def test_the_embedded_corpus_uses_them():

@@ -50,7 +50,7 @@ def write_system(
         offset: what its seed adds to every score.
         truth: score the real sets against true images, too.
     """
-    own = np.random.default_rng([ord(letter) for letter in system])
+    own = np.random.default_rng([ord(letter) for letter in system if letter.isalnum()])
     for number, name in enumerate((*SIMU, *REAL)):
         shared = np.random.default_rng(number)
         hard, words = shared.normal(0, 3, UTTERANCES), shared.integers(5, 15, UTTERANCES)

@@ -8,7 +8,7 @@ from espnet_kd.scoring.bootstrap import Interval, RatioTest
 from espnet_kd.scoring.method_differences import against_control
 from espnet_kd.scoring.score_columns import Column
 
-MEMBERS = {"none": ["none.seed0", "none.seed1"], "good": ["good.seed0", "good.seed1"]}
+MEMBERS = {"none": ["none-seed0", "none-seed1"], "good": ["good-seed0", "good-seed1"]}
 
 
 def column(parts, measure="SDR [dB]", up=True, weights=None, set_name="dt"):
@@ -20,10 +20,10 @@ def column(parts, measure="SDR [dB]", up=True, weights=None, set_name="dt"):
 
 def test_errors_are_averaged_over_seeds_then_divided_by_the_words():
     parts = {
-        "none.seed0": [100, 200],
-        "none.seed1": [300, 200],
-        "good.seed0": [100, 0],
-        "good.seed1": [100, 300],
+        "none-seed0": [100, 200],
+        "none-seed1": [300, 200],
+        "good-seed0": [100, 0],
+        "good-seed1": [100, 300],
     }
     wer = column(parts, "WER [%]", False, weights=[4, 6])
     (found,) = against_control([wer], ["good"], "none", MEMBERS)
@@ -34,15 +34,15 @@ def test_errors_are_averaged_over_seeds_then_divided_by_the_words():
 
 def test_only_seeds_that_both_have_are_compared():
     # Seed 1 is the easy one, and the control lacks it.
-    parts = {"none.seed0": [1.0, 1.0], "good.seed0": [2.0, 4.0], "good.seed1": [90.0, 90.0]}
+    parts = {"none-seed0": [1.0, 1.0], "good-seed0": [2.0, 4.0], "good-seed1": [90.0, 90.0]}
     (found,) = against_control([column(parts)], ["good"], "none", MEMBERS)
     assert found.difference.value == pytest.approx(2.0)
-    other = {"none.seed1": [1.0, 1.0], "good.seed0": [2.0, 4.0]}
+    other = {"none-seed1": [1.0, 1.0], "good-seed0": [2.0, 4.0]}
     assert against_control([column(other)], ["good"], "none", MEMBERS) == []
 
 
 def test_a_control_without_seeds_stands_against_each():
-    parts = {"noisy": [1.0, 1.0], "good.seed0": [2.0, 4.0], "good.seed1": [4.0, 6.0]}
+    parts = {"noisy": [1.0, 1.0], "good-seed0": [2.0, 4.0], "good-seed1": [4.0, 6.0]}
     members = {"noisy": ["noisy"], **MEMBERS}
     (found,) = against_control([column(parts)], ["good"], "noisy", members)
     assert found.difference.value == pytest.approx(3.0)
@@ -52,7 +52,7 @@ def test_a_planted_difference_is_found_and_none_is_not():
     rng = np.random.default_rng(5)
     hard = rng.normal(0, 4, 40)
     levels = {"none": 0.0, "better": 0.5, "same": 0.0, "worse": -0.5}
-    members = {name: [f"{name}.seed{k}" for k in range(3)] for name in levels}
+    members = {name: [f"{name}-seed{k}" for k in range(3)] for name in levels}
     parts = {
         system: hard + levels[name] + rng.normal(0, 0.4, 40)
         for name, systems in members.items()
@@ -85,6 +85,6 @@ def test_significance_is_holms_among_methods_and_sets_of_one_measure(monkeypatch
 
 
 def test_columns_without_the_control_or_without_utterances_compare_nothing():
-    lonely = column({"good.seed0": [1.0, 2.0]})
-    empty = column({"good.seed0": [], "none.seed0": []})
+    lonely = column({"good-seed0": [1.0, 2.0]})
+    empty = column({"good-seed0": [], "none-seed0": []})
     assert against_control([lonely, empty], ["good"], "none", MEMBERS) == []

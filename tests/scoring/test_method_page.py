@@ -37,7 +37,7 @@ def write_methods(tmp_path):
         write_system(tmp_path, "noisy", 5.0, 0.5, **options)
         for method, level in LEVELS.items():
             for seed, offset in enumerate(seeds):
-                write_system(tmp_path, f"{method}.seed{seed}", level, 0.3, offset, **options)
+                write_system(tmp_path, f"{method}-seed{seed}", level, 0.3, offset, **options)
 
     return write
 
@@ -74,7 +74,7 @@ def test_the_whole_page(write_methods, write_page):
 
 def test_scores_are_means_over_seeds_with_students_interval(write_page, tmp_path):
     for seed, level in enumerate((1.0, 2.0, 3.0)):
-        write_se(tmp_path, f"none.seed{seed}", DT_SIMU, [level - 1, level + 1])
+        write_se(tmp_path, f"none-seed{seed}", DT_SIMU, [level - 1, level + 1])
     write_se(tmp_path, "noisy", DT_SIMU, [0.5, 0.5])
     text = write_page(["none"], ["none"])
     # 2 +- 4.3027 / sqrt(3).
@@ -85,8 +85,8 @@ def test_scores_are_means_over_seeds_with_students_interval(write_page, tmp_path
 def test_wer_over_seeds_divides_errors_by_words(write_page, tmp_path):
     words = [2, 8]
     for name in REAL:
-        write_wer(tmp_path, "none.seed0", name, [1, 3], words)
-        write_wer(tmp_path, "none.seed1", name, [1, 3], words)
+        write_wer(tmp_path, "none-seed0", name, [1, 3], words)
+        write_wer(tmp_path, "none-seed1", name, [1, 3], words)
     text = write_page(["none"], ["none"])
     assert lines_of(text, "| no KD") == ["| no KD | 40.0 [40.0, 40.0] | 40.0 [40.0, 40.0] |"]
 
@@ -115,9 +115,9 @@ def test_a_missing_seed_is_listed_and_marked(write_methods, write_page, tmp_path
     write_methods()
     for method in ("cosine", "output"):
         for name in SIMU:
-            (tmp_path / f"scores/se/{method}.seed2" / name / "scores.tsv").unlink()
+            (tmp_path / f"scores/se/{method}-seed2" / name / "scores.tsv").unlink()
     for name in SIMU:
-        (tmp_path / "scores/se/output.seed1" / name / "scores.tsv").unlink()
+        (tmp_path / "scores/se/output-seed1" / name / "scores.tsv").unlink()
     text = write_page()
     assert "**Missing:**" in text
     assert "- cosine KD, seed 2: SI-SNR, SDR, PESQ, STOI on dt05 simu, et05 simu\n" in text
@@ -145,8 +145,8 @@ def test_one_seed_has_no_interval_and_says_so(write_methods, write_page):
 
 def test_other_utterances_are_refused(write_methods, write_page, tmp_path):
     write_methods()
-    write_se(tmp_path, "cosine.seed1", DT_SIMU, range(UTTERANCES - 1))
-    with pytest.raises(UserError, match="cosine.seed1 and noisy: were scored on different"):
+    write_se(tmp_path, "cosine-seed1", DT_SIMU, range(UTTERANCES - 1))
+    with pytest.raises(UserError, match="cosine-seed1 and noisy: were scored on different"):
         write_page()
     assert not (tmp_path / "RESULTS.md").exists()
 
@@ -154,7 +154,7 @@ def test_other_utterances_are_refused(write_methods, write_page, tmp_path):
 def test_utterances_without_a_score_are_counted(write_methods, write_page, tmp_path):
     write_methods()
     values = [float("nan"), *range(UTTERANCES - 1)]
-    write_se(tmp_path, "cosine.seed1", DT_SIMU, values)
+    write_se(tmp_path, "cosine-seed1", DT_SIMU, values)
     assert "STOI [%] leaves out 1 utterance(s) of dt05 simu, for every system" in write_page()
 
 

@@ -20,14 +20,14 @@ def missing(scores):
 
 
 def test_rows_columns_and_seeds(tmp_path):
-    for system in ("noisy", "none.seed1", "none.seed10", "cosine.seed1", "cosine.seed10", "old"):
+    for system in ("noisy", "none-seed1", "none-seed10", "cosine-seed1", "cosine-seed10", "old"):
         write_system(tmp_path, system, 5.0, 0.3, truth=system != "noisy")
     scores = load(tmp_path)
     assert scores.seeds == [1, 10]
     assert scores.members == {
         "noisy": ["noisy"],
-        "none": ["none.seed1", "none.seed10"],
-        "cosine": ["cosine.seed1", "cosine.seed10"],
+        "none": ["none-seed1", "none-seed10"],
+        "cosine": ["cosine-seed1", "cosine-seed10"],
     }
     measures = ["SI-SNR [dB]", "SDR [dB]", "PESQ", "STOI [%]"]
     simu = [(c.set_name, c.measure) for c in scores.simu]
@@ -39,15 +39,15 @@ def test_rows_columns_and_seeds(tmp_path):
 
 
 def test_what_is_missing_is_listed(tmp_path):
-    write_system(tmp_path, "none.seed0", 5.0, 0.3)
-    write_wer(tmp_path, "cosine.seed0", DT_REAL, [0] * 24, [1] * 24)
+    write_system(tmp_path, "none-seed0", 5.0, 0.3)
+    write_wer(tmp_path, "cosine-seed0", DT_REAL, [0] * 24, [1] * 24)
     (tmp_path / "none/seed1").mkdir(parents=True)
     with pytest.raises(UserError, match="different utterances or texts"):
         load(tmp_path)
-    write_system(tmp_path, "cosine.seed0", 5.0, 0.3)
+    write_system(tmp_path, "cosine-seed0", 5.0, 0.3)
     for name in SIMU:
-        (tmp_path / "scores/se/cosine.seed0" / name / "scores.tsv").unlink()
-    (tmp_path / "scores/wer/cosine.seed0" / REAL[1] / "wer/counts.tsv").unlink()
+        (tmp_path / "scores/se/cosine-seed0" / name / "scores.tsv").unlink()
+    (tmp_path / "scores/wer/cosine-seed0" / REAL[1] / "wer/counts.tsv").unlink()
     scores = load(tmp_path)
     # A training that has begun counts as missing, for every method.
     assert missing(scores) == [
@@ -58,8 +58,8 @@ def test_what_is_missing_is_listed(tmp_path):
 
 
 def test_a_set_without_any_score_is_listed(tmp_path):
-    write_se(tmp_path, "none.seed0", ET_SIMU, [1.0, 2.0])
-    write_se(tmp_path, "cosine.seed0", ET_SIMU, [1.0, 2.0])
+    write_se(tmp_path, "none-seed0", ET_SIMU, [1.0, 2.0])
+    write_se(tmp_path, "cosine-seed0", ET_SIMU, [1.0, 2.0])
     assert missing(load(tmp_path)) == [
         "- dt05 simu: scored for no system",
         "- dt05 real: recognized for no system",

@@ -39,8 +39,8 @@ def test_one_value_has_no_spread(values):
 
 
 def test_names_of_seeds():
-    assert seeded_name("at_kl", 12) == "at_kl.seed12"
+    assert seeded_name("at_kl", 12) == "at_kl-seed12"
     assert seed_directory("at_kl", 12) == "at_kl/seed12"
-    systems = ["kl.seed2", "at_kl.seed10", "at_kl.seed9", "at_kl", "at_kl.seedx", "at_kl.seed9.old"]
+    systems = ["kl-seed2", "at_kl-seed10", "at_kl-seed9", "at_kl", "at_kl.seedx", "at_kl-seed9.old"]
     assert seeds_of("at_kl", systems) == [9, 10]
     assert seeds_of("kl", systems) == [2]

@@ -4,7 +4,7 @@
 # Writes: <expdir>/compare/<method>/seed<k>/, <expdir>/compare/scores/.
 
 compare_row() {  # compare_row METHOD SEED
-    local name=$1.seed$2 exp=${expdir}/compare/$1/seed$2 scores=${expdir}/compare/scores
+    local name=$1-seed$2 exp=${expdir}/compare/$1/seed$2 scores=${expdir}/compare/scores
     local set jobs=() parts=()
     train_student "${exp}" "${kd_conf}/$1.yaml" --seed "$2"
     python3 -m espnet_kd.bin.enhance --config "${exp}/config.yaml" \
