@@ -88,9 +88,8 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
     tables = {table.name: table for table in enh.EnhancementTask.class_choices_list}
     for part in PARTS:
         if stock.get(part) is not None and not _is_stock(tables[part], stock[part]):
-            raise UserError(
-                config, f"{part} '{stock[part]}' is no class of stock ESPnet", "export a student"
-            )
+            mend = "see docs/add_a_student.md" if values.get("plugins") else "export a student"
+            raise UserError(config, f"{part} '{stock[part]}' is no class of stock ESPnet", mend)
     if stock.get("preprocessor") is not None and not _is_stock(
         tables["preprocessor"], stock["preprocessor"]
     ):

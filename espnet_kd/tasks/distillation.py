@@ -11,6 +11,7 @@ import torch
 from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2.utils.types import str_or_none
 
+from espnet_kd.distill.base import Observation
 from espnet_kd.distill.distiller import Distiller, Term
 from espnet_kd.distill.settings import LossSettings, check_weight, read_losses
 from espnet_kd.enh.kd_model import ESPnetKDModel
@@ -114,24 +115,38 @@ def probe(
     """Let the losses see both models on a second of noise, so that misfits show before training.
 
     Raises:
-        UserError: a tap that does not exist, or features that cannot be aligned.
+        UserError: a tap that does not exist, features that cannot be aligned, or a loss that gives
+            no value per utterance.
     """
     random = torch.random.get_rng_state()  # a seed means the same with KD and without
     torch.manual_seed(0)
     mixture = 0.1 * torch.randn(1, int(PROBE_SECONDS * student.sample_rate))
     was_training = student.training
     try:
-        distiller.prepare(
-            student.eval(),
-            _probe_run(student, mixture),
-            teacher,
-            _probe_run(teacher, mixture) if teacher is not None else None,
-        )
+        run = _probe_run(student.eval(), mixture)
+        teach = _probe_run(teacher, mixture) if teacher is not None else None
+        distiller.prepare(student, run, teacher, teach)
+        with torch.no_grad():
+            observed = distiller.observe_student(student, run)
+            taught = distiller.observe_teacher(teacher, teach) if teacher is not None else None
+            _try_losses(distiller, observed, taught, mixture)
     except ValueError as error:
         raise UserError("kd_losses", str(error)) from None
     finally:
         student.train(was_training)
         torch.random.set_rng_state(random)
+
+
+def _try_losses(
+    distiller: Distiller, student: Observation, teacher: Observation | None, mixture: torch.Tensor
+) -> None:
+    lengths = torch.tensor([mixture.size(1)])
+    for name, term in distiller.terms.items():
+        if term.loss.needs_pairs:  # the probe has none
+            continue
+        shape = tuple(term.loss(student, teacher, mixture, lengths).shape)
+        if shape != (1,):
+            raise ValueError(f"'{name}' gives {shape} where (B,) is (1,): a value per utterance")
 
 
 def _probe_run(model: ESPnetKDModel, mixture: torch.Tensor) -> Callable[[], torch.Tensor]:

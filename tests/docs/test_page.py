@@ -1,0 +1,54 @@
+"""Reading of pages: nothing is passed over, and a wrong line is not shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from .page import is_shown, read_page
+
+PAGE = """Text.
+```python
+# a/b.py
+x = 1
+```
+```console
+$ python -m one --name 'a b' \\
+    --more
+first
+$ python two.py
+```
+"""
+
+
+def test_read(tmp_path):
+    (tmp_path / "page.md").write_text(PAGE)
+    page = read_page(tmp_path / "page.md")
+    assert page.files == {"a/b.py": "# a/b.py\nx = 1\n"}
+    found = [(command.words, command.shown) for command in page.commands]
+    one = ["python", "-m", "one", "--name", "a b", "--more"]
+    assert found == [(one, ["first"]), (["python", "two.py"], [])]
+
+
+@pytest.mark.parametrize(
+    "block", ["python\nx = 1", "sh\nls", "console\nls", "\nx", "python\n# a/b.py\n"]
+)
+def test_blocks_that_nobody_could_follow(tmp_path, block):
+    """No name, no `$`, no language, a file for the second time."""
+    (tmp_path / "page.md").write_text(f"{PAGE}```{block}\n```\n")
+    with pytest.raises(ValueError, match="what is this block"):
+        read_page(tmp_path / "page.md")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("error: a.b is (1, 2)", True),
+        ("error: a.b", False),
+        ("is (1, 2)", False),
+        ("error: aXb is (1, 2)", False),
+        ("...loss=1.25, ...", True),
+        ("...loss=1, ...", False),
+    ],
+)
+def test_is_shown(line, shown):
+    assert is_shown(line, "before\nerror: a.b is (1, 2)\n[x] loss=0.317, time=2\n") is shown
