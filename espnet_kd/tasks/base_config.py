@@ -24,7 +24,8 @@ def parse_with_base(
         cmd: the command line; None: that of the process.
 
     Raises:
-        UserError: as `read_with_bases`; an unknown key of a base; a plugin that cannot be imported.
+        UserError: as `read_with_bases`; an unknown key; a plugin that cannot be imported;
+            a name that is no choice.
     """
     config = _config_option().parse_known_args(cmd)[0].config
     files = read_with_bases(config) if config and Path(config).is_file() else []
@@ -32,12 +33,14 @@ def parse_with_base(
         load_plugins(values.get("plugins") or [])
     parser = get_parser()
     known = {action.dest for action in parser._actions}
-    for path, values in files[:-1]:
+    for path, values in files:
         for key in values:
             if key not in known:
                 raise UserError(path, f"has an unknown key '{key}'", "see --help")
+    for _, values in files[:-1]:
         parser.set_defaults(**values)
     args = parser.parse_args(cmd)
+    _check_choices(parser, args)
     args.base = None  # its settings are in `args` now, and a saved configuration is complete
     return args
 
@@ -46,3 +49,14 @@ def _config_option() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config")
     return parser
+
+
+def _check_choices(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse a wrong name in a YAML, where ESPnet's parser checks no choices."""
+    for action in parser._actions:
+        value = getattr(args, action.dest, None)
+        if action.choices and isinstance(value, str) and value not in action.choices:
+            choices = ", ".join(str(choice) for choice in action.choices)
+            raise UserError(
+                f"{args.config}, {action.dest}", f"'{value}' is unknown", f"use {choices}"
+            )
