@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from espnet_kd.data.audio import write_samples
 from espnet_kd.distill.centroids import Centroids, write_centroids
@@ -26,6 +27,9 @@ def teacher_options(directory: Path, settings: dict[str, Any]) -> dict[str, str]
 def resource_options(directory: Path, tokens: int = 8) -> dict[str, str]:
     """Write a recognizer, its acoustic tokens and a background; give the options that name them."""
     config, checkpoint = write_recogniser(directory)
+    weights = torch.load(checkpoint)
+    weights["ctc.ctc_lo.weight"] *= 10  # untrained posteriors are flat
+    torch.save(weights, checkpoint)
     vectors = np.random.default_rng(0).standard_normal((tokens, WIDTH)).astype(np.float32)
     write_centroids(directory / "tokens.npz", Centroids(vectors, -1, sha256(checkpoint)))
     noise = np.random.default_rng(1).integers(-2000, 2000, 32000)

@@ -1,0 +1,290 @@
+"""Every method of conf/mini/kd trains a student: real ESPnet models, four utterances of a kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from espnet_kd import host
+
+from .inference.tiny_models import TOKENS
+from .kd_files import resource_options, teacher_options
+
+host.prepare()
+
+from espnet_kd.distill.si_snr import si_snr  # noqa: E402
+from espnet_kd.enh.kd_model import ESPnetKDModel  # noqa: E402
+from espnet_kd.tasks.base_config import parse_with_base  # noqa: E402
+from espnet_kd.tasks.enh_kd import EnhKDTask  # noqa: E402
+from espnet_kd.tasks.kd_stages import stage_arguments  # noqa: E402
+
+CONF = Path(__file__).parents[1] / "conf"
+SAMPLES = 6400
+SIMU, REAL = 0, 1
+# By its own weight alone each loss falls to less than such a share, or by so many dB.
+SHARES = {"token": 0.1, "attention": 0.3, "latent": 0.6, "frame": 0.5, "sequence": 0.1, "gram": 0.1}
+DECIBELS = 10.0
+# And the weighted sum by so many times its size, trained on both.
+LEAST_FALLS = {SIMU: 0.5, REAL: 0.1}
+# What no loss applies to where there is no reference.
+NEED_REFERENCES = {"none", "latent_mixup"}
+FILTERS = {"channel": 64, "kernel_size": 32, "stride": 16}
+SMALL = {
+    "encoder_conf": FILTERS,
+    "decoder_conf": FILTERS,
+    "separator_conf": {
+        "layer": 3,
+        "stack": 1,
+        "bottleneck_dim": 12,
+        "hidden_dim": 24,
+        "pre_mask_nonlinear": "linear",
+    },
+}
+LARGE_FILTERS = {"channel": 80, "kernel_size": 40, "stride": 20}
+TEACHER = {
+    "encoder_conf": LARGE_FILTERS,
+    "decoder_conf": LARGE_FILTERS,
+    "separator": "text_informed_tcn",
+    "separator_conf": {
+        "layer": 3,
+        "stack": 1,
+        "bottleneck_dim": 16,
+        "hidden_dim": 32,
+        "text_conf": {"dim": 16, "num_blocks": 1, "num_heads": 2, "ffn_dim": 16, "dropout": 0.0},
+        "fusion_conf": {"num_blocks": 1, "num_heads": 2, "query_stride": 4},
+    },
+    "token_list": TOKENS,
+}
+
+
+METHODS = sorted(path.stem for path in CONF.glob("mini/kd/*.yaml") if path.stem != "student")
+
+
+def losses_of(method: str) -> dict[str, Any]:
+    """Its `kd_losses`."""
+    return parse(f"mini/kd/{method}.yaml").kd_losses
+
+
+def parse(name: str, **changes: Any):
+    args = parse_with_base(EnhKDTask.get_parser, ["--config", str(CONF / name)])
+    vars(args).update({"token_list": TOKENS, **changes})
+    return args
+
+
+def tones(frequencies: torch.Tensor, rate: float) -> torch.Tensor:
+    """(B,) frequencies in Hz to (B, L) tones, louder and softer `rate` times a second."""
+    time = torch.arange(SAMPLES) / 16000
+    carrier = torch.sin(2 * torch.pi * frequencies[:, None] * time)
+    return 0.05 * carrier * (1.1 + torch.sin(2 * torch.pi * rate * time))
+
+
+def batches(with_second_noise: bool = False) -> dict[int, dict[str, torch.Tensor]]:
+    """Four SIMU utterances, and four REAL ones without reference.
+
+    A low and a high tone sound at once in noise; the text says which is speech.
+    """
+    generator = torch.Generator().manual_seed(0)
+    result = {}
+    for category in (SIMU, REAL):
+        low = tones(300 + 100 * torch.rand(4, generator=generator), rate=4.0)
+        high = tones(1500 + 500 * torch.rand(4, generator=generator), rate=7.0)
+        speech_is_low = torch.tensor([True, False, True, False])
+        reference = torch.where(speech_is_low[:, None], low, high)
+        noise = 0.02 * torch.randn(2, 4, SAMPLES, generator=generator)
+        result[category] = {
+            "speech_mix": low + high + noise[0],
+            "speech_mix_lengths": torch.full((4,), SAMPLES),
+            "speech_ref1": reference if category == SIMU else torch.full_like(reference, torch.nan),
+            "text": torch.where(speech_is_low[:, None], torch.tensor([3, 4, 3]), torch.tensor(5)),
+            "text_lengths": torch.full((4,), 3),
+            "utt2category": torch.full((4, 1), category),
+        }
+        if with_second_noise and category == SIMU:
+            result[category]["speech_mix2"] = low + high + noise[1]
+    return result
+
+
+def train(model: ESPnetKDModel, data: list[dict[str, torch.Tensor]], steps: int) -> None:
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=3e-3)
+    model.train()
+    for step in range(steps):
+        optimizer.zero_grad()
+        model(**data[step % len(data)])[0].backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+
+
+def measure(model: ESPnetKDModel, batch: dict[str, torch.Tensor]) -> dict[str, float]:
+    with torch.no_grad():
+        return {name: value.item() for name, value in model.eval()(**batch)[1].items()}
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory) -> dict[str, str]:
+    """A text-informed teacher that has learned a little, as options."""
+    torch.manual_seed(0)
+    args = parse("mini/se/conv_tasnet.yaml", **TEACHER)
+    model = EnhKDTask.build_model(args)
+    train(model, [batches()[SIMU]], 60)
+    directory = tmp_path_factory.mktemp("teacher")
+    (directory / "config.yaml").write_text(yaml.safe_dump(vars(args)))
+    torch.save(model.state_dict(), directory / "teacher.pth")
+    return {
+        "teacher_config": str(directory / "config.yaml"),
+        "teacher_checkpoint": str(directory / "teacher.pth"),
+    }
+
+
+@pytest.fixture(scope="module")
+def resources(tmp_path_factory) -> dict[str, str]:
+    return resource_options(tmp_path_factory.mktemp("recognizer"))
+
+
+@pytest.fixture
+def build(teacher, resources):
+    """Function that builds a small student with the losses of a method, or with some of them."""
+
+    def make(method: str, **changes: Any) -> ESPnetKDModel:
+        torch.manual_seed(1)
+        args = parse(f"mini/kd/{method}.yaml", **{**SMALL, **teacher, **resources, **changes})
+        return EnhKDTask.build_model(args)
+
+    return make
+
+
+def stages_of(method: str) -> list[dict[str, Any]]:
+    """What `build` changes for each stage of a method."""
+    args = parse(f"mini/kd/{method}.yaml", output_dir="exp")
+    return [
+        {"kd_losses": stage.kd_losses, "supervised_weight": stage.supervised_weight}
+        for stage in (stage_arguments(args) if args.kd_stages else [args])
+    ]
+
+
+def data_of(method: str) -> dict[int, dict[str, torch.Tensor]]:
+    """Batches by category that the method can learn from."""
+    data = batches(with_second_noise=method == "latent_mixup")
+    if method in NEED_REFERENCES:
+        del data[REAL]
+    return data
+
+
+def category_of(entry: dict[str, Any]) -> int:
+    return REAL if entry.get("categories") == ["REAL"] else SIMU
+
+
+def check_that_it_falls(before: dict[str, float], after: dict[str, float], name: str) -> None:
+    """By a share of itself, or in dB if it can be negative."""
+    if after[name] < 0:
+        assert after[name] < before[name] - DECIBELS
+    else:
+        assert after[name] < SHARES[name] * before[name]
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(method, name) for method in METHODS for name in losses_of(method)]
+)
+def test_each_loss_falls_by_itself(build, method, name):
+    losses = losses_of(method)
+    model = build(method, kd_losses={name: losses[name]}, supervised_weight=0.0)
+    batch = data_of(method)[category_of(losses[name])]
+    before = measure(model, batch)
+    assert before["loss"] == pytest.approx(losses[name]["weight"] * before[name])
+    train(model, [batch], 20)
+    check_that_it_falls(before, measure(model, batch), name)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_sum_falls(build, method):
+    """On simulated speech, and on real speech without references."""
+    model, data = build(method, **stages_of(method)[0]), data_of(method)
+    before = {kind: measure(model, batch) for kind, batch in data.items()}
+    train(model, list(data.values()), 30)
+    for kind, batch in data.items():
+        fall = before[kind]["loss"] - measure(model, batch)["loss"]
+        assert fall > LEAST_FALLS[kind] * abs(before[kind]["loss"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_real_speech_without_reference(build, method):
+    """Losses that need a reference are left out, and the criterion as well."""
+    model = build(method).train()
+    loss, stats, _ = model(**batches()[REAL])
+    expected = set() if method in NEED_REFERENCES else losses_of(method).keys()
+    assert {name for name in stats if "_REAL" not in name} == {*expected, "loss"}
+    assert loss.requires_grad == (method not in NEED_REFERENCES)
+
+
+def gradient(model: ESPnetKDModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Of the loss by the student's weights, as one vector."""
+    model.zero_grad()
+    model(**batch)[0].backward()
+    return torch.cat([p.grad.flatten() for p in model.separator.parameters() if p.grad is not None])
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "none"])
+def test_the_transcript_changes_what_is_taught(build, method):
+    """What each loss teaches, its gradient, is another one."""
+    data = data_of(method)
+    batch = data.get(REAL, data[SIMU])
+    for name, entry in losses_of(method).items():
+        model = build(method, kd_losses={name: entry}, supervised_weight=0.0).eval()
+        right, wrong = (
+            gradient(model, {**batch, "text": batch["text"].roll(shift, 0)}) for shift in (0, 1)
+        )
+        assert (wrong - right).norm() > 1e-3 * right.norm(), name
+
+
+def test_the_teacher_does_what_its_text_says(build):
+    """Its signal, as the losses see it, is the tone that the text names."""
+    model, batch = build("output"), batches()[SIMU]
+    seen = []
+    model.distiller.losses["output"].register_forward_pre_hook(
+        lambda _, given: seen.append(given[1].signal)
+    )
+    for text in (batch["text"], batch["text"].roll(1, 0)):
+        model(**{**batch, "text": text})
+    right, wrong = (
+        si_snr(batch["speech_ref1"], signal, batch["speech_mix_lengths"]) for signal in seen
+    )
+    assert right.min() > 10 and wrong.max() < -10
+
+
+def test_two_step_learns_from_references_in_its_second_step(build):
+    first, second = (build("two_step", **changes) for changes in stages_of("two_step"))
+    batch = batches()[SIMU]
+    untrained = measure(first, batch)
+    train(first, [batch], 15)
+    distilled = measure(first, batch)
+    assert distilled["si_snr_loss"] > untrained["si_snr_loss"] - 3  # nobody has looked at it
+    second.load_state_dict(first.state_dict())
+    train(second, [batch], 15)
+    found = measure(second, batch)
+    assert found.keys() == {"si_snr_loss", "si_snr_loss_SIMU", "loss"}
+    assert found["loss"] < distilled["si_snr_loss"] - 5
+
+
+@pytest.mark.parametrize("name", ["attention", "loss"])
+def test_at_kl_between_the_models_of_its_paper(tmp_path, name):
+    """DCCRN learns from Uformer, by attention of twelve layers alone or with all else."""
+    uformer = vars(parse("mini/se/uformer.yaml"))
+    args = parse("mini/se/dccrn_small.yaml", **teacher_options(tmp_path, uformer))
+    args.kd_losses = parse("kd/at_kl.yaml").kd_losses
+    if name == "attention":
+        del args.kd_losses["output"]
+        args.supervised_weight = 0.0
+    torch.manual_seed(1)
+    model = EnhKDTask.build_model(args)
+    whole = batches()[SIMU]
+    batch = {
+        key: value[:2, :3200] if value.dim() == 2 else value[:2] for key, value in whole.items()
+    }
+    batch["speech_mix_lengths"] = torch.full((2,), 3200)
+    before = measure(model.train(), batch)
+    train(model, [batch], 15)
+    fall = before[name] - measure(model, batch)[name]
+    assert fall > LEAST_FALLS[SIMU] * before[name]
