@@ -16,10 +16,15 @@ for kind in se truth; do
 done
 link_scores noisy wer "${expdir}/scores/wer/${compare_asr}/noisy"
 
+held_against=()
+for control in ${controls}; do
+    if [[ " ${methods} " == *" ${control} "* ]]; then held_against+=("${control}"); fi
+done
+[ ${#held_against[@]} -gt 0 ] || die "--methods: holds none of the controls (${controls})"
 exp=${expdir}/${kd_teacher}
-# shellcheck disable=SC2086  # methods and controls are words
+# shellcheck disable=SC2086  # methods are words
 OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.compare_methods --root "${root}" \
-    --methods ${methods} --unseeded noisy teacher --control ${controls} \
+    --methods ${methods} --unseeded noisy teacher --control "${held_against[@]}" \
     --simu_sets "${valid_simu_set}" "${test_simu_set}" \
     --real_sets "${valid_real_set}" "${test_real_set}" \
     --checkpoint "${inference_se_model}" --model_set "${raw}/${valid_simu_set}" \
