@@ -1,4 +1,4 @@
-# make demo | test | lint | format | setup. Each sets up what it needs; nothing needs root.
+# make demo | test | lint | format | bench | setup. Each sets up what it needs; nothing needs root.
 SHELL := bash
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SHELL_SCRIPTS = .ci/run $(shell find egs2 tools -name '*.sh' -type f | sort)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test
+.PHONY: help setup demo lint format test bench
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -34,3 +34,9 @@ format: setup  ## rewrite the Python files in the project's format
 
 test: lint  ## linters and all tests
 	python -m pytest -n 2 -q
+
+# On the CPU, a step at the published size is long even of a small batch.
+bench: setup  ## benchmarks into benchmarks/RESULTS.md, 5 minutes on two cores that do nothing else
+	python -m benchmarks.kd_step_cost --size mini
+	python -m benchmarks.kd_step_cost --size published --methods output cosine at_kl \
+	  --utterances 1 --rounds 3

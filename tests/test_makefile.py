@@ -31,7 +31,7 @@ def planned(checkout, target):
     ).stdout
 
 
-@pytest.mark.parametrize("target", ["demo", "test"])
+@pytest.mark.parametrize("target", ["demo", "test", "bench"])
 def test_the_second_call_sets_nothing_up(checkout, target):
     assert "make_venv" not in planned(checkout, target)
     (checkout / ".venv" / ".installed").unlink()

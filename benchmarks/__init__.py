@@ -1,0 +1,1 @@
+"""What things cost in time: `make bench` measures it into RESULTS.md."""

@@ -1,0 +1,44 @@
+"""How much memory a piece of work takes at its peak."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+PROCESS = Path("/proc/self")
+
+
+def peak_megabytes(work: Callable[[], object], device: str) -> float | None:
+    """Memory that a call takes beyond what is in use before it, in units of 10^6 bytes.
+
+    On a GPU that of torch's allocator; on the CPU resident memory of the process, as Linux tells
+    (None where it does not).
+
+    Args:
+        work: what to call.
+        device: on which it works.
+    """
+    gc.collect()
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        work()
+        return (torch.cuda.max_memory_allocated() - before) / 1e6
+    ctypes.CDLL(None).malloc_trim(0)  # what was freed before must not be counted as in use
+    try:
+        (PROCESS / "clear_refs").write_text("5")  # the peak starts anew
+    except OSError:
+        return None
+    before = _resident_bytes("VmRSS")
+    work()
+    return (_resident_bytes("VmHWM") - before) / 1e6
+
+
+def _resident_bytes(field: str) -> int:
+    status = (PROCESS / "status").read_text(encoding="utf-8")
+    return 1024 * int(re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)[1])

@@ -1,0 +1,159 @@
+"""What a training step of a KD method costs beside one of the same student without KD."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from benchmarks.memory import peak_megabytes
+from benchmarks.random_models import TOKENS, write_recognizer, write_teacher
+from benchmarks.synthetic_batch import synthetic_batch
+from benchmarks.timing import interleaved_seconds, ratio_of
+from benchmarks.training_step import TrainingStep
+from benchmarks.workload import Workload
+from espnet_kd.scoring.markdown import GAP, table
+from espnet_kd.tasks.base_config import parse_with_base
+from espnet_kd.tasks.enh_kd import EnhKDTask
+from espnet_kd.tasks.kd_stages import stage_arguments
+
+TEACHERS = {  # of a student with this separator
+    "tcn": "se/text_informed_tcn_aligned.yaml",
+    "dccrn": "se/uformer.yaml",
+}
+HEADER = (
+    "method",
+    "batch",
+    "loss",
+    "without KD (ms)",
+    "with KD (ms)",
+    "ratio",
+    "teacher (ms)",
+    "teacher's share",
+    "memory without, with (MB)",
+)
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Measurements of one method.
+
+    Attributes:
+        method: name, and the stage if it is one of several.
+        batch: which utterances.
+        loss: what is minimised.
+        seconds: of each round, by what was done: `without`, `with` and, if there is one, `teacher`.
+        teacher_runs: of a step.
+        memory: megabytes of a step, by `without` and `with`; None where unknown.
+    """
+
+    method: str
+    batch: str
+    loss: str
+    seconds: Mapping[str, Sequence[float]]
+    teacher_runs: int
+    memory: Mapping[str, float | None]
+
+
+def measure_methods(
+    methods: Sequence[str], work: Workload, device: str, rounds: int, directory: Path
+) -> Iterator[StepCost]:
+    """Measure one method after the other.
+
+    Args:
+        methods: names of files in `kd`.
+        work: models and data.
+        device: to train on.
+        rounds: in each, a step without, a step with KD and a run of the teacher are timed.
+        directory: for files of models.
+    """
+    resources = write_recognizer(work.conf / work.recognizer, directory)
+
+    @cache
+    def teacher_of(separator: str) -> dict[str, str]:
+        return write_teacher(work.conf / TEACHERS[separator], directory)
+
+    for method in methods:
+        cmd = ["--config", str(work.conf / "kd" / f"{method}.yaml"), "--output_dir", method]
+        args = parse_with_base(EnhKDTask.get_parser, cmd)
+        vars(args).update(resources, **teacher_of(args.separator), token_list=list(TOKENS))
+        args.second_noise_scp = "unread"  # building a model, one only asks whether it is given
+        yield _measure(method, args, work, device, rounds)
+
+
+def cost_table(costs: Sequence[StepCost]) -> str:
+    """A Markdown table with a row for each method."""
+    return table(HEADER, map(_row, costs))
+
+
+def _measure(method: str, args: Namespace, work: Workload, device: str, rounds: int) -> StepCost:
+    alone = copy.deepcopy(args)
+    alone.kd_losses = {}
+    if args.kd_stages:
+        args = next(stage for stage in stage_arguments(args) if stage.kd_losses)
+        method = args.output_dir  # of the stage, below that of the method
+    without, distilled = TrainingStep(alone, device), TrainingStep(args, device)
+    paired = any(term.loss.needs_pairs for term in distilled.terms)
+    on_simu = not distilled.terms or any(
+        term.applies("SIMU", has_reference=True, paired=paired) for term in distilled.terms
+    )
+    category = "SIMU" if on_simu else "REAL"
+    size = (work.utterances, work.seconds)
+    without.take(synthetic_batch(*size, "SIMU", len(TOKENS), paired=False))
+    distilled.take(synthetic_batch(*size, category, len(TOKENS), paired))
+    works: dict[str, Callable[[], None]] = {"without": without, "with": distilled}
+    runs = 0
+    if distilled.teacher is not None:
+        works["teacher"] = distilled.teach
+        runs = _calls(distilled.teacher.separator, distilled)
+    return StepCost(
+        method,
+        batch=f"{category}, two noises" if paired else category,
+        loss=_loss(args, with_reference=on_simu),
+        seconds=interleaved_seconds(works, rounds),
+        teacher_runs=runs,
+        memory={
+            name: peak_megabytes(step, device)
+            for name, step in (("without", without), ("with", distilled))
+        },
+    )
+
+
+def _calls(module, step: Callable[[], None]) -> int:
+    calls = []
+    hook = module.register_forward_hook(lambda *_: calls.append(1))
+    step()
+    hook.remove()
+    return len(calls)
+
+
+def _loss(args: Namespace, with_reference: bool) -> str:
+    terms = [(entry.get("weight", 1.0), entry["type"]) for entry in args.kd_losses.values()]
+    if with_reference and args.supervised_weight:
+        terms.insert(0, (args.supervised_weight, "supervised"))
+    return " + ".join(name if weight == 1 else f"{weight:g} {name}" for weight, name in terms)
+
+
+def _row(cost: StepCost) -> tuple[str, ...]:
+    median = {name: 1000 * statistics.median(times) for name, times in cost.seconds.items()}
+    if cost.teacher_runs:
+        times = "" if cost.teacher_runs == 1 else f"{cost.teacher_runs} x "
+        share = cost.teacher_runs * median["teacher"] / median["with"]
+        teacher = (f"{times}{median['teacher']:.0f}", f"{share:.0%}")
+    else:
+        teacher = (GAP, GAP)
+    memory = (cost.memory["without"], cost.memory["with"])
+    return (
+        cost.method,
+        cost.batch,
+        cost.loss,
+        f"{median['without']:.0f}",
+        f"{median['with']:.0f}",
+        str(ratio_of(cost.seconds["with"], cost.seconds["without"])),
+        *teacher,
+        GAP if None in memory else ", ".join(f"{value:.0f}" for value in memory),
+    )

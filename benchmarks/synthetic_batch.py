@@ -1,0 +1,55 @@
+"""A batch of noise in the shape of read English speech."""
+
+from __future__ import annotations
+
+import torch
+
+from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.data.categories import CATEGORIES
+
+CHARACTERS_PER_SECOND = 14  # of read newspaper text, spaces included
+SHORTEST = 0.8  # of the longest utterance; a folded batch holds utterances of similar lengths
+
+
+def synthetic_batch(
+    utterances: int, seconds: float, category: str, num_tokens: int, paired: bool
+) -> dict[str, torch.Tensor]:
+    """Make a batch as ESPnet's collate function gives it to the model.
+
+    Args:
+        utterances: B.
+        seconds: of the longest utterance; the others are shorter, down to SHORTEST of it.
+        category: of all; REAL ones have no reference.
+        num_tokens: size of the token list.
+        paired: each utterance comes with a second noise, too.
+
+    Returns:
+        speech_mix, speech_ref1 and, if `paired`, speech_mix2 (B, L); text and align (B, U);
+        speech_mix_lengths and text_lengths (B,); utt2category (B, 1).
+    """
+    random = torch.Generator().manual_seed(0)
+    durations = torch.linspace(1, SHORTEST, utterances) * seconds
+    lengths = (durations * SAMPLE_RATE).long()
+    text_lengths = (durations * CHARACTERS_PER_SECOND).long().clamp(min=1)
+    inside = torch.arange(int(lengths[0])) < lengths.unsqueeze(1)
+    characters = torch.arange(int(text_lengths[0]))
+    spoken = characters < text_lengths.unsqueeze(1)
+
+    def noise() -> torch.Tensor:
+        return 0.1 * torch.randn(inside.shape, generator=random) * inside
+
+    reference = noise()
+    text = torch.randint(2, num_tokens - 1, spoken.shape, generator=random)
+    centres = (characters + 0.5) * 1000 / CHARACTERS_PER_SECOND
+    batch = {
+        "speech_mix": reference + noise(),
+        "speech_mix_lengths": lengths,
+        "speech_ref1": torch.full_like(reference, torch.nan) if category == "REAL" else reference,
+        "text": text * spoken,
+        "text_lengths": text_lengths,
+        "align": centres * spoken,
+        "utt2category": torch.full((utterances, 1), CATEGORIES.index(category)),
+    }
+    if paired:
+        batch["speech_mix2"] = reference + noise()
+    return batch

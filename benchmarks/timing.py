@@ -1,0 +1,79 @@
+"""Compare the times of several pieces of work on a machine whose speed drifts."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as long one piece of work takes as another.
+
+    Attributes:
+        value: ratio of the medians.
+        low: least ratio within a round.
+        high: greatest ratio within a round.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def interleaved_seconds(
+    works: Mapping[str, Work], rounds: int, warmups: int = 1
+) -> dict[str, list[float]]:
+    """Time pieces of work in turn, round after round, so that a drift of the machine meets all.
+
+    A GPU is waited for before and after each.
+
+    Args:
+        works: by name, in the order in which a round runs them.
+        rounds: timed rounds, at least one.
+        warmups: rounds before them, which do not count.
+
+    Returns:
+        name -> seconds of each round.
+    """
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for number in range(-warmups, rounds):
+        for name, work in works.items():
+            seconds = _seconds(work)
+            if number >= 0:
+                times[name].append(seconds)
+    return times
+
+
+def ratio_of(times: Sequence[float], base: Sequence[float]) -> Ratio:
+    """Ratio of two pieces of work, timed in the same rounds.
+
+    Args:
+        times: seconds of each round.
+        base: likewise, of what stands below the line.
+    """
+    of_rounds = [one / other for one, other in zip(times, base, strict=True)]
+    value = statistics.median(times) / statistics.median(base)
+    return Ratio(value, min(of_rounds), max(of_rounds))
+
+
+def _seconds(work: Work) -> float:
+    _wait_for_gpu()
+    start = time.perf_counter()
+    work()
+    _wait_for_gpu()
+    return time.perf_counter() - start
+
+
+def _wait_for_gpu() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()

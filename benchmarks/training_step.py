@@ -1,0 +1,62 @@
+"""One step of a training, as ESPnet's trainer does it, without loading of data."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import torch
+
+from espnet_kd.distill.distiller import Term
+from espnet_kd.enh.batch import make_batch
+from espnet_kd.tasks.enh_kd import EnhKDTask
+
+
+class TrainingStep:
+    """Forward, backward, clipping of gradients, optimizer.
+
+    Args:
+        args: of the training.
+        device: to train on.
+    """
+
+    def __init__(self, args: Namespace, device: str):
+        torch.manual_seed(0)
+        self.device = device
+        self.model = EnhKDTask.build_model(args).to(device).train()
+        self.grad_clip = args.grad_clip
+        (self.optimizer,) = EnhKDTask.build_optimizers(args, self.model)
+        self.batch: dict[str, torch.Tensor] = {}
+
+    @property
+    def teacher(self) -> torch.nn.Module | None:
+        """The teacher, if any loss looks at one."""
+        return self.model.teacher.module if self.model.teacher else None
+
+    @property
+    def terms(self) -> list[Term]:
+        """KD losses."""
+        return list(self.model.distiller.terms.values()) if self.model.distiller else []
+
+    def take(self, batch: dict[str, torch.Tensor]) -> None:
+        """Set the batch of all steps."""
+        self.batch = {name: value.to(self.device) for name, value in batch.items()}
+
+    def __call__(self) -> None:
+        """Do a step.
+
+        Raises:
+            FloatingPointError: gradients that are no numbers; such a step would be left out.
+        """
+        loss, _, _ = self.model(**self.batch)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.grad_clip)
+        if not torch.isfinite(norm):
+            raise FloatingPointError(f"the norm of the gradients is {norm.item()}")
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def teach(self) -> None:
+        """Run the teacher as a step does."""
+        batch = make_batch(**self.batch)
+        with torch.no_grad():
+            self.teacher.enhance(batch.mixture, batch.lengths, **batch.conditions)
