@@ -1,8 +1,8 @@
-"""From what was trained to what is published: a student without anything of its training."""
+"""From what was trained to what is published, or trained on: a student without KD losses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -38,3 +38,22 @@ def student_state(
         if own:
             settings.build({}).merge(student, own)
     return student
+
+
+def hand_over(
+    state: Mapping[str, torch.Tensor], kd_losses: Mapping[str, Any], kept: Collection[str]
+) -> dict[str, torch.Tensor]:
+    """Do as `student_state`, but for some losses, whose weights stay as they are.
+
+    Args:
+        state: state dict of a training.
+        kd_losses: settings of that training.
+        kept: names of the losses that the next training has, too.
+
+    Returns:
+        What the next training starts from.
+    """
+    gone = {name: entry for name, entry in kd_losses.items() if name not in kept}
+    prefixes = tuple(f"{PREFIX}losses.{name}." for name in kept)
+    stays = {key: value for key, value in state.items() if key.startswith(prefixes)}
+    return {**student_state(state, gone), **stays}

@@ -34,23 +34,19 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         super().__init__(**kwargs)
         self.sample_rate = sample_rate
         self.auxiliary_weights = dict(auxiliary_weights or {})
-        self.supervised_weight = 1.0
+        self.supervised_weight = 1.0  # scale of the criterions; at 0 they are only logged
         self.distiller: Distiller | None = None
         self.teacher: Frozen | None = None
 
-    def learn_from(
-        self, distiller: Distiller, teacher: ESPnetKDModel | None, supervised_weight: float
-    ) -> None:
+    def learn_from(self, distiller: Distiller, teacher: ESPnetKDModel | None) -> None:
         """Add KD losses to the criterions.
 
         Args:
             distiller: the losses.
             teacher: a trained model; None if no loss looks at one.
-            supervised_weight: scale of the criterions; at 0 they are only logged.
         """
         self.distiller = distiller
         self.teacher = None if teacher is None else Frozen(teacher)
-        self.supervised_weight = supervised_weight
 
     def enhance(
         self,

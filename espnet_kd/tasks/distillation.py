@@ -13,7 +13,7 @@ from espnet2.utils.types import str_or_none
 
 from espnet_kd.distill.base import Observation
 from espnet_kd.distill.distiller import Distiller, Term
-from espnet_kd.distill.settings import LossSettings, check_weight, read_losses
+from espnet_kd.distill.settings import LossSettings, read_losses
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.errors import UserError
@@ -62,7 +62,6 @@ def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
     Raises:
         UserError: settings or files that do not fit together.
     """
-    check_weight("--supervised_weight", args.supervised_weight)
     settings = read_losses(args.kd_losses)
     for entry in settings:
         if entry.loss_class.needs_pairs and args.second_noise_scp is None:
@@ -77,7 +76,7 @@ def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
     )
     teacher = load_teacher(args) if distiller.needs_teacher else None
     probe(distiller, model, teacher)
-    model.learn_from(distiller, teacher, args.supervised_weight)
+    model.learn_from(distiller, teacher)
 
 
 def load_teacher(args: argparse.Namespace) -> ESPnetKDModel:

@@ -11,6 +11,7 @@ from espnet2.tasks import enh
 from espnet2.tasks.enh import EnhancementTask
 from espnet2.utils.types import str_or_none
 
+from espnet_kd.distill.settings import check_weight
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.layers.filterbank import fourier_filterbank
 from espnet_kd.errors import UserError
@@ -18,7 +19,7 @@ from espnet_kd.fileio import read_columns
 from espnet_kd.registry import register
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
-from espnet_kd.tasks.kd_data import check_references, keep_teachable
+from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable, unteachable
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
 from espnet_kd.tasks.token_list import token_list
 
@@ -63,6 +64,7 @@ class EnhKDTask(EnhancementTask):
             return
         stages = stage_arguments(args)
         for stage in stages:  # a mistake in the last one shows now, not after hours
+            cls.check_required_command_args(stage)
             cls.build_model(copy.deepcopy(stage))
         run_stages(stages, args.output_dir, lambda stage: cls.main(args=stage))
 
@@ -91,6 +93,7 @@ class EnhKDTask(EnhancementTask):
     def build_model(cls, args: argparse.Namespace) -> ESPnetKDModel:
         """Build what is trained: the model of a configuration, its KD losses, its teacher."""
         model = cls.build_enhancer(args)
+        model.supervised_weight = args.supervised_weight
         if args.kd_losses:
             add_distillation(model, args)
         return model
@@ -131,9 +134,19 @@ class EnhKDTask(EnhancementTask):
         """Refuse, before anything is read, what would train something else than was meant."""
         super().check_required_command_args(args)
         check_averaging(args)
+        check_weight("--supervised_weight", args.supervised_weight)
         check_references(args.train_data_path_and_name_and_type)
         check_references(args.valid_data_path_and_name_and_type)
+        check_batches(args)
+        unteachable(args)
+
+    @classmethod
+    def build_optimizers(
+        cls, args: argparse.Namespace, model: torch.nn.Module
+    ) -> list[torch.optim.Optimizer]:
+        """Build ESPnet's, and shorten the lists: the model is right, `args` is not saved yet."""
         keep_teachable(args)
+        return super().build_optimizers(args, model)
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:

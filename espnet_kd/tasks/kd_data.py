@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import logging
 from pathlib import Path
 
 from espnet_kd.data.kaldi_dir import NO_REFERENCE
@@ -11,6 +11,7 @@ from espnet_kd.distill.settings import LossSettings, read_losses
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns
 
+LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
 DataList = list[tuple[str, str, str]]  # path, name, type, as ESPnet's options give them
 
 
@@ -47,41 +48,93 @@ def check_references(data: DataList) -> None:
         raise UserError(path_of["speech_ref1"], problem, "run the pseudo-reference stage")
 
 
+def unteachable(args: argparse.Namespace) -> dict[str, set[str]]:
+    """Find utterances that no loss applies to, mostly for want of a reference.
+
+    Args:
+        args: of a training.
+
+    Returns:
+        Their ids by part: "train", "valid"; what has no such utterances is absent.
+
+    Raises:
+        UserError: nothing would be left of a list.
+    """
+    losses = read_losses(args.kd_losses)
+    found = {}
+    for part in ("train", "valid"):
+        kinds = _kinds(getattr(args, f"{part}_data_path_and_name_and_type"))
+        taught = {kind for kind in set(kinds.values()) if _learns(args, losses, *kind)}
+        left_out = {utterance for utterance, kind in kinds.items() if kind not in taught}
+        if left_out and not taught:
+            data = getattr(args, f"{part}_data_path_and_name_and_type")
+            raise UserError(
+                next(path for path, name, _ in data if name == "speech_ref1"),
+                "no loss applies to any utterance, mostly because it has no reference",
+                "add simulated data, or a loss that looks at the teacher alone",
+            )
+        if left_out:
+            found[part] = left_out
+    return found
+
+
 def keep_teachable(args: argparse.Namespace) -> None:
-    """Leave out utterances that no loss applies to, mostly for want of a reference.
+    """Leave out utterances that no loss applies to, aloud.
 
     Args:
         args: of a training; its lists are replaced by shorter ones, written into
             `<output_dir>/data_{train,valid}`, where any utterance is left out.
 
     Raises:
-        UserError: a list would be empty.
+        UserError: see `unteachable`.
     """
-    losses = read_losses(args.kd_losses)
-    for part in ("train", "valid"):
-        data = getattr(args, f"{part}_data_path_and_name_and_type")
-        path_of = {name: path for path, name, _ in data}
-        if not {"category", "speech_ref1"} <= path_of.keys():
-            continue
-        reference = read_columns(path_of["speech_ref1"])
-        category = read_columns(path_of["category"])
-        kinds = {utt: (category.get(utt), path != NO_REFERENCE) for utt, path in reference.items()}
-        taught = {kind for kind in set(kinds.values()) if _learns(args, losses, *kind)}
-        left_out = {utterance for utterance, kind in kinds.items() if kind not in taught}
-        if not left_out:
-            continue
-        if not taught:
-            raise UserError(
-                path_of["speech_ref1"],
-                "no loss applies to any utterance, mostly because it has no reference",
-                "add simulated data, or a loss that looks at the teacher alone",
-            )
-        print(  # ESPnet sets logging up later
-            f"{part}: {len(left_out)} of {len(kinds)} utterances left out: no loss applies to them "
-            "(no reference, or their category)",
-            file=sys.stderr,
+    for part, left_out in unteachable(args).items():
+        LOGGER.warning(
+            "%s: %d utterances left out: no loss applies to them (no reference, or their category)",
+            part,
+            len(left_out),
         )
         _shorten(args, part, left_out)
+
+
+def _kinds(data: DataList) -> dict[str, tuple[str | None, bool]]:
+    """Category of each utterance, and whether it has a reference; empty if they are not given."""
+    path_of = {name: path for path, name, _ in data}
+    if not {"category", "speech_ref1"} <= path_of.keys():
+        return {}
+    category = read_columns(path_of["category"])
+    references = read_columns(path_of["speech_ref1"])
+    return {utt: (category.get(utt), path != NO_REFERENCE) for utt, path in references.items()}
+
+
+def check_batches(args: argparse.Namespace) -> None:
+    """Refuse, for KD, batches that may hold several categories: losses depend on the category.
+
+    Args:
+        args: of a training.
+
+    Raises:
+        UserError: names the option.
+    """
+    if not args.kd_losses:
+        return
+    for part, prefix in (("train", ""), ("valid", "valid_")):
+        data = getattr(args, f"{part}_data_path_and_name_and_type")
+        files = [path for path, name, _ in data if name == "category"]
+        if not files or len(set(read_columns(files[0]).values())) < 2:
+            continue
+        iterator = getattr(args, f"{prefix}iterator_type") or args.iterator_type
+        batches = getattr(args, f"{prefix}batch_type") or args.batch_type
+        if iterator == "sequence" and batches != "folded":
+            raise UserError(
+                f"--{prefix}batch_type",
+                f"'{batches}' mixes categories in a batch",
+                "use folded, or iterator_type chunk",
+            )
+        if not Path(data[0][0]).with_name("utt2category").exists():
+            raise UserError(
+                data[0][0], "has no utt2category beside it", "put it there: batches are made by it"
+            )
 
 
 def _learns(

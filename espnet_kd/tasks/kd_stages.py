@@ -1,7 +1,8 @@
 """Trainings one after the other, as `kd_stages` of a YAML says: two-step KD needs no code.
 
 Each stage is a training of its own in `<output_dir>/stage<n>_<name>`, with a fresh optimizer, that
-starts from the averaged checkpoint of the one before. What the last one gives is put into
+starts from the averaged checkpoint of the one before: weights of losses that both have are kept,
+those of others are left out or folded into the student. What the last one gives is put into
 `<output_dir>`, as if there had been one training. Finished stages are kept.
 """
 
@@ -14,11 +15,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
+from espnet_kd.distill.publish import hand_over
 from espnet_kd.distill.settings import SUPERVISED, Stage, read_losses, read_stages
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
+from espnet_kd.inference.checkpoint import read_state
 
 LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
+START = "start.pth"  # what a later stage starts from
 
 
 def stage_arguments(args: argparse.Namespace) -> list[argparse.Namespace]:
@@ -48,7 +54,7 @@ def stage_arguments(args: argparse.Namespace) -> list[argparse.Namespace]:
             raise UserError(f"kd_stages, '{stage.name}'", "no loss has a weight", "give one")
         one.output_dir = str(Path(args.output_dir) / f"stage{number}_{stage.name}")
         if result:
-            one.init_param = [str(averaged(result[-1]))]
+            one.init_param = [str(Path(one.output_dir) / START)]
         result.append(one)
     return result
 
@@ -69,11 +75,15 @@ def run_stages(
         output_dir: of the whole training.
         train: trains with the arguments given.
     """
-    for args in stages:
+    for before, args in zip([None, *stages], stages, strict=False):
         if averaged(args).exists():
             LOGGER.info("%s is trained", args.output_dir)
-        else:
-            train(args)
+            continue
+        if before is not None:
+            Path(args.output_dir).mkdir(parents=True, exist_ok=True)
+            state = hand_over(read_state(averaged(before)), before.kd_losses, args.kd_losses)
+            torch.save(state, Path(args.output_dir) / START)
+        train(args)
     last = stages[-1]
     for source in (Path(last.output_dir) / "config.yaml", averaged(last)):
         with atomic_path(Path(output_dir) / source.name) as temporary:
