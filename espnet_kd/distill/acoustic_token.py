@@ -43,6 +43,7 @@ class AcousticTokenLoss(DistillLoss):
         UserError: `centroids` is no such file.
     """
 
+    needs_teacher_beside_reference = False
     resources = ("recognizer", "centroids")
 
     def __init__(self, recognizer: Any, centroids: str | os.PathLike, temperature: float = 0.1):

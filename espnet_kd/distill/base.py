@@ -41,6 +41,8 @@ class DistillLoss(nn.Module, ABC):
     Attributes:
         needs_reference: cannot be computed without a clean reference; skipped on REAL batches
             that have none.
+        needs_teacher: looks at a teacher.
+        needs_teacher_beside_reference: looks at it also where there is a reference.
         needs_pairs: needs batches whose second half is the first with another noise.
         resources: names of the constructor's arguments that come from the command line rather
             than from YAML: `recognizer`, `centroids`.
@@ -49,6 +51,7 @@ class DistillLoss(nn.Module, ABC):
 
     needs_reference: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = True
+    needs_teacher_beside_reference: ClassVar[bool] = True
     needs_taps: ClassVar[bool] = False
     needs_pairs: ClassVar[bool] = False
     resources: ClassVar[tuple[str, ...]] = ()

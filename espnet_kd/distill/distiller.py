@@ -36,6 +36,11 @@ class Term:
             return False
         return not self.categories or category in self.categories
 
+    def looks_at_teacher(self, category: str | None, has_reference: bool, paired: bool) -> bool:
+        """Whether it needs the teacher's observation of such batches."""
+        needs = self.loss.needs_teacher_beside_reference or not has_reference
+        return self.loss.needs_teacher and needs and self.applies(category, has_reference, paired)
+
 
 class Distiller(nn.Module):
     """Losses of a student beside the supervised one.
@@ -53,6 +58,11 @@ class Distiller(nn.Module):
     def needs_teacher(self) -> bool:
         """Whether any loss looks at a teacher."""
         return any(term.loss.needs_teacher for term in self.terms.values())
+
+    def looks_at_teacher(self, category: str | None, has_reference: bool, paired: bool) -> bool:
+        """Whether any loss needs the teacher's observation of such batches."""
+        terms = self.terms.values()
+        return any(term.looks_at_teacher(category, has_reference, paired) for term in terms)
 
     def prepare(self, student: nn.Module, run: Run, teacher: nn.Module | None, teach: Run) -> None:
         """Make the losses' own weights from a probe of both models; see DistillLoss.prepare."""

@@ -244,3 +244,22 @@ def test_a_tap_that_the_model_has_not(student, teacher, mixture):
     distiller = Distiller({"a": Term(Means(pair), 1.0)})
     with pytest.raises(UserError, match="tap 'botleneck': the teacher has no such module"):
         distiller.prepare(student, lambda: student(mixture), teacher, lambda: teacher(mixture))
+
+
+@pytest.mark.parametrize(
+    ("beside", "categories", "category", "has_reference", "expected"),
+    [
+        (True, (), "SIMU", True, True),
+        (True, ("REAL",), "SIMU", True, False),  # does not apply
+        (False, (), "SIMU", True, False),  # the reference is enough
+        (False, (), "REAL", False, True),
+    ],
+)
+def test_the_teacher_is_looked_at_where_it_is_needed(
+    beside, categories, category, has_reference, expected
+):
+    class Sometimes(Level):
+        needs_teacher_beside_reference = beside
+
+    distiller = Distiller({"level": Term(Sometimes(), 1.0, frozenset(categories))})
+    assert distiller.looks_at_teacher(category, has_reference, paired=False) == expected
