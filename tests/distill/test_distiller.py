@@ -259,6 +259,7 @@ def test_the_teacher_is_looked_at_where_it_is_needed(
     beside, categories, category, has_reference, expected
 ):
     class Sometimes(Level):
+        needs_teacher = True
         needs_teacher_beside_reference = beside
 
     distiller = Distiller({"level": Term(Sometimes(), 1.0, frozenset(categories))})
