@@ -43,7 +43,7 @@ def add_separator(name: str, separator: type) -> None:
     taken = enh.separator_choices.classes.get(name)
     if name != name.lower():
         raise UserError(f"separator '{name}'", "is not lower case", f"call it '{name.lower()}'")
-    if taken is not None and taken.__name__ != separator.__name__:
+    if taken is not None and _place(taken) != _place(separator):  # imported twice is no other
         raise UserError(f"separator '{name}'", f"is {taken.__name__} already", "find another name")
     enh.separator_choices.classes[name] = separator
 
@@ -61,3 +61,7 @@ def load_plugins(modules: Sequence[str]) -> None:
             raise UserError(
                 "plugins", f"'{name}': {error}", "put its folder on PYTHONPATH"
             ) from None
+
+
+def _place(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__

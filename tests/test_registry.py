@@ -43,8 +43,9 @@ class Separator:
 
 def test_add_separator(registry):
     registry.add_separator("mine", Separator)
-    registry.add_separator("mine", Separator)  # a plugin that is imported twice
-    assert registry.enh.separator_choices.get_class("mine") is Separator
+    again = type("Separator", (), {"__module__": __name__})  # of a plugin that is imported twice
+    registry.add_separator("mine", again)
+    assert registry.enh.separator_choices.get_class("mine") is again
 
 
 def test_separator_whose_name_espnet_would_not_find(registry):
@@ -59,6 +60,12 @@ def test_separator_whose_name_is_taken(registry, name, owner):
     with pytest.raises(UserError, match=f"separator '{name}': is {owner} already"):
         registry.add_separator(name, Separator)
     assert registry.enh.separator_choices.get_class(name).__name__ == owner
+
+
+def test_namesake_of_a_class_of_espnet(registry):
+    namesake = type("TCNSeparator", (), {})
+    with pytest.raises(UserError, match="separator 'tcn': is TCNSeparator already"):
+        registry.add_separator("tcn", namesake)
 
 
 def test_plugins_are_imported_in_order(registry, tmp_path, monkeypatch):

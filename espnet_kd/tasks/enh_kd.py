@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import copy
+import inspect
 from collections.abc import Callable, Sequence
 
 import torch
 from espnet2.tasks import enh
 from espnet2.tasks.enh import EnhancementTask
+from espnet2.train.class_choices import ClassChoices
 from espnet2.utils.types import str_or_none
 
 from espnet_kd.distill.settings import check_weight
@@ -101,14 +103,14 @@ class EnhKDTask(EnhancementTask):
     @classmethod
     def build_enhancer(cls, args: argparse.Namespace) -> ESPnetKDModel:
         """Build the model of a configuration alone, as it is after training."""
-        encoder = enh.encoder_choices.get_class(args.encoder)(**args.encoder_conf)
+        encoder = make(enh.encoder_choices, args.encoder, **args.encoder_conf)
         separator_conf = dict(args.separator_conf)
         if args.separator == "text_informed_tcn":
             separator_conf["vocab_size"] = len(token_list(args))
-        separator = enh.separator_choices.get_class(args.separator)(
-            encoder.output_dim, **separator_conf
+        separator = make(
+            enh.separator_choices, args.separator, encoder.output_dim, **separator_conf
         )
-        decoder = enh.decoder_choices.get_class(args.decoder)(**args.decoder_conf)
+        decoder = make(enh.decoder_choices, args.decoder, **args.decoder_conf)
         wrappers = []
         for entry in args.criterions:
             criterion = enh.criterion_choices.get_class(entry["name"])(**entry.get("conf", {}))
@@ -159,6 +161,20 @@ class EnhKDTask(EnhancementTask):
                 raise
             where, _, problem = line.partition(": ")
             raise UserError(with_audio_files(where, data), problem) from None
+
+
+def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -> torch.nn.Module:
+    """Make an encoder, separator or decoder.
+
+    Raises:
+        UserError: the class has no such argument, or lacks one.
+    """
+    chosen = choices.get_class(name)
+    try:
+        inspect.signature(chosen).bind(*arguments, **conf)
+    except TypeError as error:
+        raise UserError(f"{choices.name}_conf", f"{chosen.__name__}: {error}") from None
+    return chosen(*arguments, **conf)
 
 
 def user_error_line(error: Exception) -> str | None:

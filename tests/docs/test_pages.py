@@ -102,7 +102,10 @@ def test_stages_train_what_they_say(followed):
     first, second = (yaml.safe_load((stage / "config.yaml").read_text()) for stage in stages)
     assert first["kd_losses"]["envelope"]["weight"] == 10.0 and first["supervised_weight"] == 0.0
     assert second["kd_losses"] == {} and second["supervised_weight"] == 1.0
-    assert second["init_param"] == ["exp/two_step/stage1_distil/valid.envelope.ave.pth"]
+    distilled = torch.load(stages[0] / "valid.envelope.ave.pth")
+    start = torch.load(followed.folder / second["init_param"][0])
+    assert start.keys() == distilled.keys()
+    assert all(torch.equal(start[key], value) for key, value in distilled.items())
 
 
 def test_published_student_is_stock(followed):

@@ -93,6 +93,18 @@ def test_build_text_informed(tmp_path, as_file):
         ({"token_list": None}, "--token_list: is missing"),
         ({"token_list": "nowhere/tokens.txt"}, "nowhere/tokens.txt: does not exist"),
         ({"token_list": TOKENS, "init": "xavier_uniform"}, "--init: 'xavier_uniform'"),
+        (
+            {"separator": "tcn", "separator_conf": {"hiden_dim": 4}},
+            "separator_conf: TCNSeparator: got an unexpected keyword argument 'hiden_dim'",
+        ),
+        (
+            {"encoder_conf": {"channel": 4, "kernel_size": 4}},
+            "encoder_conf: ConvEncoder: missing a required argument: 'stride'",
+        ),
+        (
+            {"token_list": TOKENS, "decoder_conf": {"n_fft": 4}},
+            "decoder_conf: ConvDecoder: missing a required argument: 'channel'",
+        ),
     ],
 )
 def test_build_refuses(changes, message):
