@@ -11,6 +11,7 @@ import torch
 from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2.utils.types import str_or_none
 
+from espnet_kd.data.second_noise import NoiseMixer
 from espnet_kd.distill.base import Observation
 from espnet_kd.distill.distiller import Distiller, Term
 from espnet_kd.distill.settings import LossSettings, read_losses
@@ -63,20 +64,32 @@ def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
         UserError: settings or files that do not fit together.
     """
     settings = read_losses(args.kd_losses)
+    check_second_noise(settings, args.second_noise_scp)
+    with torch.random.fork_rng(devices=[]):  # a seed means the same with KD and without
+        resources = load_resources(settings, args)
+        distiller = Distiller(
+            {
+                entry.name: Term(entry.build(resources), entry.weight, frozenset(entry.categories))
+                for entry in settings
+            }
+        )
+        teacher = load_teacher(args) if distiller.needs_teacher else None
+        probe(distiller, model, teacher)
+    model.learn_from(distiller, teacher)
+
+
+def check_second_noise(settings: Collection[LossSettings], noise_scp: str | None) -> None:
+    """Refuse losses of pairs without background recordings, and a list without any.
+
+    Raises:
+        UserError: names the option or the file.
+    """
     for entry in settings:
-        if entry.loss_class.needs_pairs and args.second_noise_scp is None:
+        if entry.loss_class.needs_pairs and noise_scp is None:
             problem = f"is missing; '{entry.name}' compares one utterance under two noises"
             raise UserError("--second_noise_scp", problem, "list_backgrounds writes it")
-    resources = load_resources(settings, args)
-    distiller = Distiller(
-        {
-            entry.name: Term(entry.build(resources), entry.weight, frozenset(entry.categories))
-            for entry in settings
-        }
-    )
-    teacher = load_teacher(args) if distiller.needs_teacher else None
-    probe(distiller, model, teacher)
-    model.learn_from(distiller, teacher)
+    if noise_scp is not None:
+        NoiseMixer(noise_scp)
 
 
 def load_teacher(args: argparse.Namespace) -> ESPnetKDModel:
@@ -117,9 +130,8 @@ def probe(
         UserError: a tap that does not exist, features that cannot be aligned, or a loss that gives
             no value per utterance.
     """
-    random = torch.random.get_rng_state()  # a seed means the same with KD and without
-    torch.manual_seed(0)
-    mixture = 0.1 * torch.randn(1, int(PROBE_SECONDS * student.sample_rate))
+    samples = int(PROBE_SECONDS * student.sample_rate)
+    mixture = 0.1 * torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
     was_training = student.training
     try:
         run = _probe_run(student.eval(), mixture)
@@ -133,7 +145,6 @@ def probe(
         raise UserError("kd_losses", str(error)) from None
     finally:
         student.train(was_training)
-        torch.random.set_rng_state(random)
 
 
 def _try_losses(

@@ -8,7 +8,7 @@ import pytest
 
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns
-from espnet_kd.tasks.kd_data import check_references, keep_teachable
+from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable
 
 UTTERANCES = {"a_SIMU": "SIMU", "b_REAL": "REAL", "c_REAL": "REAL"}
 NEEDS_REFERENCE = {"mixup": {"type": "latent_mixup", "taps": ["x"]}}
@@ -132,3 +132,62 @@ def test_only_real_data_and_losses_that_need_a_reference(tmp_path, make_data):
     with pytest.raises(UserError, match=r"spk1.scp: no loss applies to any utterance"):
         keep_teachable(arguments(tmp_path, data))
     assert not (tmp_path / "exp").exists()
+
+
+BATCHES = {
+    "iterator_type": "sequence",
+    "valid_iterator_type": None,
+    "batch_type": "folded",
+    "valid_batch_type": None,
+}
+
+
+def batched(tmp_path, data, **changes):
+    return arguments(
+        tmp_path, data, **{**BATCHES, "valid_data_path_and_name_and_type": data} | changes
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"iterator_type": "chunk", "batch_type": "unsorted", "valid_iterator_type": "chunk"},
+        {"batch_type": "numel", "valid_batch_type": "folded", "iterator_type": "chunk"}
+        | {"valid_iterator_type": "sequence"},
+        {"batch_type": "numel", "kd_losses": {}},
+    ],
+)
+def test_batches_of_one_category_pass(tmp_path, make_data, changes):
+    check_batches(batched(tmp_path, make_data(), **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"),
+    [
+        ({"batch_type": "numel"}, "--batch_type: 'numel'"),
+        ({"valid_batch_type": "unsorted"}, "--valid_batch_type: 'unsorted'"),
+        (
+            {"iterator_type": "chunk", "batch_type": "unsorted", "valid_iterator_type": "sequence"},
+            "--valid_batch_type: 'unsorted'",
+        ),
+    ],
+)
+def test_batches_of_several_categories(tmp_path, make_data, changes, option):
+    with pytest.raises(UserError, match=f"{option} mixes categories in a batch"):
+        check_batches(batched(tmp_path, make_data(), **changes))
+
+
+def test_one_category_needs_no_care(tmp_path, make_data):
+    data = make_data()
+    write_columns(tmp_path / "utt2category", dict.fromkeys(UTTERANCES, "REAL"))
+    check_batches(batched(tmp_path, data, batch_type="numel"))
+
+
+def test_categories_that_the_host_does_not_find(tmp_path, make_data):
+    """It reads them beside the first data file, whatever the options say."""
+    data = make_data()
+    (tmp_path / "utt2category").rename(tmp_path / "category")
+    data[2] = (str(tmp_path / "category"), "category", "text")
+    with pytest.raises(UserError, match="wav.scp: has no utt2category beside it"):
+        check_batches(batched(tmp_path, data))
