@@ -16,6 +16,7 @@ from benchmarks.synthetic_batch import synthetic_batch
 from benchmarks.timing import interleaved_seconds, ratio_of
 from benchmarks.training_step import TrainingStep
 from benchmarks.workload import Workload
+from espnet_kd.fileio import write_columns
 from espnet_kd.scoring.markdown import GAP, table
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
@@ -72,6 +73,8 @@ def measure_methods(
         directory: for files of models.
     """
     resources = write_recognizer(work.conf / work.recognizer, directory)
+    noises = directory / "noise.scp"  # checked when a model is built; batches are made elsewhere
+    write_columns(noises, {"unread": "unread.wav"})
 
     @cache
     def teacher_of(separator: str) -> dict[str, str]:
@@ -81,7 +84,7 @@ def measure_methods(
         cmd = ["--config", str(work.conf / "kd" / f"{method}.yaml"), "--output_dir", method]
         args = parse_with_base(EnhKDTask.get_parser, cmd)
         vars(args).update(resources, **teacher_of(args.separator), token_list=list(TOKENS))
-        args.second_noise_scp = "unread"  # building a model, one only asks whether it is given
+        args.second_noise_scp = str(noises)
         yield _measure(method, args, work, device, rounds)
 
 

@@ -27,11 +27,17 @@ PUBLISHED_SIZES = {
     "asr/ctc_aligner.yaml": 17_627_680,
     "lm/char_rnn.yaml": 6_812_032,
 }
-STUDENT_SIZES = {"kd/": 320_032, "mini/kd/": 149_964, "kd/at_kl.yaml": 1_159_821}
+STUDENT_SIZES = {
+    "kd/": 320_032,
+    "mini/kd/": 149_964,
+    "kd/at_kl.yaml": 1_159_821,
+    "mini/kd/at_kl.yaml": 66_493,
+}
 TEACHERS = {
     "kd/": "se/text_informed_tcn_aligned.yaml",
     "mini/kd/": "mini/se/text_informed_tcn_aligned.yaml",
     "kd/at_kl.yaml": "se/uformer.yaml",
+    "mini/kd/at_kl.yaml": "mini/se/uformer.yaml",
 }
 PUBLISHED_PAIRS = [
     ("se/conv_tasnet.yaml", "se/text_informed_tcn.yaml"),

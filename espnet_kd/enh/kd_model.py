@@ -142,16 +142,11 @@ class ESPnetKDModel(ESPnetEnhancementModel):
 
         student = self.distiller.observe_student(self, run)
         teacher = None
-        if self.teacher is not None:
+        kind = (batch.single_category, batch.reference is not None, batch.paired)
+        if self.teacher is not None and self.distiller.looks_at_teacher(*kind):
             teacher = self.distiller.observe_teacher(self.teacher.module, teach)
-        losses = self.distiller(
-            student,
-            teacher,
-            batch.reference,
-            batch.lengths,
-            batch.single_category,
-            batch.paired,
-        )
+        category, _, paired = kind
+        losses = self.distiller(student, teacher, batch.reference, batch.lengths, category, paired)
         return student.signal, others, losses
 
     def _terms(self, batch: Batch, enhanced: torch.Tensor, others: dict, losses: dict):

@@ -24,7 +24,8 @@ SYSTEM_TITLES = {
     "cosine": "cosine KD",
     "two_step": "two-step KD",
     "latent_mixup": "latent-mixup KD",
-    "at_kl": "AT-KL",
+    "at_kl": "AT-KL (DCCRN)",
+    "at_kl_tasnet": "AT-KL",
     "text_informed": "text-informed KD",
 }
 

@@ -128,7 +128,7 @@ def test_a_missing_seed_is_listed_and_marked(write_methods, write_page, tmp_path
 
 def test_a_method_without_any_training_is_a_row_of_gaps(write_methods, write_page):
     write_methods()
-    text = write_page([*LEVELS, "at_kl"])
+    text = write_page([*LEVELS, "at_kl_tasnet"])
     assert lines_of(text, "| AT-KL")[0] == "| AT-KL | – | – | – | – |"
     assert "- AT-KL, seed 0: everything" in text and "AT-KL − no KD" not in text
 
