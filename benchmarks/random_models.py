@@ -14,9 +14,9 @@ import yaml
 from espnet2.tasks.abs_task import AbsTask
 from espnet2.tasks.asr import ASRTask
 
+from espnet_kd.checkpoint import sha256
 from espnet_kd.distill.centroids import Centroids, write_centroids
 from espnet_kd.enh.recognizer import LAST
-from espnet_kd.inference.checkpoint import sha256
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
 

@@ -1,4 +1,4 @@
-"""A hand-made CHiME-4 tree of very short recordings, shared by several test folders."""
+"""A hand-made CHiME-4 tree of very short recordings, and tiny models, for several test folders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
+from .tiny_models import STUDENT, TEACHER, write_enhancement_model, write_recogniser
 
 RATE = 16000
 ENVIRONMENTS = ("BUS", "CAF", "PED", "STR")
@@ -183,3 +185,21 @@ def chime4(chime4_template: Path, tmp_path: Path) -> Chime4Maker:
     """A copy of the tree that a test may damage."""
     shutil.copytree(chime4_template, tmp_path, dirs_exist_ok=True)
     return Chime4Maker(tmp_path / "corpus", tmp_path / "isolated_ext")
+
+
+@pytest.fixture(scope="session")
+def student_files(tmp_path_factory) -> tuple[Path, Path]:
+    """Configuration and checkpoint of a tiny student."""
+    return write_enhancement_model(tmp_path_factory.mktemp("student"), STUDENT)
+
+
+@pytest.fixture(scope="session")
+def teacher_files(tmp_path_factory) -> tuple[Path, Path]:
+    """Configuration and checkpoint of a tiny text-informed teacher with an alignment prior."""
+    return write_enhancement_model(tmp_path_factory.mktemp("teacher"), TEACHER)
+
+
+@pytest.fixture(scope="session")
+def recogniser_files(tmp_path_factory) -> tuple[Path, Path]:
+    """Configuration and checkpoint of a tiny recogniser."""
+    return write_recogniser(tmp_path_factory.mktemp("recogniser"))

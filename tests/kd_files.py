@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from espnet_kd.checkpoint import sha256
 from espnet_kd.data.audio import write_samples
 from espnet_kd.distill.centroids import Centroids, write_centroids
 from espnet_kd.fileio import write_columns
-from espnet_kd.inference.checkpoint import sha256
 
-from .inference.tiny_models import write_enhancement_model, write_recogniser
+from .tiny_models import write_enhancement_model, write_recogniser
 
 WIDTH = 16  # of the recognizer's latents
 

@@ -11,8 +11,8 @@ import yaml
 
 from espnet_kd import host
 
-from .inference.tiny_models import TOKENS
 from .kd_files import resource_options, teacher_options
+from .tiny_models import TOKENS
 
 host.prepare()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from espnet_kd.checkpoint import sha256
 from espnet_kd.distill.centroids import Centroids, check_suffix, write_centroids
 from espnet_kd.enh.recognizer import LAST, Recognizer
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.inference.acoustic_tokens import choose_utterances, cluster, encode_set
-from espnet_kd.inference.checkpoint import load_asr_model, sha256
 from espnet_kd.inference.loading import add_model_options, choose_device
 from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.tasks.trained import load_asr_model
 
 
 @exit_on_user_error

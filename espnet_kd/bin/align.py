@@ -8,7 +8,6 @@ from pathlib import Path
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns, write_columns
-from espnet_kd.inference.checkpoint import load_asr_model
 from espnet_kd.inference.forced_alignment import (
     Aligner,
     align_set,
@@ -17,6 +16,7 @@ from espnet_kd.inference.forced_alignment import (
 )
 from espnet_kd.inference.loading import add_model_options, choose_device
 from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.tasks.trained import load_asr_model
 
 
 @exit_on_user_error

@@ -12,10 +12,10 @@ import torch
 import yaml
 
 from espnet_kd import host
+from espnet_kd.checkpoint import load_strictly, read_config, read_state
 from espnet_kd.distill.publish import student_state
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
-from espnet_kd.inference.checkpoint import load_strictly, read_config, read_state
 
 # Parts of a model that its class is chosen for by name; without a stock class there is no export.
 PARTS = ("encoder", "separator", "decoder", "mask_module", "diffusion_model")

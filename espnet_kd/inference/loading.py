@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from espnet_kd.errors import UserError
-from espnet_kd.inference.checkpoint import load_model
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.text import model_tokenizer, takes_alignment, takes_text
 from espnet_kd.inference.utterances import Utterance, read_utterances
+from espnet_kd.tasks.trained import load_model
 
 
 def add_model_options(parser: argparse.ArgumentParser, required: bool = True) -> None:

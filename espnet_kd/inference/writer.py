@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from espnet_kd.checkpoint import checksums
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 from espnet_kd.inference.audio import write_wave
-from espnet_kd.inference.checkpoint import checksums
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance, equal_length_batches

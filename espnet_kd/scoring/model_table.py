@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 
 from espnet_kd import host
+from espnet_kd.checkpoint import read_config
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.inference.checkpoint import read_config
 from espnet_kd.scoring.complexity import count_parameters, measure
 from espnet_kd.scoring.markdown import GAP, system_title, table
 

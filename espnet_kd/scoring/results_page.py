@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from espnet_kd.checkpoint import read_config
 from espnet_kd.corpora.mini_chime4.state import marked_parameters
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
-from espnet_kd.inference.checkpoint import read_config
 from espnet_kd.scoring.bootstrap import REPLICATES, SEED
 from espnet_kd.scoring.comparison import Comparison, comparison_table, in_words
 from espnet_kd.scoring.environment import environment_block

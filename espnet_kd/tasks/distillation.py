@@ -11,6 +11,7 @@ import torch
 from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2.utils.types import str_or_none
 
+from espnet_kd.checkpoint import sha256
 from espnet_kd.data.second_noise import NoiseMixer
 from espnet_kd.distill.base import Observation
 from espnet_kd.distill.distiller import Distiller, Term
@@ -18,8 +19,8 @@ from espnet_kd.distill.settings import LossSettings, read_losses
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.errors import UserError
-from espnet_kd.inference.checkpoint import load_asr_model, load_model, sha256
 from espnet_kd.tasks.token_list import token_list
+from espnet_kd.tasks.trained import load_asr_model, load_model
 
 LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
 PROBE_SECONDS = 1.0

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import torch
 
+from espnet_kd.checkpoint import read_state
 from espnet_kd.distill.publish import hand_over
 from espnet_kd.distill.settings import SUPERVISED, Stage, read_losses, read_stages
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
-from espnet_kd.inference.checkpoint import read_state
 
 LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
 START = "start.pth"  # what a later stage starts from

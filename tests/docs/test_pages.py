@@ -85,7 +85,7 @@ def test_page_has_files_tests_trainings_and_mistakes(followed, name):
 
 @pytest.mark.parametrize("student", ["exp/student", "exp/two_step", "exp/tiny"])
 def test_students_load_and_enhance(followed, student, monkeypatch):
-    from espnet_kd.inference.checkpoint import load_model
+    from espnet_kd.tasks.trained import load_model
 
     monkeypatch.syspath_prepend(followed.folder)
     exp = followed.folder / student

@@ -13,10 +13,10 @@ from espnet_kd.distill.acoustic_token import AcousticTokenLoss
 from espnet_kd.distill.centroids import Centroids, write_centroids
 from espnet_kd.distill.posterior import PosteriorLoss
 from espnet_kd.enh.recognizer import Recognizer
-from espnet_kd.inference.checkpoint import load_asr_model
+from espnet_kd.tasks.trained import load_asr_model
 
 from ..distill.signals import noise, seen
-from ..inference.tiny_models import write_recogniser
+from ..tiny_models import write_recogniser
 
 LENGTHS = torch.tensor([4000, 2000])
 BLOCKS = 2

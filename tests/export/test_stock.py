@@ -14,11 +14,11 @@ from espnet_kd.bin import export_stock as command
 from espnet_kd.data.audio import write_samples
 from espnet_kd.errors import UserError
 from espnet_kd.export.stock import averaged_checkpoint, export_stock
-from espnet_kd.inference.checkpoint import load_model
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.utterances import Utterance
+from espnet_kd.tasks.trained import load_model
 
-from ..inference.tiny_models import STUDENT, TEACHER, write_enhancement_model
+from ..tiny_models import STUDENT, TEACHER, write_enhancement_model
 
 OURS = {"token_type": "char", "filterbank_init": "random", "model_conf": {"auxiliary_weights": {}}}
 

@@ -13,8 +13,6 @@ from espnet_kd.data.audio import write_samples
 from espnet_kd.data.kaldi_dir import write_set
 from espnet_kd.inference.enhancer import Enhancer
 
-from .tiny_models import STUDENT, TEACHER, write_enhancement_model, write_recogniser
-
 LENGTHS = {"F01_a_REAL": 4000, "F01_b_REAL": 2400, "F01_c_REAL": 4000, "M02_d_REAL": 3001}
 
 
@@ -79,21 +77,3 @@ def gain() -> Gain:
 def enhancer(gain: Gain) -> Enhancer:
     """An enhancer around `gain`."""
     return Enhancer(gain)
-
-
-@pytest.fixture(scope="session")
-def student_files(tmp_path_factory) -> tuple[Path, Path]:
-    """Configuration and checkpoint of a tiny student."""
-    return write_enhancement_model(tmp_path_factory.mktemp("student"), STUDENT)
-
-
-@pytest.fixture(scope="session")
-def teacher_files(tmp_path_factory) -> tuple[Path, Path]:
-    """Configuration and checkpoint of a tiny text-informed teacher with an alignment prior."""
-    return write_enhancement_model(tmp_path_factory.mktemp("teacher"), TEACHER)
-
-
-@pytest.fixture(scope="session")
-def recogniser_files(tmp_path_factory) -> tuple[Path, Path]:
-    """Configuration and checkpoint of a tiny recogniser."""
-    return write_recogniser(tmp_path_factory.mktemp("recogniser"))

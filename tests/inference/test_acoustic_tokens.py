@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from espnet_kd.bin import acoustic_tokens
+from espnet_kd.checkpoint import sha256
 from espnet_kd.distill.centroids import read_centroids
 from espnet_kd.enh.recognizer import LAST, Recognizer
 from espnet_kd.errors import UserError
@@ -15,8 +16,8 @@ from espnet_kd.inference.acoustic_tokens import (
     encode_set,
 )
 from espnet_kd.inference.audio import read_wave
-from espnet_kd.inference.checkpoint import load_asr_model, sha256
 from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.tasks.trained import load_asr_model
 
 CENTRES = np.array([[0.0, 10.0], [10.0, 0.0], [-10.0, -10.0]])
 

@@ -10,9 +10,9 @@ import torch
 from espnet_kd.bin import align, enhance, pseudo_reference
 from espnet_kd.data.kaldi_dir import read_set
 from espnet_kd.fileio import read_columns
-from espnet_kd.inference.checkpoint import load_model
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.tasks.trained import load_model
 
 from .conftest import LENGTHS
 

@@ -8,7 +8,6 @@ import torch
 
 from espnet_kd.data.tokens import bpe_tokeniser, train_bpe
 from espnet_kd.errors import UserError
-from espnet_kd.inference.checkpoint import load_asr_model
 from espnet_kd.inference.forced_alignment import (
     Aligner,
     align_set,
@@ -19,6 +18,7 @@ from espnet_kd.inference.forced_alignment import (
     scale_alignment,
 )
 from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.tasks.trained import load_asr_model
 
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "A", "B", "<space>", "<sos/eos>"]
 

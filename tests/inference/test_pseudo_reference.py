@@ -6,10 +6,10 @@ import pytest
 import soundfile
 import torch
 
+from espnet_kd.checkpoint import sha256
 from espnet_kd.data.kaldi_dir import read_set
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
-from espnet_kd.inference.checkpoint import sha256
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.pseudo_reference import make_pseudo_references
 from espnet_kd.inference.utterances import read_utterances

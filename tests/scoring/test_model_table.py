@@ -8,7 +8,7 @@ import torch
 from espnet_kd.inference import loading
 from espnet_kd.scoring.model_table import NamedConfig, TrainedModel, model_table
 
-from ..inference.tiny_models import write_recogniser
+from ..tiny_models import write_recogniser
 
 
 class Filter(torch.nn.Module):

@@ -13,12 +13,13 @@ import yaml
 from espnet2.tasks.enh import EnhancementTask
 
 from espnet_kd.bin.enh_kd_train import main
+from espnet_kd.checkpoint import sha256
 from espnet_kd.export.stock import export_stock
-from espnet_kd.inference.checkpoint import load_model, sha256
 from espnet_kd.tasks.enh_kd import EnhKDTask
+from espnet_kd.tasks.trained import load_model
 
-from ..inference.tiny_models import STUDENT, TEACHER, TOKENS, write_enhancement_model
 from ..kd_files import resource_options, teacher_options
+from ..tiny_models import STUDENT, TEACHER, TOKENS, write_enhancement_model
 from .tiny_training import SAMPLES, command, write_tiny_set
 
 BOTTLENECK = "separator.tcn.network.1"

@@ -30,7 +30,7 @@ from espnet_kd.tasks.enh_kd import (
     with_audio_files,
 )
 
-from ..inference.tiny_models import STUDENT
+from ..tiny_models import STUDENT
 
 CONF = Path(__file__).parents[2] / "conf"
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABC", "<sos/eos>"]

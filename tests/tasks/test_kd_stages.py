@@ -11,10 +11,10 @@ import yaml
 
 from espnet_kd.bin.enh_kd_train import main
 from espnet_kd.distill.publish import student_state
-from espnet_kd.inference.checkpoint import load_model
+from espnet_kd.tasks.trained import load_model
 
-from ..inference.tiny_models import STUDENT, TEACHER, TOKENS
 from ..kd_files import teacher_options
+from ..tiny_models import STUDENT, TEACHER, TOKENS
 from .tiny_training import command, write_tiny_set
 
 AVERAGE = "valid.loss.ave.pth"
