@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from espnet2.enh.espnet_model import ESPnetEnhancementModel
 from espnet2.torch_utils.device_funcs import force_gatherable
@@ -106,20 +108,33 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             align,
             utt2category,
         )
-        if self.distiller is None:
-            enhanced, others = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
-            losses = {}
-        else:
-            enhanced, others, losses = self._distil(batch)
         total = batch.mixture.new_zeros(len(batch.mixture))
         stats: dict[str, torch.Tensor] = {}
-        for name, weight, loss in self._terms(batch, enhanced, others, losses):
+        for name, weight, loss in self.terms(batch):
             total = total + weight * loss if weight else total
             stats[name] = loss.detach().mean()
             stats.update(per_category(name, loss.detach(), batch.category))
         loss = total.mean()
         stats["loss"] = loss.detach()
         return force_gatherable((loss, stats, len(batch.mixture)), loss.device)
+
+    def terms(self, batch: Batch) -> Iterator[tuple[str, float, torch.Tensor]]:
+        """Enhance, and give name, weight and (B,) value of each term of the loss."""
+        if self.distiller is None:
+            enhanced, others = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
+            losses = {}
+        else:
+            enhanced, others, losses = self._distil(batch)
+        for wrapper in self.loss_wrappers if batch.reference is not None else ():
+            criterion = wrapper.criterion
+            if self.training and getattr(criterion, "only_for_test", False):
+                continue
+            loss = criterion_per_utterance(criterion, batch.reference, enhanced, batch.lengths)
+            yield criterion.name, wrapper.weight * self.supervised_weight, loss
+        for name, loss in others.get("auxiliary_losses", {}).items():
+            yield name, self.auxiliary_weights.get(name, 0.0), loss
+        for name, loss in losses.items():
+            yield name, self.distiller.terms[name].weight, loss
 
     def _distil(
         self, batch: Batch
@@ -148,19 +163,6 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         category, _, paired = kind
         losses = self.distiller(student, teacher, batch.reference, batch.lengths, category, paired)
         return student.signal, others, losses
-
-    def _terms(self, batch: Batch, enhanced: torch.Tensor, others: dict, losses: dict):
-        """Give name, weight and (B,) value of each term of the loss."""
-        for wrapper in self.loss_wrappers if batch.reference is not None else ():
-            criterion = wrapper.criterion
-            if self.training and getattr(criterion, "only_for_test", False):
-                continue
-            loss = criterion_per_utterance(criterion, batch.reference, enhanced, batch.lengths)
-            yield criterion.name, wrapper.weight * self.supervised_weight, loss
-        for name, loss in others.get("auxiliary_losses", {}).items():
-            yield name, self.auxiliary_weights.get(name, 0.0), loss
-        for name, loss in losses.items():
-            yield name, self.distiller.terms[name].weight, loss
 
 
 def per_category(

@@ -1,0 +1,50 @@
+"""Show how strongly each term of a training's loss pulls at its student.
+
+Options are those of enh_kd_train (--config, --train_data_path_and_name_and_type, ...), and these.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from espnet_kd import host
+from espnet_kd.errors import exit_on_user_error
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Parse arguments, measure, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--student", help="checkpoint of a student that has learned a little")
+    parser.add_argument("--batches", type=int, default=6)
+    own, rest = parser.parse_known_args(cmd)
+    host.prepare()
+    from espnet_kd.checkpoint import read_state
+    from espnet_kd.scoring.markdown import table
+    from espnet_kd.tasks.base_config import parse_with_base
+    from espnet_kd.tasks.enh_kd import EnhKDTask
+    from espnet_kd.tasks.loss_gradients import measure_pulls
+
+    args = parse_with_base(EnhKDTask.get_parser, rest)
+    args.distributed = False
+    pulls = measure_pulls(args, read_state(own.student) if own.student else None, own.batches)
+    print(
+        table(
+            ("term", "category", "value", "gradient norm at weight 1", "weight", "weighted norm"),
+            [
+                (
+                    pull.name,
+                    pull.category,
+                    f"{pull.value:.4g}",
+                    f"{pull.gradient:.4g}",
+                    f"{pull.weight:g}",
+                    f"{pull.weight * pull.gradient:.4g}",
+                )
+                for pull in pulls
+            ],
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
