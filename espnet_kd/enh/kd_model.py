@@ -40,6 +40,16 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         self.distiller: Distiller | None = None
         self.teacher: Frozen | None = None
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether the model reads a transcript."""
+        return hasattr(self.separator, "text_encoder")
+
+    @property
+    def takes_alignment(self) -> bool:
+        """Whether the model reads the times of the characters."""
+        return self.takes_text and self.separator.prior_width > 0
+
     def learn_from(self, distiller: Distiller, teacher: ESPnetKDModel | None) -> None:
         """Add KD losses to the criterions.
 

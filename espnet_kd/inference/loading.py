@@ -10,7 +10,7 @@ import torch
 
 from espnet_kd.errors import UserError
 from espnet_kd.inference.enhancer import Enhancer
-from espnet_kd.inference.text import model_tokenizer, takes_alignment, takes_text
+from espnet_kd.inference.text import model_tokenizer
 from espnet_kd.inference.utterances import Utterance, read_utterances
 from espnet_kd.tasks.trained import load_model
 
@@ -55,7 +55,7 @@ def load_enhancer(options: argparse.Namespace) -> Enhancer:
     """Load the model that `add_model_options` names."""
     device = choose_device(options.ngpu)
     model, args = load_model(options.config, options.checkpoint)
-    return Enhancer(model, model_tokenizer(args) if takes_text(model) else None, device)
+    return Enhancer(model, model_tokenizer(args) if model.takes_text else None, device)
 
 
 def read_set(
@@ -66,8 +66,8 @@ def read_set(
     Returns:
         The utterances, and the files that an output depends on.
     """
-    text_name = options.text_name if takes_text(enhancer.model) else None
-    align_name = options.align_name if takes_alignment(enhancer.model) else None
+    text_name = options.text_name if enhancer.model.takes_text else None
+    align_name = options.align_name if enhancer.model.takes_alignment else None
     utterances = read_utterances(set_dir, text_name, align_name)
     lists = [Path(set_dir) / name for name in ("wav.scp", text_name, align_name) if name]
     return utterances, [Path(options.checkpoint), Path(options.config), *lists]

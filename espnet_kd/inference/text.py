@@ -5,19 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 
-import torch
-
 Tokenize = Callable[[str], list[int]]
-
-
-def takes_text(model: torch.nn.Module) -> bool:
-    """Tell whether the model reads a transcript."""
-    return hasattr(model.separator, "text_encoder")
-
-
-def takes_alignment(model: torch.nn.Module) -> bool:
-    """Tell whether the model reads the times of the characters."""
-    return takes_text(model) and model.separator.prior_width > 0
 
 
 def model_tokenizer(args: Namespace) -> Tokenize:

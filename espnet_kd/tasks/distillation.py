@@ -109,15 +109,30 @@ def load_teacher(args: argparse.Namespace) -> ESPnetKDModel:
             f"sample_rate is {trained.sample_rate}, the student's is {args.sample_rate}",
             "train both at one rate",
         )
-    if reads_text(teacher) and token_list(args) != token_list(trained):
+    if teacher.takes_text and token_list(args) != token_list(trained):
         raise UserError("--token_list", "is not the teacher's", "give the one it learned")
+    check_teacher_data(teacher, args)
     LOGGER.info("Teacher: %s, SHA-256 %s", args.teacher_checkpoint, sha256(args.teacher_checkpoint))
     return teacher
 
 
-def reads_text(model: torch.nn.Module) -> bool:
-    """Whether a model is text-informed."""
-    return hasattr(model.separator, "text_encoder")
+def check_teacher_data(teacher: ESPnetKDModel, args: argparse.Namespace) -> None:
+    """Refuse lists without what a text-informed teacher reads.
+
+    Raises:
+        UserError: names the list and what it lacks.
+    """
+    wanted = {"text": teacher.takes_text, "align": teacher.takes_alignment}
+    for part in ("train", "valid"):
+        option = f"{part}_data_path_and_name_and_type"
+        names = {name for _, name, _ in getattr(args, option)}
+        missing = [name for name, needed in wanted.items() if needed and name not in names]
+        if names and missing:
+            raise UserError(
+                f"--{option}",
+                f"has no '{missing[0]}', which the teacher reads",
+                "add <set>/text,text,text and <set>/align,align,text_int",
+            )
 
 
 def probe(

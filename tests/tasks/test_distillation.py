@@ -187,6 +187,21 @@ def test_a_teacher_of_other_tokens(problem):
     assert problem(OUTPUT, token_list=TOKENS[::-1]).startswith("--token_list: is not the teacher")
 
 
+@pytest.mark.parametrize("name", ["text", "align"])
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_lists_without_what_the_teacher_reads(tmp_path, files, part, name):
+    cmd = command(write_tiny_set(tmp_path / "set"), tmp_path / "exp", {**TINY, "kd_losses": OUTPUT})
+    option = f"--{part}_data_path_and_name_and_type"
+    places = [
+        i for i, word in enumerate(cmd) if f"/{name},{name}," in word and cmd[i - 1] == option
+    ]
+    del cmd[places[0] - 1 : places[0] + 1]
+    teacher = [f"--{key}={files[key]}" for key in ("teacher_config", "teacher_checkpoint")]
+    with pytest.raises(SystemExit) as stopped:
+        main([*cmd, *teacher])
+    assert str(stopped.value).startswith(f"error: {option}: has no '{name}', which the teacher")
+
+
 @pytest.mark.parametrize("losses", [OUTPUT, {}])
 def test_weight_of_the_criterion(problem, losses):
     assert problem(losses, supervised_weight=float("nan")).startswith(
