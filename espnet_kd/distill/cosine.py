@@ -26,7 +26,8 @@ class InvertedBottleneck(nn.Module):
         super().__init__()
         self.up = nn.Conv2d(narrow, wide, 1, bias=False)
         self.down = nn.Conv2d(wide, narrow, 1, bias=False)
-        self.register_buffer("axis", torch.tensor(axis))
+        # A float, because ESPnet's average of checkpoints sums whole numbers up.
+        self.register_buffer("axis", torch.tensor(float(axis)))
         nn.init.orthogonal_(self.up.weight)  # columns of norm 1, so that the transpose inverts it
         with torch.no_grad():
             self.down.weight.copy_(self.up.weight.transpose(0, 1))
@@ -106,7 +107,7 @@ class CosineLoss(FeatureLoss):
                 own[f"bottlenecks.{index}.{name}.weight"].double().flatten(1)
                 for name in ("up", "down")
             )
-            axis = int(own[f"bottlenecks.{index}.axis"])
+            axis = round(own[f"bottlenecks.{index}.axis"].item())
             weight, bias = (f"{pair.student.path}.{name}" for name in ("weight", "bias"))
             if pair.student.side == "input":
                 fold((down @ up).T, state, weight, axis)

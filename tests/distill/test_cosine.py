@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from espnet2.main_funcs.average_nbest_models import average_nbest_models
+from espnet2.train.reporter import Reporter
 from torch import nn
 
 from espnet_kd.distill.cosine import CosineLoss, InvertedBottleneck
@@ -231,3 +233,25 @@ def test_one_layer_has_one_bottleneck(student, teacher, prepared, mixture):
     distiller = Distiller({str(i): Term(loss, 1.0) for i, loss in enumerate(losses)})
     with pytest.raises(ValueError, match="'1': another loss stands at 'bottleneck'"):
         distiller.prepare(student, lambda: student(mixture), teacher, lambda: teacher(mixture))
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_an_average_of_checkpoints_merges(side, tmp_path):
+    """As ESPnet averages them: whole numbers are summed up."""
+    bottleneck = InvertedBottleneck(2, 3, axis=1 if side == "input" else 0)
+    state = {f"bottlenecks.0.{key}": value for key, value in bottleneck.state_dict().items()}
+    reporter = Reporter()
+    for epoch in (1, 2, 3):
+        reporter.set_epoch(epoch)
+        with reporter.observe("valid") as observed:
+            observed.register({"loss": torch.tensor(0.1 * epoch)}, 1)
+            observed.next()
+        torch.save(state, tmp_path / f"{epoch}epoch.pth")
+    average_nbest_models(tmp_path, reporter, [("valid", "loss", "min")], 3)
+    averaged = torch.load(tmp_path / "valid.loss.ave_3best.pth")
+    loss = CosineLoss()
+    loss.pairs = [TapPair(Tap("layer", side), Tap("layer"))]
+    weight = torch.randn(2, 2, 1)
+    student = {"layer.weight": weight.clone()}
+    loss.merge(student, averaged)
+    torch.testing.assert_close(student["layer.weight"], weight)  # the bottleneck is the identity

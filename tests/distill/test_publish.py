@@ -21,7 +21,7 @@ def trained_state() -> dict[str, torch.Tensor]:
         "encoder.weight": torch.ones(3),
         f"{prefix}.up.weight": torch.tensor([[1.0, 0.0], [0.0, 2.0]])[:, :, None, None],
         f"{prefix}.down.weight": torch.tensor([[0.0, 1.0], [1.0, 0.0]])[:, :, None, None],
-        f"{prefix}.axis": torch.tensor(0),
+        f"{prefix}.axis": torch.tensor(0.0),
         "distiller.losses.mixup.projections.0.weight": torch.ones(1),
     }
 
