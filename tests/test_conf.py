@@ -39,6 +39,7 @@ TEACHERS = {
     "kd/at_kl.yaml": "se/uformer.yaml",
     "mini/kd/at_kl.yaml": "mini/se/uformer.yaml",
 }
+OTHER_STUDENTS = ("kd/at_kl.yaml", "mini/kd/at_kl.yaml")  # compared with none of the others
 PUBLISHED_PAIRS = [
     ("se/conv_tasnet.yaml", "se/text_informed_tcn.yaml"),
     ("se/conv_tasnet.yaml", "se/text_informed_tcn_aligned.yaml"),
@@ -257,3 +258,18 @@ def test_decoding_options_exist(name):
     args = get_parser().parse_args(["--config", str(CONF / name), *data])
     conf = yaml.safe_load((CONF / name).read_text())
     assert {key: vars(args)[key] for key in conf} == conf
+
+
+@pytest.mark.parametrize("folder", ["kd", "mini/kd"])
+def test_every_method_trains_for_as_many_steps(folder):
+    """Whatever its loss and its data are: nothing stops it early, nor counts its utterances."""
+    steps = {}
+    for name in METHODS:
+        if str(Path(name).parent) == folder and name not in OTHER_STUDENTS:
+            args = parse(name)
+            assert args.patience is None
+            assert list(args.val_scheduler_criterion) == ["valid", "si_snr_loss"]
+            epochs = sum(stage["max_epoch"] for stage in args.kd_stages) or args.max_epoch
+            steps[name] = epochs * args.num_iters_per_epoch
+    assert len(steps) > 9
+    assert len(set(steps.values())) == 1

@@ -58,9 +58,11 @@ def unteachable(args: argparse.Namespace) -> dict[str, set[str]]:
         Their ids by part: "train", "valid"; what has no such utterances is absent.
 
     Raises:
-        UserError: nothing would be left of a list.
+        UserError: nothing would be left of a list, or a loss applies to none of the training list.
     """
     losses = read_losses(args.kd_losses)
+    if args.train_data_path_and_name_and_type:
+        _check_losses_apply(losses, args.train_data_path_and_name_and_type)
     found = {}
     for part in ("train", "valid"):
         kinds = _kinds(getattr(args, f"{part}_data_path_and_name_and_type"))
@@ -142,11 +144,41 @@ def _learns(
 ) -> bool:
     """Whether any loss with a weight applies to such utterances."""
     return (has_reference and args.supervised_weight > 0) or any(
-        entry.weight > 0
-        and (has_reference or not entry.loss_class.needs_reference)
-        and (not entry.categories or category in entry.categories)
-        for entry in losses
+        entry.weight > 0 and _applies(entry, category, has_reference) for entry in losses
     )
+
+
+def _applies(entry: LossSettings, category: str | None, has_reference: bool) -> bool:
+    """Whether a loss is computed on such utterances; a second noise is for simulated ones alone."""
+    needs_reference = entry.loss_class.needs_reference or entry.loss_class.needs_pairs
+    if needs_reference and not has_reference:
+        return False
+    if entry.loss_class.needs_pairs and category != "SIMU":
+        return False
+    return not entry.categories or category in entry.categories
+
+
+def _check_losses_apply(losses: list[LossSettings], data: DataList) -> None:
+    """Refuse a loss that would never be computed.
+
+    Raises:
+        UserError: names the loss.
+    """
+    kinds = set(_kinds(data).values())
+    for entry in losses:
+        where = f"kd_losses, '{entry.name}'"
+        if (entry.categories or entry.loss_class.needs_pairs) and not kinds:
+            raise UserError(
+                where,
+                "depends on the category, which the training list has not",
+                "add <set>/utt2category,category,text",
+            )
+        if kinds and not any(_applies(entry, *kind) for kind in kinds):
+            raise UserError(
+                where,
+                "applies to no utterance of the training list (category, or no reference)",
+                "mend its categories or the list",
+            )
 
 
 def _shorten(args: argparse.Namespace, part: str, left_out: set[str]) -> None:

@@ -129,9 +129,42 @@ def test_only_real_data_and_losses_that_need_a_reference(tmp_path, make_data):
         table = read_columns(tmp_path / name)
         del table["a_SIMU"]
         write_columns(tmp_path / name, table)
-    with pytest.raises(UserError, match=r"spk1.scp: no loss applies to any utterance"):
+    with pytest.raises(UserError, match="kd_losses, 'mixup': applies to no utterance of the train"):
         keep_teachable(arguments(tmp_path, data))
+    with pytest.raises(UserError, match="spk1.scp: no loss applies to any utterance"):
+        keep_teachable(arguments(tmp_path, data, kd_losses={}))
     assert not (tmp_path / "exp").exists()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"type": "latent_mixup", "taps": ["x"], "categories": ["REAL"]},  # has no reference
+        {"type": "output", "categories": ["CLEAN"]},  # there are none
+    ],
+)
+def test_a_loss_that_never_applies_beside_one_that_does(tmp_path, make_data, loss):
+    args = arguments(tmp_path, make_data(), kd_losses={**NEEDS_NONE, "never": loss})
+    with pytest.raises(UserError, match="kd_losses, 'never': applies to no utterance of the train"):
+        keep_teachable(args)
+
+
+def test_a_second_noise_is_for_simulated_speech_alone(tmp_path, make_data):
+    data = make_data({"b_REAL": "b.ref.wav", "c_REAL": "c.ref.wav"})
+    losses = {"mixup": {**NEEDS_REFERENCE["mixup"], "categories": ["REAL"]}}
+    with pytest.raises(UserError, match="'mixup': applies to no utterance"):
+        keep_teachable(arguments(tmp_path, data, kd_losses=losses))
+
+
+@pytest.mark.parametrize(
+    "loss", [NEEDS_REFERENCE["mixup"], {"type": "output", "categories": ["REAL"]}]
+)
+def test_a_loss_that_depends_on_a_category_nobody_gives(tmp_path, make_data, loss):
+    args = arguments(tmp_path, make_data()[:2], kd_losses={"a": loss})
+    with pytest.raises(
+        UserError, match="'a': depends on the category, which the training list has"
+    ):
+        keep_teachable(args)
 
 
 BATCHES = {

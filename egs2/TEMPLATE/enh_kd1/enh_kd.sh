@@ -93,9 +93,12 @@ eval_sets=("${valid_simu_set}" "${valid_real_set}" "${test_simu_set}" "${test_re
 # Speed-perturbed twin of the simulated training set; the set itself when there is one speed.
 suffix=_sp
 if [ "${speed_perturb_factors}" = 1.0 ]; then suffix=; fi
-# With a KD method, what depends on the student gets its name.
+# With a KD method, what depends on the student gets its name, and that of another teacher.
+teacher_tag=
+if [ "${kd_teacher}" != teacher ]; then teacher_tag=_${kd_teacher}; fi
 tag=
-if [ -n "${kd_config}" ]; then tag=_$(basename "${kd_config}" .yaml); fi
+if [ -n "${kd_config}" ]; then tag=_$(basename "${kd_config}" .yaml)${teacher_tag}; fi
+compare_dir=${expdir}/compare${teacher_tag}
 
 running=
 times=()

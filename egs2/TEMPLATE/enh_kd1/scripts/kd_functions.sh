@@ -10,7 +10,7 @@ prepare_kd_sets() {
         --token_sets "${train_real_set}" --token_list "${kd}/tokens.txt" \
         --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_real_set}" \
         --min_wav_duration "${min_wav_duration}" --max_wav_duration "${max_wav_duration}"
-    if [ -e "${raw}/${train_real_set}/align" ]; then
+    if [ -n "${suffix}" ] && [ -e "${raw}/${train_real_set}/align" ]; then
         python3 -m espnet_kd.bin.align --scale_from "${raw}/${train_real_set}" \
             --sets "${kd}/${train_real_set}${suffix}"
     fi
@@ -31,7 +31,7 @@ prepare_acoustic_tokens() {  # prepare_acoustic_tokens FILE
 # Train a student by a method of conf/kd; an interrupted training goes on where it was.
 train_student() {  # train_student EXP_DIR CONFIG OPTION...
     local exp=$1 config=$2 needs options=() data=()
-    local centroids=${expdir}/acoustic_tokens/${kd_clusters}.npz
+    local centroids=${expdir}/asr_clean/tokens/${kd_clusters}.npz  # gone when it is trained anew
     shift 2
     needs=$(python3 -m espnet_kd.bin.kd_needs --config "${config}")
     add_se_data train "${raw}/kd_online_train" reference
@@ -57,4 +57,40 @@ train_student() {  # train_student EXP_DIR CONFIG OPTION...
     # shellcheck disable=SC2086  # options are words
     train_model "${exp}" "${inference_se_model}" espnet_kd.bin.enh_kd_train \
         --config "${config}" "${data[@]}" "${options[@]}" "$@" ${se_args}
+}
+
+# Enhance dt and et with a model, and score it where there is something to score against.
+score_signals() {  # score_signals NAME EXP_DIR
+    local name=$1 exp=$2 scores=${compare_dir}/scores set jobs=()
+    python3 -m espnet_kd.bin.enhance --config "${exp}/config.yaml" \
+        --checkpoint "${exp}/${inference_se_model}" --out "${exp}/enhanced" \
+        --ngpu "${inference_ngpu}" --nj 1 --sets "${eval_sets[@]/#/${raw}/}"
+    for set in "${valid_simu_set}" "${test_simu_set}"; do
+        jobs+=(--job "${name}:${raw}/${set}:${exp}/enhanced/${set}/wav.scp:${scores}/se/${name}/${set}")
+    done
+    python3 -m espnet_kd.bin.score_se "${jobs[@]}"
+    if [ -n "${truth_dir}" ]; then
+        jobs=()
+        for set in "${valid_real_set}" "${test_real_set}"; do
+            jobs+=(--job "${name}:${raw}/${set}:${exp}/enhanced/${set}/wav.scp:${scores}/truth/${name}/${set}")
+        done
+        python3 -m espnet_kd.bin.score_se --partial \
+            --ref_scp "${expdir}/scores/true_images/{set}/spk1.scp" "${jobs[@]}"
+    fi
+}
+
+compared_methods() {  # those asked for, and others of which a row is finished
+    local row others=()
+    for row in "${compare_dir}"/*/seed*/.finished; do
+        if [ -e "${row}" ]; then others+=("$(basename "$(dirname "$(dirname "${row}")")")"); fi
+    done
+    # shellcheck disable=SC2086  # methods are words
+    printf '%s\n' ${methods} "${others[@]}" | awk '!seen[$0]++'
+}
+
+compared_controls() {  # the controls among them
+    local method
+    for method in $(compared_methods); do
+        if [[ " ${controls} " == *" ${method} "* ]]; then echo "${method}"; fi
+    done
 }

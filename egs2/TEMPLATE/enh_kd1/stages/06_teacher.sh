@@ -3,6 +3,13 @@
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}/{text,align,...}, <expdir>/baseline/.
 # Writes: <expdir>/teacher/, and <expdir>/<kd_teacher>/ if that is another one.
 
+if [ ! -e "${expdir}/${kd_teacher}/${inference_se_model}" ] && [ "${kd_teacher}" != teacher ]; then
+    [ -n "${kd_teacher_config}" ] || die "--kd_teacher_config: is empty; name the YAML of" \
+        "${kd_teacher}, e.g. conf/se/uformer.yaml"
+    train_se "${expdir}/${kd_teacher}" "${kd_teacher_config}" \
+        "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}"
+fi
+
 data=()
 add_text_data train "${raw}/${train_simu_set}${suffix}"
 add_text_data valid "${raw}/${valid_simu_set}"
@@ -10,10 +17,3 @@ train_se "${expdir}/teacher" "${teacher_config}" \
     "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \
     "${token_options[@]}" \
     --init_param "${expdir}/baseline/${inference_se_model}" "${data[@]}"
-
-if [ "${kd_teacher}" != teacher ]; then
-    [ -n "${kd_teacher_config}" ] || die "--kd_teacher_config: is empty; name the YAML of" \
-        "${kd_teacher}, e.g. conf/se/uformer.yaml"
-    train_se "${expdir}/${kd_teacher}" "${kd_teacher_config}" \
-        "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}"
-fi
