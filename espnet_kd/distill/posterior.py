@@ -16,8 +16,9 @@ from espnet_kd.distill.gain import match_gain
 class PosteriorLoss(DistillLoss):
     """KL(p_T || p_S) of a frozen recognizer's CTC posteriors for the two signals.
 
-    temperature^2 * mean_t sum_v p_T(v | t) (log p_T(v | t) - log p_S(v | t)), where p is the
-    softmax of the CTC's logits divided by the temperature, over its frames t and its tokens v.
+    temperature^2 * mean_t sum_v p_T(v | t) (log p_T(v | t) - log p_S(v | t)), where p (B, T', V) is
+    the softmax over the tokens v of the CTC's logits divided by the temperature; the mean is over
+    the recognizer's valid frames t.
     The factor keeps gradients of one size at any temperature (Hinton et al. 2015).
 
     "Sequence-level" term of frame and sequence level KD, in the variant with a recognizer. That
