@@ -43,10 +43,10 @@ class CosineLoss(FeatureLoss):
         L = mean_t [1 - cos(vec(up z_S(t)), vec(z_T(t)))]
 
     with latents z_S (B, C_S, F, T) and z_T (B, C_T, F, T_T), up z_S (B, C_T, F, T), vec being over
-    channels and bins, and the mean over the valid frames t. At the tap, behind or before a linear layer of the student,
-    stands an inverted bottleneck (`up`, `down`: 1x1, no bias, no activation), trained with the
-    student; afterwards `down up` is folded into the weight of that layer, so that the student has
-    its own layers alone.
+    channels and bins, and the mean over the valid frames t. At the tap, behind or before a linear
+    layer of the student, stands an inverted bottleneck (`up`, `down`: 1x1, no bias, no activation),
+    trained with the student; afterwards `down up` is folded into the weight of that layer, so that
+    the student has its own layers alone.
 
     Luong et al. 2025 (arXiv 2505.03442) name the linear inverted bottleneck and the cosine
     distance; sizes and places are our reading. Theirs is in the teacher, too; ours is given, so

@@ -20,7 +20,7 @@ class FrameLoss(DistillLoss):
     """Mean squared difference of spectral features of the student's and the teacher's signal.
 
     magnitude: mean_{t,f} (|S_S|^c - |S_T|^c)^2 over frames t and bins f of the STFT S (B, F, T);
-    log_mel: mean_{t,m} (log M_S - log M_T)^2 over frames t and mel bands m of its power M (B, M, T).
+    log_mel: mean_{t,m} (log M_S - log M_T)^2 over frames t, mel bands m of its power M (B, M, T).
 
     "Frame-level" term of frame and sequence level KD, whose source publishes no formula: all of it
     is our reading. So are the levels: the teacher's signal goes to the usual level of speech, the
