@@ -48,3 +48,17 @@ def test_gradients_flow_through_but_stay_out(owner):
     assert all(tensor.grad is None for tensor in owner.teacher.module.parameters())
     after = owner.teacher.module.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+def test_recurrent_layers_let_gradients_through_cudnn(kind):
+    """It has none in evaluation mode; without dropout the mode changes nothing else."""
+    recurrent = kind(3, 4, num_layers=2, dropout=0.5, bidirectional=True)
+    teacher = nn.ModuleDict({"inner": nn.ModuleList([recurrent]), "dropout": nn.Dropout(0.5)})
+    value = torch.randn(5, 2, 3)
+    expected, _ = recurrent.eval()(value)
+    held = Frozen(teacher.train()).module
+    assert recurrent.training and not held.training and not held["dropout"].training
+    for _ in range(2):
+        assert torch.equal(recurrent(value)[0], expected)
+    assert not any(weight.requires_grad for weight in held.parameters())
