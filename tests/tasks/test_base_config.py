@@ -14,6 +14,7 @@ from espnet_kd.bin.enh_kd_train import main
 from espnet_kd.errors import UserError
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
+from espnet_kd.yaml_base import read_with_bases
 
 
 @pytest.fixture
@@ -92,10 +93,16 @@ def test_circle(write, tmp_path, monkeypatch):
         parse(Path("a.yaml"))
 
 
+def test_the_file_itself_is_not_there(tmp_path):
+    """It is no base, so no `base` is to be mended."""
+    with pytest.raises(UserError, match=r"no\.yaml: cannot be read; give the path of a YAML$"):
+        read_with_bases(tmp_path / "no.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (None, "cannot be read; mend `base` of the YAML that names it"),
+        (None, "cannot be read; mend `base` of {directory}/a.yaml"),
         ("max_epoch: [1", "is not YAML: "),
         ("- 1\n", "holds no settings; write key: value"),
         ("max_epoc: 3\n", "has an unknown key 'max_epoc'; see --help"),
@@ -109,7 +116,8 @@ def test_bad_base(write, tmp_path, text, problem):
     with pytest.raises(SystemExit) as exit_code:
         main(["--config", str(config), "--output_dir", str(tmp_path / "exp")])
     line = str(exit_code.value)
-    assert line.startswith(f"error: {tmp_path}/base.yaml: {problem}") and "\n" not in line
+    expected = f"{tmp_path}/base.yaml: {problem.format(directory=tmp_path)}"
+    assert line.startswith(f"error: {expected}") and "\n" not in line
     assert not (tmp_path / "exp").exists()
 
 
