@@ -57,7 +57,7 @@ class DistillLoss(nn.Module, ABC):
     resources: ClassVar[tuple[str, ...]] = ()
     pairs: Sequence[TapPair] = ()
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # nn.Module's takes anything, so conf could not be checked by it
         super().__init__()
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
