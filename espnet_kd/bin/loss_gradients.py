@@ -19,15 +19,18 @@ def main(cmd: list[str] | None = None) -> None:
     parser.add_argument("--batches", type=int, default=6)
     own, rest = parser.parse_known_args(cmd)
     host.prepare()
-    from espnet_kd.checkpoint import read_state
     from espnet_kd.scoring.markdown import table
     from espnet_kd.tasks.base_config import parse_with_base
     from espnet_kd.tasks.enh_kd import EnhKDTask
+    from espnet_kd.tasks.kd_stages import stage_arguments
     from espnet_kd.tasks.loss_gradients import measure_pulls
 
     args = parse_with_base(EnhKDTask.get_parser, rest)
+    if args.kd_stages:
+        print(f"Weights of the first stage, '{args.kd_stages[0]['name']}':\n")
+        args = stage_arguments(args)[0]
     args.distributed = False
-    pulls = measure_pulls(args, read_state(own.student) if own.student else None, own.batches)
+    pulls = measure_pulls(args, own.student, own.batches)
     print(
         table(
             ("term", "category", "value", "gradient norm at weight 1", "weight", "weighted norm"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import islice
@@ -10,6 +11,8 @@ from itertools import islice
 import torch
 from espnet2.train.distributed_utils import DistributedOption
 
+from espnet_kd.checkpoint import load_strictly, read_state
+from espnet_kd.distill.publish import PREFIX
 from espnet_kd.enh.batch import make_batch
 from espnet_kd.tasks.enh_kd import EnhKDTask
 
@@ -37,19 +40,22 @@ class Pull:
 
 
 def measure_pulls(
-    args: argparse.Namespace, student: dict[str, torch.Tensor] | None, count: int
+    args: argparse.Namespace, student: str | os.PathLike | None, count: int
 ) -> list[Pull]:
     """Measure each term on the first batches of the first epoch.
 
     Args:
         args: of a training.
-        student: weights of the student, since a fresh one says little; None: a fresh one.
+        student: checkpoint of a student, since a fresh one says little; None: a fresh one.
         count: number of batches.
+
+    Raises:
+        UserError: as building the model, or the checkpoint is not one of such a student.
     """
     model = EnhKDTask.build_model(args).train()
     if student is not None:
-        model.load_state_dict(student, strict=False)
-    weights = [value for name, value in model.named_parameters() if "distiller." not in name]
+        load_student(model, student)
+    weights = [value for name, value in model.named_parameters() if not name.startswith(PREFIX)]
     iterator = EnhKDTask.build_iter_factory(args, DistributedOption(), "train").build_iter(1)
     found = defaultdict(list)
     for _, data in islice(iterator, count):
@@ -71,3 +77,16 @@ def measure_pulls(
         Pull(name, category, *torch.tensor(values).mean(dim=0).tolist(), weight)
         for (name, category, weight), values in found.items()
     ]
+
+
+def load_student(model: torch.nn.Module, checkpoint: str | os.PathLike) -> None:
+    """Load a student, and those weights of the model's KD losses that the checkpoint has.
+
+    Raises:
+        UserError: it is not a checkpoint of such a student.
+    """
+    found = read_state(checkpoint)
+    losses = {key: value for key, value in model.state_dict().items() if key.startswith(PREFIX)}
+    student = {key: value for key, value in found.items() if not key.startswith(PREFIX)}
+    losses |= {key: found[key] for key in losses if key in found}
+    load_strictly(model, {**student, **losses}, checkpoint)

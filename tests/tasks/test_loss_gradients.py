@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
+import yaml
 from espnet2.train.distributed_utils import DistributedOption
 
 from espnet_kd.bin.loss_gradients import main
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
-from espnet_kd.tasks.loss_gradients import measure_pulls
+from espnet_kd.tasks.loss_gradients import load_student, measure_pulls
 
 from ..tiny_models import STUDENT
 from .tiny_training import command, write_tiny_set
@@ -51,12 +54,13 @@ def test_terms_of_each_category_at_weight_one(cmd):
     assert pulls["whole", "REAL"].gradient > 0
 
 
-def test_it_is_the_gradient_that_a_training_step_has(cmd):
+def test_it_is_the_gradient_that_a_training_step_has(cmd, tmp_path):
     torch.manual_seed(0)
     args = parse_with_base(EnhKDTask.get_parser, cmd)
     args.distributed = False
     model = EnhKDTask.build_model(args).train()
-    pulls = pulls_of(cmd, model.state_dict())
+    torch.save(model.state_dict(), tmp_path / "model.pth")
+    pulls = pulls_of(cmd, tmp_path / "model.pth")
     batches = EnhKDTask.build_iter_factory(args, DistributedOption(), "train").build_iter(1)
     (real,) = (data for _, data in batches if data["utt2category"][0, 0] == REAL)
     loss, stats, _ = model(**real)
@@ -71,3 +75,51 @@ def test_the_command_prints_a_row_for_each(cmd, student_files, capsys):
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0] for row in rows[2:]].count("| whole") == 2
     assert len(rows) == 2 + 6
+
+
+COSINE = {"latent": {"type": "cosine", "taps": ["separator.tcn.network.1"]}}
+
+
+def with_settings(cmd, **changes):
+    """The command with other settings in its YAML."""
+    config = Path(cmd[1])
+    settings = {**yaml.safe_load(config.read_text()), **changes}
+    config.write_text(yaml.safe_dump(settings))
+    return cmd
+
+
+def test_a_student_comes_with_the_weights_of_its_losses_or_without(cmd, student_files, tmp_path):
+    args = parse_with_base(EnhKDTask.get_parser, with_settings(cmd, kd_losses=COSINE))
+    whole = EnhKDTask.build_model(args).state_dict()
+    for value in whole.values():
+        value.fill_(0.5)
+    torch.save(whole, tmp_path / "whole.pth")
+    model = EnhKDTask.build_model(args)
+    load_student(model, tmp_path / "whole.pth")
+    assert all(torch.equal(value, whole[key]) for key, value in model.state_dict().items())
+    alone = torch.load(student_files[1])
+    load_student(model, student_files[1])  # those of the losses stay
+    assert whole.keys() > alone.keys()
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, {**whole, **alone}[key])
+
+
+def test_weights_of_another_student_are_refused(cmd, student_files, tmp_path):
+    state = torch.load(student_files[1])
+    del state["encoder.conv1d.weight"]
+    torch.save({**state, "distiller.losses.other.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(SystemExit, match=r"other\.pth: has no 'encoder\.conv1d\.weight'"):
+        main([*cmd, "--student", str(tmp_path / "other.pth")])
+
+
+def test_of_stages_the_first_is_measured(cmd, capsys):
+    stages = [
+        {"name": "distil", "max_epoch": 1, "losses": {"real": 7.0}},
+        {"name": "supervised", "max_epoch": 1, "losses": {"supervised": 1.0}},
+    ]
+    main(with_settings(cmd, kd_stages=stages))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Weights of the first stage, 'distil':"
+    rows = {cells[0]: cells for cells in (line[2:].split(" | ") for line in lines if "|" in line)}
+    assert rows["real"][4] == "7" and rows["si_snr_loss"][4] == "0"
+    assert "whole" not in rows
