@@ -7,7 +7,6 @@ from argparse import Namespace
 
 import torch
 
-from espnet_kd import host
 from espnet_kd.checkpoint import load_strictly, read_config, read_state
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.distill.publish import student_state
@@ -26,13 +25,13 @@ def load_model(
         checkpoint: state dict, for example `valid.si_snr_loss.ave.pth`.
 
     Returns:
-        The model in evaluation mode on the CPU, and the training arguments.
+        The model in evaluation mode on the CPU, and the training arguments. That a stock model was
+        trained at 16 kHz cannot be checked: its configuration does not say.
 
     Raises:
         UserError: an unreadable file, a key missing or unknown, or another shape.
     """
     values = read_config(config, "separator")
-    host.prepare()
     from espnet_kd.registry import load_plugins
     from espnet_kd.tasks.enh_kd import EnhKDTask
 
@@ -40,7 +39,9 @@ def load_model(
     # A configuration of stock ESPnet lacks our options.
     defaults = vars(EnhKDTask.get_parser().parse_args([]))
     args = Namespace(**{**defaults, **values})
-    if args.sample_rate != SAMPLE_RATE:
+    if args.preprocessor != "enh_kd":
+        args.sample_rate = SAMPLE_RATE  # stock recipes leave it at 8000, whatever they train at
+    elif args.sample_rate != SAMPLE_RATE:
         raise UserError(config, f"sample_rate is {args.sample_rate}", f"train at {SAMPLE_RATE}")
     state = student_state(read_state(checkpoint), args.kd_losses)
     return _load(EnhKDTask.build_enhancer(args), state, checkpoint), args
@@ -51,7 +52,6 @@ def load_asr_model(
 ) -> tuple[torch.nn.Module, Namespace]:
     """Do as `load_model` for a stock ESPnet recogniser."""
     args = Namespace(**read_config(config, "token_list"))
-    host.prepare()
     from espnet2.tasks.asr import ASRTask
 
     return _load(ASRTask.build_model(args), read_state(checkpoint), checkpoint), args
