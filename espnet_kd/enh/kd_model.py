@@ -126,7 +126,26 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             stats.update(per_category(name, loss.detach(), batch.category))
         loss = total.mean()
         stats["loss"] = loss.detach()
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            stats = complete(stats, self.measures(self.training))
         return force_gatherable((loss, stats, len(batch.mixture)), loss.device)
+
+    def measures(self, training: bool) -> list[str]:
+        """Names that statistics of `forward` have; which of them depends on the batch.
+
+        Args:
+            training: in training mode, or in validation.
+        """
+        kinds = {
+            wrapper.criterion.name: CATEGORIES
+            for wrapper in self.loss_wrappers
+            if not (training and getattr(wrapper.criterion, "only_for_test", False))
+        }
+        kinds |= dict.fromkeys(self.auxiliary_weights, CATEGORIES)
+        for name, term in self.distiller.terms.items() if self.distiller is not None else ():
+            kinds[name] = [kind for kind in CATEGORIES if kind in (term.categories or CATEGORIES)]
+        of_categories = [f"{name}_{kind}" for name in kinds for kind in kinds[name]]
+        return ["loss", *kinds, *of_categories]
 
     def terms(self, batch: Batch) -> Iterator[tuple[str, float, torch.Tensor]]:
         """Enhance, and give name, weight and (B,) value of each term of the loss."""
@@ -171,7 +190,10 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         if self.teacher is not None and self.distiller.looks_at_teacher(*kind):
             teacher = self.distiller.observe_teacher(self.teacher.module, teach)
         category, _, paired = kind
-        losses = self.distiller(student, teacher, batch.reference, batch.lengths, category, paired)
+        with torch.autocast(batch.mixture.device.type, enabled=False):
+            losses = self.distiller(
+                student, teacher, batch.reference, batch.lengths, category, paired
+            )
         return student.signal, others, losses
 
 
@@ -188,6 +210,20 @@ def per_category(
     return {
         f"{name}_{CATEGORIES[i]}": loss[category == i].mean() for i in category.unique().tolist()
     }
+
+
+def complete(stats: dict[str, torch.Tensor], names: list[str]) -> dict[str, torch.Tensor]:
+    """Add NaN for what a batch has not, in an order that no batch changes.
+
+    With several processes ESPnet gathers statistics key by key and leaves NaN out of means; one
+    process may hold a SIMU batch, the other a REAL one.
+
+    Args:
+        stats: scalars of a batch.
+        names: of what any batch may have.
+    """
+    nothing = torch.full_like(stats["loss"], torch.nan, dtype=torch.float32)
+    return {name: stats.get(name, nothing).float() for name in dict.fromkeys([*names, *stats])}
 
 
 def criterion_per_utterance(

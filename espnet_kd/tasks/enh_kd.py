@@ -16,13 +16,15 @@ from espnet2.utils.types import str_or_none
 from espnet_kd.distill.settings import check_weight
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.layers.filterbank import fourier_filterbank
-from espnet_kd.errors import UserError
+from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns
-from espnet_kd.registry import register
+from espnet_kd.registry import load_plugins, register
 from espnet_kd.tasks.base_config import parse_with_base
+from espnet_kd.tasks.criteria import check_criteria
 from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
 from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable, unteachable
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
+from espnet_kd.tasks.several_gpus import check_gpus, is_spawned, quiet_about_children
 from espnet_kd.tasks.token_list import token_list
 
 register()
@@ -61,14 +63,30 @@ class EnhKDTask(EnhancementTask):
         """Train; with `kd_stages`, one training after the other."""
         if args is None:
             args = parse_with_base(cls.get_parser, cmd)
-        if not args.kd_stages:
-            super().main(args=args)
+        if args.kd_stages:
+            super().check_required_command_args(args)
+            stages = stage_arguments(args)
+            for stage in stages:
+                cls.rehearse(stage)
+            run_stages(stages, args.output_dir, lambda stage: cls.main(args=stage))
             return
-        stages = stage_arguments(args)
-        for stage in stages:  # a mistake in the last one shows now, not after hours
-            cls.check_required_command_args(stage)
-            cls.build_model(copy.deepcopy(stage))
-        run_stages(stages, args.output_dir, lambda stage: cls.main(args=stage))
+        if args.ngpu > 1:  # one process says what is wrong, not each
+            cls.rehearse(args)
+        # A batch may give no gradient to some weights, e.g. those of another category's loss.
+        args.unused_parameters = args.unused_parameters or bool(args.kd_losses)
+        with quiet_about_children():
+            super().main(args=args)
+
+    @classmethod
+    def rehearse(cls, args: argparse.Namespace) -> None:
+        """Build what a training needs and drop it, so that mistakes show before any training.
+
+        Raises:
+            UserError: settings or files with which it could not go on, or not end.
+        """
+        args = copy.deepcopy(args)
+        cls.check_required_command_args(args)
+        cls._optimizers(args, cls.build_model(args))
 
     @classmethod
     def optional_data_names(cls, train: bool = True, inference: bool = False) -> tuple[str, ...]:
@@ -94,6 +112,8 @@ class EnhKDTask(EnhancementTask):
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> ESPnetKDModel:
         """Build what is trained: the model of a configuration, its KD losses, its teacher."""
+        if args.init is not None:
+            raise UserError("--init", f"'{args.init}' is not supported", "leave it out")
         model = cls.build_enhancer(args)
         model.supervised_weight = args.supervised_weight
         if args.kd_losses:
@@ -125,8 +145,6 @@ class EnhKDTask(EnhancementTask):
             sample_rate=args.sample_rate,
             **args.model_conf,
         )
-        if args.init is not None:
-            raise UserError("--init", f"'{args.init}' is not supported", "leave it out")
         if args.filterbank_init == "fourier":
             start_from_fourier(model)
         return model
@@ -135,6 +153,7 @@ class EnhKDTask(EnhancementTask):
     def check_required_command_args(cls, args: argparse.Namespace) -> None:
         """Refuse, before anything is read, what would train something else than was meant."""
         super().check_required_command_args(args)
+        check_gpus(args)
         check_averaging(args)
         check_weight("--supervised_weight", args.supervised_weight)
         check_references(args.train_data_path_and_name_and_type)
@@ -147,12 +166,32 @@ class EnhKDTask(EnhancementTask):
         cls, args: argparse.Namespace, model: torch.nn.Module
     ) -> list[torch.optim.Optimizer]:
         """Build ESPnet's, and shorten the lists: the model is right, `args` is not saved yet."""
+        optimizers = cls._optimizers(args, model)
         keep_teachable(args)
-        return super().build_optimizers(args, model)
+        return optimizers
+
+    @classmethod
+    def _optimizers(
+        cls, args: argparse.Namespace, model: torch.nn.Module
+    ) -> list[torch.optim.Optimizer]:
+        check_criteria(args, model)
+        try:
+            return super().build_optimizers(args, model)
+        except (TypeError, ValueError) as error:
+            raise UserError("optim_conf", f"{args.optim}: {error}") from None
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
+        """Train, in this process or in one that ESPnet has spawned for a GPU."""
+        if is_spawned():
+            exit_on_user_error(cls._work)(args)
+        else:
+            cls._work(args)
+
+    @classmethod
+    def _work(cls, args: argparse.Namespace) -> None:
         """Train; bad data, also if a data loader's process finds it, is one line with files."""
+        load_plugins(args.plugins or [])  # a spawned process has not parsed the command line
         data = [*args.train_data_path_and_name_and_type, *args.valid_data_path_and_name_and_type]
         try:
             super().main_worker(args)

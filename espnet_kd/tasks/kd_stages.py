@@ -25,6 +25,15 @@ from espnet_kd.fileio import atomic_path
 
 LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
 START = "start.pth"  # what a later stage starts from
+# Options of a stage that are set here, and what sets them.
+SET_HERE = {
+    "init_param": "the stage before gives the weights; --init_param is for the first",
+    "kd_losses": "give the stage `losses`",
+    "kd_stages": "give one list of stages",
+    "max_epoch": "write it beside `losses`",
+    "output_dir": "the name of the stage gives it",
+    "supervised_weight": "give the stage `losses: {supervised: ...}`",
+}
 
 
 def stage_arguments(args: argparse.Namespace) -> list[argparse.Namespace]:
@@ -92,6 +101,10 @@ def run_stages(
 
 def _set_options(args: argparse.Namespace, stage: Stage) -> None:
     for name, value in stage.options.items():
+        if name in SET_HERE:
+            raise UserError(
+                f"kd_stages, '{stage.name}'", f"'{name}' is no option of a stage", SET_HERE[name]
+            )
         if not hasattr(args, name):
             raise UserError(
                 f"kd_stages, '{stage.name}'", f"option '{name}' is unknown", "see --help"

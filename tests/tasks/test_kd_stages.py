@@ -84,6 +84,32 @@ BAD_STAGES = {
         [FIRST, {**SECOND, "options": {"keep_nbest_models": [1, 2]}}],
         "--keep_nbest_models: [1, 2]",
     ),
+    **{
+        f"an option that the stage sets: {name}": (
+            [FIRST, {**SECOND, "options": {name: value}}],
+            f"kd_stages, 'second': '{name}' is no option of a stage; ",
+        )
+        for name, value in {
+            "max_epoch": 3,
+            "kd_losses": {},
+            "kd_stages": [],
+            "output_dir": "elsewhere",
+            "init_param": [],
+            "supervised_weight": 1.0,
+        }.items()
+    },
+    "an argument that its optimizer has not": (
+        [FIRST, {**SECOND, "options": {"optim_conf": {"learning": 0.1}}}],
+        "optim_conf: adam: ",
+    ),
+    "a criterion of the stage before": (
+        [FIRST, {**SECOND, "options": {"best_model_criterion": [["valid", "latent", "min"]]}}],
+        "--best_model_criterion: there is no 'latent' of 'valid'; known: loss, si_snr_loss, si_snr",
+    ),
+    "a criterion of a loss that the stage has not": (
+        [FIRST, {**SECOND, "options": {"val_scheduler_criterion": ["valid", "latent_REAL"]}}],
+        "--val_scheduler_criterion: there is no 'latent_REAL' of 'valid'",
+    ),
     "mixed batches": (
         [FIRST, {**SECOND, "losses": {"output": 1.0}, "options": {"batch_type": "unsorted"}}],
         "--batch_type: 'unsorted' mixes categories",

@@ -1,0 +1,89 @@
+"""Measures that a training logs, and those that it does not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.errors import UserError
+from espnet_kd.tasks.criteria import check_criteria
+from espnet_kd.tasks.enh_kd import EnhKDTask
+
+from ..tiny_models import STUDENT
+
+LOSSES = {
+    "output": {"type": "output"},
+    "real": {"type": "output", "categories": ["REAL"]},
+}
+CRITERIONS = [
+    {"name": "si_snr", "wrapper": "fixed_order"},
+    {"name": "snr", "conf": {"only_for_test": True}, "wrapper": "fixed_order"},
+]
+
+
+@pytest.fixture
+def trained(student_files):
+    """Arguments and model of a training with KD."""
+    args = EnhKDTask.get_parser().parse_args([])
+    vars(args).update({**STUDENT, "kd_losses": LOSSES, "criterions": CRITERIONS})
+    args.teacher_config, args.teacher_checkpoint = student_files
+    return args, EnhKDTask.build_model(args)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_measures_are_what_batches_log(trained, training):
+    """Of every category, with a reference and without."""
+    _, model = trained
+    model.train(training)
+    seen = set()
+    for index, kind in enumerate(CATEGORIES):
+        speech = torch.randn(2, 2, 800)
+        if kind == "REAL":
+            speech[1] = torch.nan
+        category = torch.full((2, 1), index)
+        seen |= set(model(speech[0], speech_ref1=speech[1], utt2category=category)[1])
+    without = {"si_snr_loss_REAL"} | (set() if training else {"snr_loss_REAL"})
+    assert set(model.measures(training)) == seen | without
+    assert {"output_CLEAN", "real_REAL"} <= seen and "real_SIMU" not in seen
+    assert ("snr_loss" in seen) is not training
+
+
+@pytest.mark.parametrize("measure", ["loss", "si_snr_loss", "output_SIMU", "snr_loss_REAL"])
+def test_measures_of_validation(trained, measure):
+    args, model = trained
+    args.best_model_criterion = [["valid", measure, "min"]]
+    check_criteria(args, model)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"best_model_criterion": [["valid", "real_SIMU", "min"]]},
+            "best_model_criterion: there is no 'real_SIMU' of 'valid'; known: loss, si_snr_loss, ",
+        ),
+        (
+            {"best_model_criterion": [["train", "snr_loss", "min"]]},
+            "best_model_criterion: there is no 'snr_loss' of 'train'; known: loss, ",
+        ),
+        (
+            {"best_model_criterion": [["test", "loss", "min"]]},
+            "best_model_criterion: there is no 'loss' of 'test'; known: train, valid",
+        ),
+        (
+            {"early_stopping_criterion": ("valid", "acc", "max")},
+            "early_stopping_criterion: there is no 'acc' of 'valid'",
+        ),
+        (
+            {"val_scheduler_criterion": ("valid", "outputs")},
+            "val_scheduler_criterion: there is no 'outputs'",
+        ),
+    ],
+)
+def test_what_no_training_logs(trained, changes, problem):
+    args, model = trained
+    vars(args).update({"best_model_criterion": [["valid", "loss", "min"]], **changes})
+    with pytest.raises(UserError) as error:
+        check_criteria(args, model)
+    assert str(error.value).startswith(f"--{problem}")
