@@ -18,6 +18,7 @@ from espnet_kd.errors import UserError
 CANONICAL = "bcft"
 LAYOUTS = {3: "bct", 4: "bcft"}  # by default
 SIDES = ("output", "input")
+HALF = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def capture(
     Args:
         model: student or teacher.
         taps: places to capture.
-        features: filled with tap -> (B, C, F, T), as the layer gives it, before a replacement.
+        features: filled with tap -> (B, C, F, T), as the layer gives it, before a replacement, but
+            half precision (autocast) as single precision, since losses sum many squares.
         replace: tap -> function of the feature (B, C, F, T) that gives its like.
         whose: for errors.
 
@@ -164,8 +166,11 @@ def _hook(tap: Tap, seen: dict[Tap, torch.Tensor], change: Callable | None):
             raise UserError(f"tap '{tap}'", f"is {kind}", "tap a layer that gives a real tensor")
         if tap in seen:
             raise UserError(f"tap '{tap}'", "runs more than once", "tap a module that runs once")
-        seen[tap] = to_canonical(value, tap)
-        return None if change is None else from_canonical(change(seen[tap]), tap, value)
+        feature = value.float() if value.dtype in HALF else value
+        seen[tap] = to_canonical(feature, tap)
+        if change is None:
+            return None
+        return from_canonical(change(seen[tap]), tap, value).to(value.dtype)
 
     return hook
 

@@ -195,3 +195,16 @@ def test_a_layer_without_a_first_argument():
 def test_places_that_cannot_be(values, problem):
     with pytest.raises(ValueError, match=problem):
         Tap(**values)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_half_precision_is_captured_as_single(dtype):
+    """What stands behind the tap goes on in the precision that it had."""
+    model, tap = nn.Sequential(nn.Identity(), nn.Identity()), Tap("0", layout="bct")
+    value = torch.randn(2, 3, 5).to(dtype)
+    wide = torch.float64 if dtype == torch.float64 else torch.float32
+    output, features = run(model, value, [tap])
+    assert output.dtype == dtype and features[tap].dtype == wide
+    assert torch.equal(features[tap].squeeze(2), value.to(wide))
+    output, _ = run(model, value, [tap], {tap: lambda feature: 2 * feature})
+    assert output.dtype == dtype and torch.equal(output, 2 * value)
