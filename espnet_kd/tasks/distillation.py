@@ -117,11 +117,18 @@ def load_teacher(args: argparse.Namespace) -> ESPnetKDModel:
 
 
 def check_teacher_data(teacher: ESPnetKDModel, args: argparse.Namespace) -> None:
-    """Refuse lists without what a text-informed teacher reads.
+    """Refuse lists without what a text-informed teacher reads, and chunks, which cut no text.
 
     Raises:
-        UserError: names the list and what it lacks.
+        UserError: names the list and what it lacks, or the option.
     """
+    for option in ("iterator_type", "valid_iterator_type"):
+        if teacher.takes_text and "chunk" in (getattr(args, option) or ""):
+            raise UserError(
+                f"--{option}",
+                f"'{getattr(args, option)}' cuts speech, but not the text that the teacher reads",
+                "use sequence with batch_type folded",
+            )
     wanted = {"text": teacher.takes_text, "align": teacher.takes_alignment}
     for part in ("train", "valid"):
         option = f"{part}_data_path_and_name_and_type"

@@ -202,6 +202,15 @@ def test_lists_without_what_the_teacher_reads(tmp_path, files, part, name):
     assert str(stopped.value).startswith(f"error: {option}: has no '{name}', which the teacher")
 
 
+@pytest.mark.parametrize("option", ["iterator_type", "valid_iterator_type"])
+def test_chunks_of_speech_whose_text_is_whole(problem, option):
+    line = problem(OUTPUT, **{option: "chunk", "chunk_length": 2000})
+    assert line == (
+        f"--{option}: 'chunk' cuts speech, but not the text that the teacher reads; "
+        "use sequence with batch_type folded"
+    )
+
+
 @pytest.mark.parametrize("losses", [OUTPUT, {}])
 def test_weight_of_the_criterion(problem, losses):
     assert problem(losses, supervised_weight=float("nan")).startswith(
