@@ -1,83 +1,104 @@
-"""Noise of a real recording: what is left when the close-talk signal's image is taken away."""
+"""Noise of a real recording: what is left when the close-talk signal's image is taken away.
+
+The estimator of CHiME-3's simulation of dt05 and et05 (Barker et al. 2015, section 3; details as in
+its published MATLAB tools), so that its noise can be computed again: to rounding, as far as 64-bit
+arithmetic agrees.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-_WINDOW = 256
-_HOP = 128
-_TAPS = 12  # frames: 11 hops of 8 ms span 88 ms
-_AHEAD = 3  # taps that look ahead: the two recorders are not sample-locked
-_BLOCK = 31  # frames in 250 ms
-_LOADING = 1e-6
+from espnet_kd.corpora.sine_stft import istft, stft
+
+WINDOW = 256  # samples, half overlapping
+TAPS = 12  # frames: 11 hops of 8 ms span 88 ms
+AHEAD = 3  # taps that look ahead: the two recorders are not sample-locked
+BLOCK = 4000  # samples that a block has on average, 250 ms
+# Of the diagonal. Our reading: without any, digital silence at the close-talk microphone would
+# leave no numbers; this much changes nothing else.
+_LOADING = 1e-12
 
 
 def estimate_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
     """Subtract from each channel the best filtered version of the close-talk signal.
 
-    The filter has 12 taps per bin of a 256-point STFT (88 ms) and is fitted by least squares anew
-    for every 250-ms block, as in the simulation of CHiME-3's dt05/et05 (Barker et al. 2015). Our
-    reading: sine windows with half overlap, three of the taps look ahead, and a block is
-    fitted together with its two neighbours.
+    In every bin of the STFT a filter of 12 frames, three of them ahead, is fitted by weighted least
+    squares for each block. Blocks hold equally many coefficients above the median level of their
+    bin, so silence makes them longer. Each fades over into the next from centre to centre with
+    sine-squared weights, in the fit as in the result, and knows nothing of what is outside of it.
 
     Args:
-        tablet: channels to clean of speech, shape (channels, samples).
-        close: close-talk channel (CH0) of the same span, shape (samples,).
+        tablet: channels to clean of speech, (channels, samples).
+        close: close-talk channel (CH0) of the same span, (samples,).
 
     Returns:
-        Noise, float64, shape (channels, samples), in the unit of `tablet`.
+        Noise, float64, (channels, samples), in the unit of `tablet`.
 
     Raises:
         ValueError: the lengths differ.
     """
     if tablet.shape[1] != close.shape[0]:
         raise ValueError(f"{tablet.shape[1]} tablet samples, but {close.shape[0]} close-talk ones")
-    mixture = _stft(np.asarray(tablet, dtype=np.float64))
-    reference = _stft(np.asarray(close, dtype=np.float64)[None])[0]
-    return _istft(mixture - _image(mixture, reference), tablet.shape[1])
+    reference = stft(close[None], WINDOW)[0]
+    image = _image(stft(tablet, WINDOW), reference)
+    return tablet - istft(image, tablet.shape[1])
+
+
+def block_centres(reference: np.ndarray) -> np.ndarray:
+    """Frames at which blocks have their full weight: int, (blocks,), counted from 1.
+
+    Args:
+        reference: STFT of the close-talk signal, (bins, frames); the last bin does not count.
+    """
+    level = np.abs(reference[:-1])
+    strong = (level > np.median(level, axis=1, keepdims=True)).sum(axis=0)
+    # On average half of the coefficients are above the median, and there is one for each sample.
+    blocks = max(int(strong.sum() / (BLOCK / 2) + 0.5), 1)
+    share = strong.sum() / blocks
+    frames = np.arange(1, len(strong) + 1)
+    passed = np.cumsum(strong) - strong / 2 + 1e-6 * frames
+    return np.floor(np.interp((np.arange(blocks) + 0.5) * share, passed, frames)).astype(int)
 
 
 def _image(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Filter `reference` (bins, frames) to fit `mixture` (channels, bins, frames)."""
-    bins, frames = reference.shape
-    blocks = -(-frames // _BLOCK)
-    fill = blocks * _BLOCK - frames
-    padded = np.pad(reference, ((0, 0), (_TAPS - 1 - _AHEAD, _AHEAD + fill)))
-    taps = sliding_window_view(padded, _TAPS, axis=1).reshape(bins, blocks, _BLOCK, _TAPS)
-    target = np.pad(mixture, ((0, 0), (0, 0), (0, fill))).transpose(1, 2, 0)
-    target = target.reshape(bins, blocks, _BLOCK, -1)
-    adjoint = taps.conj().swapaxes(2, 3)
-    covariance = _with_neighbours(adjoint @ taps)
-    correlation = _with_neighbours(adjoint @ target)
-    load = _LOADING * np.trace(covariance, axis1=2, axis2=3).real + 1e-10
-    covariance = covariance + load[..., None, None] * np.eye(_TAPS)
-    image = taps @ np.linalg.solve(covariance, correlation)
-    return image.reshape(bins, blocks * _BLOCK, -1)[:, :frames].transpose(2, 0, 1)
+    image = np.zeros_like(mixture)
+    for first, weights in _blocks(block_centres(reference), reference.shape[1]):
+        block = slice(first, first + len(weights))
+        taps = _delayed(reference[:, block])
+        target = mixture[:, :, block].transpose(1, 2, 0)
+        adjoint = (taps * weights[:, None]).conj().swapaxes(1, 2)
+        covariance = adjoint @ taps
+        load = _LOADING * np.trace(covariance, axis1=1, axis2=2).real + np.finfo(float).tiny
+        covariance += load[:, None, None] * np.eye(TAPS)
+        filters = np.linalg.solve(covariance, adjoint @ target)
+        image[:, :, block] += (weights[:, None] * (taps @ filters)).transpose(2, 0, 1)
+    return image
 
 
-def _with_neighbours(statistics: np.ndarray) -> np.ndarray:
-    total = statistics.copy()
-    total[:, 1:] += statistics[:, :-1]
-    total[:, :-1] += statistics[:, 1:]
-    return total
+def _blocks(centres: np.ndarray, frames: int) -> list[tuple[int, np.ndarray]]:
+    """First frame, from 0, and weights of each block; the weights of a frame add up to 1."""
+    edges = [0, *centres, frames]
+    blocks = []
+    for index in range(1, len(edges) - 1):
+        before, centre, after = edges[index - 1 : index + 2]
+        rise, fall = _rising(centre - before), 1 - _rising(after - centre)
+        if index == 1:
+            rise = np.ones_like(rise)
+        if index == len(centres):
+            fall = np.ones_like(fall)
+        blocks.append((before, np.concatenate([rise, fall])))
+    return blocks
 
 
-def _sine() -> np.ndarray:
-    return np.sin(np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW)
+def _rising(frames: int) -> np.ndarray:
+    return np.sin(np.pi / 2 * (np.arange(frames) + 0.5) / max(frames, 1)) ** 2
 
 
-def _stft(wave: np.ndarray) -> np.ndarray:
-    """Transform (channels, samples) to (channels, bins, frames)."""
-    fill = -wave.shape[1] % _HOP
-    padded = np.pad(wave, ((0, 0), (_HOP, _HOP + fill)))
-    frames = sliding_window_view(padded, _WINDOW, axis=1)[:, ::_HOP]
-    return np.fft.rfft(frames * _sine(), axis=2).swapaxes(1, 2)
-
-
-def _istft(spectrum: np.ndarray, samples: int) -> np.ndarray:
-    frames = np.fft.irfft(spectrum.swapaxes(1, 2), _WINDOW, axis=2) * _sine()
-    halves = frames.reshape(*frames.shape[:2], 2, _HOP)
-    # Sample k of a hop gets the second half of one frame and the first half of the next.
-    inner = halves[:, :-1, 1] + halves[:, 1:, 0]
-    return inner.reshape(len(spectrum), -1)[:, :samples]
+def _delayed(block: np.ndarray) -> np.ndarray:
+    """(bins, frames) to (bins, frames, TAPS): 3 frames early to 8 late, zeros around."""
+    frames = block.shape[1]
+    padded = np.pad(block, ((0, 0), (TAPS - 1 - AHEAD, AHEAD)))
+    starts = range(TAPS - 1, -1, -1)
+    return np.stack([padded[:, start : start + frames] for start in starts], axis=2)

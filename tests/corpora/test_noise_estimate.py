@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from espnet_kd.corpora import noise_estimate
-from espnet_kd.corpora.noise_estimate import estimate_noise
+from espnet_kd.corpora.noise_estimate import block_centres, estimate_noise
+
+from .slow_noise_estimate import slow_noise
 
 
 def scene(noise_gain, seconds=3):
@@ -15,10 +16,29 @@ def scene(noise_gain, seconds=3):
     return image, noise, close
 
 
-def test_transform_and_back_is_exact():
-    wave = np.random.default_rng(1).normal(size=(2, 5001))
-    back = noise_estimate._istft(noise_estimate._stft(wave), 5001)
-    np.testing.assert_allclose(back, wave, atol=1e-12)
+@pytest.mark.parametrize("samples", [3000, 14000])
+def test_a_slow_independent_implementation_gives_the_same_noise(samples):
+    image, noise, close = scene(0.5, seconds=1)
+    tablet = np.rint(300 * (image + noise))[:, :samples]
+    close = np.rint(3000 * close)[:samples]
+    expected = slow_noise(tablet, close)
+    difference = estimate_noise(tablet, close) - expected
+    assert np.abs(expected).max() > 300
+    assert np.abs(difference).max() < 1e-4
+
+
+def test_blocks_hold_equally_many_strong_coefficients():
+    # All bins silent but for two stretches of 40 frames: above the median (0) there, nowhere else.
+    reference = np.zeros((129, 200))
+    reference[:, 20:60] = 1.0
+    reference[:, 140:180] = 1.0
+    # 80 x 128 coefficients in blocks of about 2000: 5 of 16 strong frames each, and the middle
+    # of strong frame n is passed at its place in the recording, frames counted from 1.
+    middles = [8, 24, 40, 56, 72]
+    strong = [*range(21, 61), *range(141, 181)]
+    assert block_centres(reference).tolist()[:2] == [strong[m - 1] for m in middles[:2]]
+    assert block_centres(reference).tolist()[3:] == [strong[m - 1] for m in middles[3:]]
+    assert 60 <= block_centres(reference)[2] <= 140
 
 
 def test_the_close_talk_signal_s_image_is_removed():
@@ -38,6 +58,17 @@ def test_a_late_close_talk_signal_is_no_hindrance():
     image, _, close = scene(0)
     left = estimate_noise(image[:, :-200], np.roll(close, 200)[:-200])
     assert 10 * np.log10(np.sum(left**2) / np.sum(image**2)) < -10
+
+
+def test_a_channel_s_noise_does_not_depend_on_the_others():
+    image, noise, close = scene(0.5, seconds=1)
+    both = estimate_noise(image + noise, close)
+    np.testing.assert_allclose(estimate_noise(image[1:] + noise[1:], close), both[1:], atol=1e-9)
+
+
+def test_digital_silence_at_the_close_talk_microphone_takes_nothing_away():
+    _, noise, _ = scene(1.0, seconds=1)
+    np.testing.assert_allclose(estimate_noise(noise, np.zeros(16000)), noise, atol=1e-12)
 
 
 def test_lengths_must_agree():

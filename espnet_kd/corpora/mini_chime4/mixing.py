@@ -1,4 +1,4 @@
-"""Simulated mixtures: speech and noise whose 16-bit samples add up exactly."""
+"""Simulated mixtures: speech and noise added as they are, then rounded to 16 bits."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def mix(speech: np.ndarray, noise: np.ndarray, snr: float) -> tuple[np.ndarray, 
 
     Args:
         speech: shape (channels, samples), of any level.
-        noise: int16, shape (channels, samples).
+        noise: in units of 16-bit samples, shape (channels, samples).
         snr: decibels over all channels, kept within `SNR_RANGE`; less where the sum would clip.
 
     Returns:
-        The mixture and the speech in it, int16, shape (channels, samples); their difference is
-        `noise` to the last bit.
+        The mixture and the speech in it, int16, shape (channels, samples), each rounded by itself:
+        their difference is `noise` to the last bit if that is whole, else within 1.
     """
     ratio = 10 ** (np.clip(snr, *SNR_RANGE) / 20)
     gain = ratio * rms(noise) / rms(speech)
     while True:
-        clean = np.rint(speech * gain).astype(np.int32)
-        mixture = clean + noise
+        scaled = speech * np.float64(gain)
+        clean, mixture = np.rint(scaled), np.rint(scaled + noise)
         peak = max(np.abs(mixture).max(), np.abs(clean).max())
         if peak <= _LIMIT:
             return mixture.astype(np.int16), clean.astype(np.int16)

@@ -55,7 +55,8 @@ def simulate_session(
         write_channels(audio / "isolated" / folder / name, mixture, first=1)
         if ext is not None:
             write_channels(ext / folder / name, clean, first=1, suffix=".Clean")
-            write_channels(ext / folder / name, noise, first=1, suffix=".Noise")
+            rounded = np.rint(noise).clip(-32768, 32767).astype(np.int16)
+            write_channels(ext / folder / name, rounded, first=1, suffix=".Noise")
         annotations.append(
             {
                 **{key: value for key, value in spoken.items() if key != "correlations"},
@@ -84,8 +85,7 @@ def _noise_begin(rng: np.random.Generator, heard: dict, real: list[dict], sample
 
 
 def _noise_and_snr(stem: Path, span: slice) -> tuple[np.ndarray, float]:
-    """Estimate the noise (int16, shape (6, samples)) and by how much speech exceeded it."""
+    """Estimate the noise (16-bit units, shape (6, samples)) and by how much speech exceeded it."""
     channels = read_channels(stem, range(7), span.start, span.stop)
     noise = estimate_noise(channels[1:], channels[0])
-    speech = channels[1:] - noise
-    return np.rint(noise).clip(-32768, 32767).astype(np.int16), level(speech) - level(noise)
+    return noise, level(channels[1:] - noise) - level(noise)

@@ -118,7 +118,8 @@ def test_snr_is_that_of_chime4(nano):
             stem = nano.ext / folder_of(name, item["environment"]) / f"{name_of(item)}.CH4"
             clean = read(stem.with_name(f"{stem.name}.Clean.wav"))
             noise = read(stem.with_name(f"{stem.name}.Noise.wav"))
-            np.testing.assert_array_equal(clean + noise, isolated(nano, name, item, 4))
+            # Three signals, each rounded by itself.
+            assert np.abs(clean + noise - isolated(nano, name, item, 4)).max() <= 1
             snr = 10 * np.log10(np.sum(clean**2) / np.sum(noise**2))
             assert -4 < snr < 17
 

@@ -29,3 +29,12 @@ def test_loud_noise_lowers_the_speech_instead_of_clipping():
     mixture, clean = mix(speech, noise, 15.0)
     np.testing.assert_array_equal(mixture.astype(int) - clean, noise)
     assert level(clean) - level(noise) < 14
+
+
+def test_noise_between_whole_numbers_is_rounded_with_the_speech():
+    speech, noise = signals()
+    noise = noise + 0.4
+    mixture, clean = mix(speech, noise, 6.0)
+    assert np.abs(mixture - clean - noise).max() < 1
+    assert np.abs(np.mean(mixture - clean - noise)) < 0.05
+    assert len(np.unique(mixture - clean - np.floor(noise))) == 2
