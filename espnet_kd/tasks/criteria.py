@@ -29,3 +29,20 @@ def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
             raise UserError(
                 f"--{option}", f"there is no '{measure}' of '{part}'", f"known: {known}"
             )
+
+
+def check_averaging(args: argparse.Namespace) -> None:
+    """Refuse settings with which ESPnet 202511 averages checkpoints wrongly.
+
+    Its average sums into the cached weights of the best epoch, so that any second average that uses
+    that epoch again is wrong: one criterion and one number of checkpoints only.
+    """
+    nbest = args.keep_nbest_models
+    if isinstance(nbest, (list, tuple)) and len(nbest) > 1:
+        raise UserError("--keep_nbest_models", f"{list(nbest)}", "give one number (ESPnet 202511)")
+    if len(args.best_model_criterion) != 1:
+        raise UserError(
+            "--best_model_criterion",
+            f"{len(args.best_model_criterion)} criteria",
+            "give one, e.g. [[valid, si_snr_loss, min]] (ESPnet 202511 averages a second wrongly)",
+        )

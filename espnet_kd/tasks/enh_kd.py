@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from espnet2.tasks import enh
+from espnet2.tasks.abs_task import scheduler_classes
 from espnet2.tasks.enh import EnhancementTask
 from espnet2.train.class_choices import ClassChoices
 from espnet2.utils.types import str_or_none
@@ -20,7 +21,7 @@ from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns
 from espnet_kd.registry import load_plugins, register
 from espnet_kd.tasks.base_config import parse_with_base
-from espnet_kd.tasks.criteria import check_criteria
+from espnet_kd.tasks.criteria import check_averaging, check_criteria
 from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
 from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable, unteachable
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
@@ -175,6 +176,7 @@ class EnhKDTask(EnhancementTask):
         cls, args: argparse.Namespace, model: torch.nn.Module
     ) -> list[torch.optim.Optimizer]:
         check_criteria(args, model)
+        check_scheduler(args)
         try:
             return super().build_optimizers(args, model)
         except (TypeError, ValueError) as error:
@@ -216,6 +218,15 @@ def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -
     return chosen(*arguments, **conf)
 
 
+def check_scheduler(args: argparse.Namespace) -> None:
+    """Refuse arguments that the scheduler has not, before ESPnet meets them."""
+    if args.scheduler is not None:
+        try:
+            inspect.signature(scheduler_classes[args.scheduler]).bind(None, **args.scheduler_conf)
+        except TypeError as error:
+            raise UserError("scheduler_conf", f"{args.scheduler}: {error}") from None
+
+
 def user_error_line(error: Exception) -> str | None:
     """Text of a UserError, also of one that torch's data loader wrapped with its trace; or None."""
     if isinstance(error, UserError):
@@ -244,20 +255,3 @@ def start_from_fourier(model: torch.nn.Module) -> None:
         filters = fourier_filterbank(2 * size, size)
         with torch.no_grad():
             layer.weight.copy_(filters.view_as(layer.weight))
-
-
-def check_averaging(args: argparse.Namespace) -> None:
-    """Refuse settings with which ESPnet 202511 averages checkpoints wrongly.
-
-    Its average sums into the cached weights of the best epoch, so that any second average that uses
-    that epoch again is wrong: one criterion and one number of checkpoints only.
-    """
-    nbest = args.keep_nbest_models
-    if isinstance(nbest, (list, tuple)) and len(nbest) > 1:
-        raise UserError("--keep_nbest_models", f"{list(nbest)}", "give one number (ESPnet 202511)")
-    if len(args.best_model_criterion) != 1:
-        raise UserError(
-            "--best_model_criterion",
-            f"{len(args.best_model_criterion)} criteria",
-            "give one, e.g. [[valid, si_snr_loss, min]] (ESPnet 202511 averages a second wrongly)",
-        )

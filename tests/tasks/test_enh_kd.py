@@ -22,9 +22,9 @@ from espnet_kd.enh.preprocessor import EnhKDPreprocessor
 from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_columns
+from espnet_kd.tasks.criteria import check_averaging
 from espnet_kd.tasks.enh_kd import (
     EnhKDTask,
-    check_averaging,
     start_from_fourier,
     user_error_line,
     with_audio_files,

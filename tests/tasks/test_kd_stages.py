@@ -102,6 +102,10 @@ BAD_STAGES = {
         [FIRST, {**SECOND, "options": {"optim_conf": {"learning": 0.1}}}],
         "optim_conf: adam: ",
     ),
+    "an argument that its scheduler has not": (
+        [FIRST, {**SECOND, "options": {"scheduler": "steplr", "scheduler_conf": {"step": 2}}}],
+        "scheduler_conf: steplr: ",
+    ),
     "a criterion of the stage before": (
         [FIRST, {**SECOND, "options": {"best_model_criterion": [["valid", "latent", "min"]]}}],
         "--best_model_criterion: there is no 'latent' of 'valid'; known: loss, si_snr_loss, si_snr",
