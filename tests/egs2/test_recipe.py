@@ -176,8 +176,30 @@ def test_unknown_cmd_backend_is_one_line(recipe):
     result = run(recipe, "./enh_kd.sh", cmd_backend="cloud")
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
-        "error: cmd.sh: cmd_backend is 'cloud'; use local, slurm, sge or pbs"
+        "error: cmd.sh: cmd_backend is 'cloud'; use local, stdout, slurm, sge, ssh or pbs"
     ]
+
+
+@pytest.mark.parametrize("backend", ["stdout", "slurm", "sge", "ssh", "pbs"])
+def test_another_backend_needs_its_launcher(recipe, backend):
+    launcher = "utils/queue.pl" if backend == "sge" else f"utils/{backend}.pl"
+    script = recipe / "stages" / "01_data.sh"
+    script.write_text(script.read_text() + 'echo "${cuda_cmd} ${decode_cmd} ${train_cmd}"\n')
+    absent = run(recipe, "./enh_kd.sh", cmd_backend=backend)
+    assert absent.returncode == 1
+    assert absent.stderr.startswith(f"error: {launcher}: does not exist; ")
+    (recipe / "utils").mkdir()
+    (recipe / launcher).touch(mode=0o755)
+    assert " ".join([launcher] * 3) in run(recipe, "./enh_kd.sh", cmd_backend=backend).stdout
+
+
+def test_the_package_is_that_of_the_checkout_of_the_scripts(tmp_path):
+    """Through the links of a recipe; local/path.sh may change the Python before it is checked."""
+    (tmp_path / "local").mkdir()
+    (tmp_path / "path.sh").symlink_to(TEMPLATE / "path.sh")
+    (tmp_path / "local" / "path.sh").write_text("export PYTHONPATH=mine\npython3() { true; }\n")
+    done = run(tmp_path, "bash", "-euo", "pipefail", "-c", '. ./path.sh; echo "${PYTHONPATH}"')
+    assert (done.returncode, done.stdout) == (0, f"{ROOT}:mine\n"), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# How jobs are run. cmd_backend: local (this machine), or slurm, sge, pbs with the launchers of an
-# ESPnet checkout: link its egs2/TEMPLATE/asr1/utils into the recipe directory.
+# How jobs are run. cmd_backend: local (this machine), or stdout, slurm, sge, ssh, pbs with the
+# launchers of an ESPnet checkout: link its egs2/TEMPLATE/asr1/utils into the recipe directory.
+# In an ESPnet checkout (setup.sh) the recipe has that checkout's cmd.sh instead of this one.
 cmd_backend=${cmd_backend:-local}
 
 case "${cmd_backend}" in
     local) launcher="python3 -m espnet_kd.bin.run_jobs" ;;
-    slurm) launcher="utils/slurm.pl" ;;
+    stdout | slurm | ssh | pbs) launcher="utils/${cmd_backend}.pl" ;;
     sge) launcher="utils/queue.pl" ;;
-    pbs) launcher="utils/pbs.pl" ;;
     *)
-        echo "error: cmd.sh: cmd_backend is '${cmd_backend}'; use local, slurm, sge or pbs" >&2
+        echo "error: cmd.sh: cmd_backend is '${cmd_backend}';" \
+            "use local, stdout, slurm, sge, ssh or pbs" >&2
         exit 1 ;;
 esac
 if [ "${cmd_backend}" != local ] && [ ! -x "${launcher}" ]; then

@@ -1,6 +1,12 @@
 #!/usr/bin/env bash
 # Where the corpora are. Fill in CHIME4; the others may stay empty.
 
+# An ESPnet checkout has one such file for all its recipes.
+if [ -z "${CHIME4:-}" ] && [ -e ../../TEMPLATE/asr1/db.sh ]; then
+    # shellcheck source=/dev/null
+    . ../../TEMPLATE/asr1/db.sh
+fi
+
 # Directory that holds CHiME-4's data/ (or CHiME3/data/).
 CHIME4=${CHIME4:-}
 # Directory with <set>_<env>_simu/<name>.CHn.{Clean,Noise}.wav of dt05 and et05, as ESPnet's

@@ -27,7 +27,7 @@ OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/
     --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
     --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
     --training "${expdir}"/*/config.yaml --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
-    --other_model "${others[@]}" --corpus "${CHIME4}" \
+    --other_model "${others[@]}" --corpus "${CHIME4:-}" \
     --command "./enh_kd.sh ${command_line}" ${report_opts}
 
 systems=(--system "noisy:${raw}/{set}/wav.scp")

@@ -1,0 +1,185 @@
+"""Recordings of a corpus of one's own, as a table or Kaldi directories list them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns
+from espnet_kd.options import split_fields
+
+PARTS = ("train", "valid", "test")
+COLUMNS = ("part", "id", "speaker", "noisy", "clean", "text")
+OPTIONAL_COLUMNS = ("category",)
+DIRECTORY_FORM = "CATEGORY:PART:DIRECTORY"
+
+_NAME = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One utterance.
+
+    Attributes:
+        part: train, valid or test.
+        name: id in the corpus.
+        speaker: who speaks.
+        audio: absolute path of what is heard: the noisy signal, of CLEAN the clean one.
+        reference: absolute path of SIMU's clean signal, else empty.
+        text: its words.
+        category: SIMU, REAL or CLEAN.
+        place: file and line, for errors.
+    """
+
+    part: str
+    name: str
+    speaker: str
+    audio: str
+    reference: str
+    text: str
+    category: str
+    place: str
+
+    def __post_init__(self):
+        if self.part not in PARTS:
+            raise UserError(self.place, f"part is '{self.part}'", f"use {', '.join(PARTS)}")
+        for kind, name in (("id", self.name), ("speaker", self.speaker)):
+            if not _NAME.fullmatch(name):
+                raise UserError(
+                    self.place, f"{kind} is '{name}'", "use letters, digits, '_', '-' and '.'"
+                )
+        if not self.text:
+            raise UserError(
+                self.place,
+                f"utterance '{self.name}' has no text",
+                "transcribe it: the teacher, both recognizers and WER need the words",
+            )
+
+    @property
+    def id(self) -> str:
+        """ESPnet's kind of id: begins with the speaker, ends with the category."""
+        name = self.name if self.name.startswith(self.speaker) else f"{self.speaker}_{self.name}"
+        ending = f"_{self.category}"
+        return name if name.endswith(ending) else name + ending
+
+
+def read_table(path: str | os.PathLike) -> Iterator[Recording]:
+    """Read a tab-separated table with a line of column names.
+
+    `noisy` and `clean` are paths, from the table's folder on if they are not absolute. A row with
+    both is SIMU, with `noisy` alone REAL, with `clean` alone CLEAN; a `category` must agree.
+
+    Raises:
+        UserError: the file is missing or not UTF-8; a column is missing or unknown; a row has other
+            than the named columns, or bad values; each with the number of the line.
+    """
+    path = Path(path)
+    try:
+        # Byte-order mark and CR/LF as spreadsheets write them are taken.
+        with path.open(encoding="utf-8-sig", newline=None) as lines:
+            rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            columns = next(rows, [])
+            _check_columns(path, columns)
+            for cells in rows:
+                if any(map(str.strip, cells)):
+                    place = f"{path}, line {rows.line_num}"
+                    yield _row(path.parent, columns, cells, place)
+    except FileNotFoundError:
+        raise UserError(path, "does not exist", "correct the path of the table") from None
+    except UnicodeDecodeError as error:
+        raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
+
+
+def _check_columns(path: Path, columns: list[str]) -> None:
+    for name in COLUMNS:
+        if columns.count(name) != 1:
+            raise UserError(
+                path,
+                f"its first line names column '{name}' {columns.count(name)} times",
+                f"name {', '.join(COLUMNS)} once each, separated by tabs",
+            )
+    for name in columns:
+        if name not in (*COLUMNS, *OPTIONAL_COLUMNS):
+            known = ", ".join((*COLUMNS, *OPTIONAL_COLUMNS))
+            raise UserError(path, f"has an unknown column '{name}'", f"use {known}")
+
+
+def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Recording:
+    if len(cells) != len(columns):
+        raise UserError(
+            place, f"has {len(cells)} cells, not {len(columns)}", "separate them by single tabs"
+        )
+    row = {name: " ".join(cell.split()) for name, cell in zip(columns, cells, strict=True)}
+    noisy, clean = (os.path.abspath(folder / row[n]) if row[n] else "" for n in ("noisy", "clean"))
+    if not noisy and not clean:
+        raise UserError(place, "names neither noisy nor clean audio", "give a path")
+    category = ("SIMU" if clean else "REAL") if noisy else "CLEAN"
+    stated = row.get("category") or category
+    if stated != category:
+        raise UserError(
+            place,
+            f"category is '{stated}', its audio says {category}",
+            "SIMU has noisy and clean, REAL noisy alone (a close-talk microphone is no reference), "
+            "CLEAN clean alone",
+        )
+    return Recording(
+        part=row["part"],
+        name=row["id"],
+        speaker=row["speaker"],
+        audio=noisy or clean,
+        reference=clean if noisy else "",
+        text=row["text"],
+        category=category,
+        place=place,
+    )
+
+
+def read_directory(option: str) -> Iterator[Recording]:
+    """Read a Kaldi directory: wav.scp, text, utt2spk, and of SIMU spk1.scp, the clean signals.
+
+    Args:
+        option: `CATEGORY:PART:DIRECTORY`.
+
+    Raises:
+        UserError: another form; a file is missing or unsorted; utterances differ between files;
+            segments or pipes, whose audio is in no file of its own.
+    """
+    category, part, name = split_fields("--dir", option, DIRECTORY_FORM)
+    if category not in CATEGORIES:
+        raise UserError("--dir", f"'{option}' names no category", f"use {', '.join(CATEGORIES)}")
+    directory = Path(name)
+    if (directory / "segments").exists():
+        raise UserError(directory / "segments", "is not taken", "write each segment as a file")
+    files = ["wav.scp", "text", "utt2spk", *(["spk1.scp"] if category == "SIMU" else [])]
+    tables = {file: read_columns(directory / file) for file in files}
+    for file, table in tables.items():
+        different = table.keys() ^ tables["wav.scp"].keys()
+        if different:
+            raise UserError(
+                directory / file, f"and wav.scp differ in '{min(different)}'", "fix the directory"
+            )
+    for utterance in tables["wav.scp"]:
+        yield Recording(
+            part=part,
+            name=utterance,
+            speaker=tables["utt2spk"][utterance],
+            audio=_audio(directory / "wav.scp", tables["wav.scp"][utterance]),
+            reference=_audio(directory / "spk1.scp", tables["spk1.scp"][utterance])
+            if category == "SIMU"
+            else "",
+            text=" ".join(tables["text"][utterance].split()),
+            category=category,
+            place=f"{directory}, utterance '{utterance}'",
+        )
+
+
+def _audio(scp: Path, value: str) -> str:
+    if value.endswith("|"):
+        raise UserError(scp, f"'{value}' is a command, no file", "write its output as wav or flac")
+    return os.path.abspath(value)

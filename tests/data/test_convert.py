@@ -1,0 +1,107 @@
+"""Copies in the project's format."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+import soundfile
+
+from espnet_kd.data.audio import num_samples, read_samples
+from espnet_kd.data.convert import other_format, write_copy
+from espnet_kd.errors import UserError
+
+
+def write(path, signal, rate=16000, **kind):
+    soundfile.write(path, signal, rate, **kind)
+    return path
+
+
+def noise(length=1600, *shape):
+    return 0.1 * np.random.default_rng(0).standard_normal((length, *shape))
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "subtype", "found"),
+    [
+        ("a.wav", 16000, "PCM_16", ""),
+        ("a.flac", 16000, "PCM_16", ""),
+        ("a.wav", 48000, "PCM_16", "48000 Hz"),
+        ("a.wav", 16000, "FLOAT", "WAV FLOAT"),
+        ("a.flac", 8000, "PCM_24", "8000 Hz, FLAC PCM_24"),
+        ("a.ogg", 16000, "VORBIS", "OGG VORBIS"),
+    ],
+)
+def test_other_formats_are_named(tmp_path, name, rate, subtype, found):
+    path = write(tmp_path / name, noise(), rate, subtype=subtype)
+    assert other_format(path) == found
+    if not found:
+        assert num_samples(path) == 1600, "what needs no copy is read as it is"
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+@pytest.mark.parametrize("rate", [16000, 48000])
+def test_a_truncated_wav_is_refused_at_any_rate(tmp_path, rate):
+    path = write(tmp_path / "a.wav", noise(), rate)
+    truncate(path)
+    with pytest.raises(UserError, match=r"a\.wav: is truncated: 1500 of 1600 samples"):
+        other_format(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "audio file is missing"),
+        (lambda path: path.write_text("words"), "is no audio file"),
+        (lambda path: path.touch(), "is no audio file"),
+        (lambda path: path.mkdir(), "audio file is missing"),
+        (lambda path: write(path, noise(1600, 2)), "has 2 channels, not 1; write the one to use"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(tmp_path, make, message):
+    make(tmp_path / "a.wav")
+    with pytest.raises(UserError, match=rf"a\.wav: {message}"):
+        other_format(tmp_path / "a.wav")
+
+
+def test_only_the_format_of_16_bits_changes(tmp_path):
+    samples = np.array([-32768, -1, 0, 1, 32767] * 20, dtype=np.int16)
+    path = write(tmp_path / "a.aiff", samples, subtype="PCM_16")
+    assert write_copy(path, tmp_path / "copies/a.wav") == 0
+    np.testing.assert_array_equal(read_samples(tmp_path / "copies/a.wav"), samples)
+
+
+@pytest.mark.parametrize(("rate", "length"), [(48000, 800), (8000, 4800), (44100, 871)])
+def test_a_tone_keeps_its_frequency_level_and_time(tmp_path, rate, length):
+    """2400 samples of 1 kHz become ceil(2400 * 16000 / rate) of 1 kHz with the same phase."""
+    tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2400) / rate)
+    path = write(tmp_path / "a.wav", tone, rate, subtype="FLOAT")
+    assert write_copy(path, tmp_path / "b.wav") == 0
+    found = read_samples(tmp_path / "b.wav") / 32768
+    assert len(found) == length
+    expected = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(length) / 16000)
+    middle = slice(200, -200)
+    np.testing.assert_allclose(found[middle], expected[middle], atol=2e-3)
+
+
+def test_clipped_samples_are_counted(tmp_path):
+    path = write(tmp_path / "a.wav", np.array([0.5, 1.5, -1.0, -1.1, 0.0]), subtype="FLOAT")
+    assert write_copy(path, tmp_path / "b.wav") == 2
+    assert read_samples(tmp_path / "b.wav").tolist() == [16384, 32767, -32768, -32768, 0]
+
+
+def test_a_copy_is_kept_unless_its_source_is_newer(tmp_path):
+    path = write(tmp_path / "a.wav", np.full(100, 0.25), subtype="FLOAT")
+    copy = tmp_path / "b.wav"
+    write_copy(path, copy)
+    written = copy.stat().st_mtime_ns
+    write_copy(path, copy)
+    assert copy.stat().st_mtime_ns == written
+    write(path, np.full(100, 0.5), subtype="FLOAT")
+    os.utime(path, ns=(written + 1, written + 1))
+    write_copy(path, copy)
+    assert read_samples(copy)[0] == 16384
