@@ -39,6 +39,28 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_changed(path: str | os.PathLike, text: str) -> None:
+    """Write a text file atomically unless it holds this text already."""
+    if not os.path.exists(path) or Path(path).read_text(encoding="utf-8") != text:
+        write_text(path, text)
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """Text of a UTF-8 file, with "\\n" at the end of lines whatever the file has there.
+
+    Raises:
+        UserError: absent, not readable, or not UTF-8.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(path, "does not exist", "restore it") from None
+    except UnicodeDecodeError as error:
+        raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
+    except OSError as error:
+        raise UserError(path, f"cannot be read ({error.strerror})", "restore it") from None
+
+
 def read_columns(path: str | os.PathLike) -> dict[str, str]:
     """Read a file of `<id> <value>` lines; the value may hold spaces or be empty.
 

@@ -50,6 +50,7 @@ class Chime4Maker:
                 self._track(part, speaker, kind)
         (self.data / "annotations/mic_error.csv").write_text(
             "utterance,CH1,CH2,CH3,CH4,CH5,CH6\nF02_022C0204_BUS,0.95,0.10,0.9,0.9,0.9,0.9\n"
+            "F02_022C0204_STR,0.9,0.9,0.9,0.9,0.9,0.9\n"
         )
         return self
 
@@ -149,7 +150,8 @@ class Chime4Maker:
             folder = f"{part}_{environment.lower()}_{kind}"
             clean, noise = speech(self.rng, 8000), self._noise(8000)
             noisy = (clean + noise).astype(np.int16)
-            self.write(self.isolated(folder, f"{name}.CH{channel}"), noisy)
+            for number in range(1, 7):  # all alike: only the listed one is read
+                self.write(self.isolated(folder, f"{name}.CH{number}"), noisy)
             self.write(self.audio / "isolated_1ch_track" / folder / f"{name}.wav", noisy)
             if kind == "simu":
                 for signal, samples in (("Clean", clean), ("Noise", noise)):

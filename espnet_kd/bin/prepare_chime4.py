@@ -33,6 +33,13 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--channels", default=CHANNELS, help="training microphones")
     parser.add_argument(
+        "--drop_failing",
+        type=str2bool,
+        default=True,
+        help="leave failing microphones out of tr05_real: by mic_error.csv, where that does not "
+        "name an utterance by their levels",
+    )
+    parser.add_argument(
         "--allow_partial",
         type=str2bool,
         default=False,
@@ -54,6 +61,7 @@ def main(cmd: list[str] | None = None) -> None:
         references=args.references,
         channels=parse_channels(args.channels),
         isolated_ext=Path(args.isolated_ext) if args.isolated_ext else None,
+        drop_failing=args.drop_failing,
         allow_partial=args.allow_partial,
         check_audio=args.check_audio,
         nj=args.nj,

@@ -73,7 +73,7 @@ def training_set(tree: Chime4Tree, kind: str, channels: Sequence[int]) -> Iterat
     stem, category = f"tr05_{kind}", kind.upper()
     for name, entry in tree.annotations(stem).items():
         text, environment = tree.transcript(stem, name, entry), entry["environment"]
-        folder = tree.audio / "isolated" / f"tr05_{environment.lower()}_{kind}"
+        folder = tree.recordings(stem, environment)
         for channel in channels:
             yield Utterance(
                 id=f"{name}.CH{channel}_{category}",
@@ -111,11 +111,11 @@ def track_set(tree: Chime4Tree, part: str, kind: str) -> Iterator[Utterance]:
                 f"does not name utterance '{name}' of {stem}.json",
                 "restore the list",
             )
-        folder = f"{part}_{entry['environment'].lower()}_{kind}"
+        folder = tree.recordings(stem, entry["environment"])
         if track.is_dir():
-            wav = track / folder / f"{name}.wav"
+            wav = track / folder.name / f"{name}.wav"
         else:
-            wav = tree.audio / "isolated" / folder / f"{name}.CH{channel}.wav"
+            wav = folder / f"{name}.CH{channel}.wav"
         yield Utterance(
             id=f"{name}_{category}",
             name=name,
@@ -139,7 +139,7 @@ def clean_set(tree: Chime4Tree, stem: str) -> Iterator[Utterance]:
             channel=channel,
             category="CLEAN",
             environment=entry["environment"],
-            wav=tree.audio / "isolated" / stem / f"{name}{suffix}.wav",
+            wav=tree.recordings(stem, entry["environment"]) / f"{name}{suffix}.wav",
             text=tree.transcript(stem, name, entry),
             entry=entry,
         )

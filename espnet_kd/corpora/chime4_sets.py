@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,14 @@ from espnet_kd.corpora.chime4 import (
     training_set,
 )
 from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.failing import failing_microphones
 from espnet_kd.corpora.isolated_ext import reference_paths, verify
 from espnet_kd.corpora.subtraction import Job, Outcome, make_references
 from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths, scan_present
 from espnet_kd.data.kaldi_dir import check_audio, write_set
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
+from espnet_kd.fileio import write_changed
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,13 @@ class Preparation:
     references: Path
     channels: Sequence[int]
     isolated_ext: Path | None = None
+    drop_failing: bool = True
     allow_partial: bool = False
     check_audio: bool = False
     nj: int = 1
     counts: dict[str, Counter] = field(default_factory=dict)
     hours: dict[str, float] = field(default_factory=dict)
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
 
     def run(self) -> None:
         """Write all sets.
@@ -54,6 +58,14 @@ class Preparation:
         self._write("tr05_orig_clean", clean_set(self.tree, "tr05_org"))
         for part in ("dt05", "et05"):
             self._write(f"{part}_bth", clean_set(self.tree, f"{part}_bth"))
+        rows = [("set", "utterance", "reason"), *self.left_out]
+        write_changed(self._local("left_out.tsv"), "".join("\t".join(row) + "\n" for row in rows))
+
+    def _local(self, name: str) -> Path:
+        return self.out / "local" / name
+
+    def _leave_out(self, name: str, reasons: Mapping[str, str]) -> None:
+        self.left_out.extend((name, utterance, reason) for utterance, reason in reasons.items())
 
     def _write_simulated_training(self) -> None:
         name = f"tr05_simu_{TRACK}"
@@ -72,6 +84,8 @@ class Preparation:
                 "mend the corpus, or leave them out with --allow_partial true",
             )
         _report_references(name, outcomes)
+        reasons = {u.id: failed[u.name].problem for u in utterances if u.name in failed}
+        self._leave_out(name, reasons)
         kept = [(u, n) for u, n in zip(utterances, lengths, strict=True) if u.name not in failed]
         self._finish(name, [u for u, _ in kept], [n for _, n in kept], paths)
 
@@ -82,14 +96,16 @@ class Preparation:
 
     def _write_real_training(self) -> None:
         name = f"tr05_real_{TRACK}"
-        failing = self.tree.failing_microphones
-        if failing is None:
-            print(f"{name}: no mic_error.csv, failing microphones are not left out")
         utterances = list(training_set(self.tree, "real", self.channels))
-        kept = [u for u in utterances if (u.name, u.channel) not in (failing or ())]
-        if len(kept) < len(utterances):
-            print(f"{name}: {len(utterances) - len(kept)} failing microphones left out")
-        self._write(name, kept)
+        if self.drop_failing:
+            failing = failing_microphones(self.tree, self._local("tr05_real_levels"), self.nj)
+            broken = [u for u in utterances if (u.name, u.channel) in failing]
+            counts = Counter(u.channel for u in broken)
+            each = ", ".join(f"CH{channel} {counts[channel]}" for channel in self.channels)
+            print(f"{name}: {len(broken)} failing microphones left out ({each})")
+            self._leave_out(name, {u.id: failing[u.name, u.channel] for u in broken})
+            utterances = [u for u in utterances if (u.name, u.channel) not in failing]
+        self._write(name, utterances)
 
     def _write_track(self, part: str, kind: str) -> None:
         name = f"{part}_{kind}_{TRACK}"
@@ -121,6 +137,12 @@ class Preparation:
         if len(found) < len(wanted):
             print(
                 f"{name}: {len(wanted) - len(found)} of {len(wanted)} audio files missing, left out"
+            )
+            pairs = zip(wanted, lengths, strict=True)
+            self._leave_out(name, {u.id: "audio file is missing" for u, n in pairs if n is None})
+        if not found:
+            raise UserError(
+                wanted[0].wav.parent, f"no audio of {name} is there", "restore the corpus"
             )
         return [u for u, _ in found], [n for _, n in found]
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 
+from espnet_kd.corpora.microphones import read_correlations
 from espnet_kd.corpora.transcripts import clean_transcript, read_transcripts
 from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_text
 
 LEVELS = ("data", "", "CHiME3/data")  # where `data` may lie below the path a user gives
-WORKING_MICROPHONE = 0.8  # ESPnet keeps channels whose value in mic_error.csv is above this
+# Where annotations may lie below the path of CHiME4_diff.
+EXTRA_LEVELS = ("", "annotations", "data/annotations", "CHiME3/data/annotations")
+EXTRA_FILES = ("*_1ch_track.list", "mic_error.csv")
 
 
 class Chime4Tree:
@@ -21,31 +23,28 @@ class Chime4Tree:
 
     Args:
         root: directory holding `data`, or `CHiME3/data`, or `data` itself.
-        extra_annotations: second directory for track lists and `mic_error.csv` (the `CHiME4_diff`
-            package); looked in after `data/annotations`.
+        extra_annotations: second directory for track lists and `mic_error.csv`: the `CHiME4_diff`
+            package or its `CHiME3/data/annotations`; looked in after `data/annotations`.
 
     Raises:
-        UserError: no corpus there.
+        UserError: no corpus there, or neither of those files in the second directory.
     """
 
     def __init__(self, root: str | os.PathLike, extra_annotations: str | os.PathLike | None = None):
         if not os.fspath(root):
             raise UserError("--corpus", "is empty", "set CHIME4 in db.sh to the corpus' directory")
-        for level in LEVELS:
-            data = Path(os.path.abspath(root)) / level
-            if (data / "annotations").is_dir() and (data / "audio/16kHz/isolated").is_dir():
-                break
-        else:
+        data = _data_below(Path(os.path.abspath(root)))
+        if data is None:
             raise UserError(
                 root,
                 "is no CHiME-4 corpus: no data/annotations with data/audio/16kHz/isolated",
-                "set CHIME4 in db.sh to the directory that holds 'data'",
+                f"set CHIME4 in db.sh to {_nearby(root) or 'the directory that holds data'}",
             )
         self.data = data
         self.audio = data / "audio/16kHz"
         self._annotations = [data / "annotations"]
         if extra_annotations is not None:
-            self._annotations.append(Path(extra_annotations))
+            self._annotations.append(_extra(Path(os.path.abspath(extra_annotations))))
 
     def annotation_file(self, name: str) -> Path | None:
         """Path of an annotation file, or None if the corpus has none of that name."""
@@ -55,15 +54,15 @@ class Chime4Tree:
         """Entries of `<stem>.json` by utterance name (`F01_050C0101_BUS`), with `environment`.
 
         Raises:
-            UserError: file missing or no JSON, a field missing, a name twice.
+            UserError: file missing or no JSON, a field missing or no text, a name twice.
         """
         path = self.data / "annotations" / f"{stem}.json"
         try:
-            entries = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(path, "annotation is missing", "restore it") from None
+            entries = json.loads(read_text(path))
         except ValueError as error:
             raise UserError(path, f"is no JSON ({error})", "restore it") from None
+        if not isinstance(entries, list):
+            raise UserError(path, "is no list of utterances", "restore it")
         named: dict[str, dict] = {}
         for entry in entries:
             try:
@@ -71,6 +70,10 @@ class Chime4Tree:
                 name = "_".join(entry[key] for key in ("speaker", "wsj_name", "environment"))
             except KeyError as error:
                 raise UserError(path, f"entry {entry} lacks the field {error}", "add it") from None
+            except (AttributeError, TypeError):
+                raise UserError(
+                    path, f"entry {entry} is not an utterance with named fields", "restore it"
+                ) from None
             if name in named:
                 raise UserError(path, f"utterance '{name}' stands twice", "keep one")
             named[name] = entry
@@ -104,7 +107,7 @@ class Chime4Tree:
         if path is None:
             return None
         channels: dict[str, int] = {}
-        for line in filter(None, map(str.strip, path.read_text(encoding="utf-8").splitlines())):
+        for line in filter(None, map(str.strip, read_text(path).splitlines())):
             name, _, channel = Path(line).name.removesuffix(".wav").partition(".CH")
             if channel not in tuple("123456"):
                 raise UserError(path, f"line '{line}' names no channel from 1 to 6", "correct it")
@@ -114,32 +117,43 @@ class Chime4Tree:
         return channels
 
     @cached_property
-    def failing_microphones(self) -> set[tuple[str, int]] | None:
-        """(utterance name, channel) of failing microphones, or None without `mic_error.csv`.
-
-        Raises:
-            UserError: a line without six numbers.
-        """
+    def microphone_correlations(self) -> dict[str, tuple[float, ...]] | None:
+        """`mic_error.csv` by utterance name (see `read_correlations`); None if there is none."""
         path = self.annotation_file("mic_error.csv")
-        if path is None:
-            return None
-        with path.open(encoding="utf-8", newline="") as file:
-            return set(_failing(path, list(csv.reader(file))[1:]))
+        return None if path is None else read_correlations(path)
+
+    def recordings(self, stem: str, environment: str) -> Path:
+        """Folder of a set's environment below `isolated`: dt05_bus_real of dt05_real, BUS."""
+        part, _, kind = stem.partition("_")
+        folder = f"{part}_{environment.lower()}_{kind}" if kind in ("real", "simu") else stem
+        return self.audio / "isolated" / folder
 
 
-def _failing(path: Path, rows: Iterable[list[str]]) -> Iterable[tuple[str, int]]:
-    for row in filter(None, rows):
-        try:
-            utterance, *values = row
-            for channel, value in enumerate(map(float, values), 1):
-                if value <= WORKING_MICROPHONE:
-                    yield Path(utterance.strip()).name.removesuffix(".wav"), channel
-            if len(values) != 6:
-                raise ValueError
-        except ValueError:
-            raise UserError(
-                path, f"line '{','.join(row)}' has no six numbers", "restore the file"
-            ) from None
+def _data_below(root: Path) -> Path | None:
+    for level in LEVELS:
+        data = root / level
+        # os.path, not Path: a folder that may not be entered is none, and no error.
+        if all(os.path.isdir(data / folder) for folder in ("annotations", "audio/16kHz/isolated")):
+            return data
+    return None
+
+
+def _nearby(root: str | os.PathLike) -> Path | None:
+    """A corpus just above or just below a path that is none."""
+    path = Path(os.path.abspath(root))
+    below = sorted(path.glob("*/")) if path.is_dir() else []
+    return next((p for p in [*path.parents, *below] if _data_below(p) is not None), None)
+
+
+def _extra(root: Path) -> Path:
+    for level in EXTRA_LEVELS:
+        if any(next((root / level).glob(pattern), None) for pattern in EXTRA_FILES):
+            return root / level
+    raise UserError(
+        root,
+        f"holds none of {' '.join(EXTRA_FILES)}",
+        "set CHIME4_ANNOTATIONS in db.sh to the annotations of CHiME4_diff, or leave it empty",
+    )
 
 
 @cache

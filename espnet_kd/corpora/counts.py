@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def counts_table(counts: Mapping[str, Counter], hours: Mapping[str, float]) -> str:
@@ -18,9 +18,17 @@ def counts_table(counts: Mapping[str, Counter], hours: Mapping[str, float]) -> s
     for name, count in counts.items():
         cells = [str(count[environment] or "-") for environment in environments]
         rows.append([name, *cells, str(count.total()), f"{hours[name]:.2f}"])
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Lines of a table: the first `left` columns begin, the others end at the same place."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for first, *rest in rows:
-        cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]))
+    for row in rows:
+        cells = [
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)

@@ -8,6 +8,7 @@ import string
 from pathlib import Path
 
 from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_text
 
 NOISE = "<NOISE>"
 # Marks of read punctuation (",COMMA", "(PAREN"), emphasis and partial words: the prompts of
@@ -75,11 +76,7 @@ def read_transcripts(path: Path) -> dict[str, str]:
         UserError: an utterance twice, a line without one, or text that is not UTF-8.
     """
     transcripts: dict[str, str] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
-    for line in filter(None, map(str.strip, lines)):
+    for line in filter(None, map(str.strip, read_text(path).splitlines())):
         match = _LINE.fullmatch(line)
         if match is None:
             raise UserError(path, f"line '{line}' names no utterance", "restore the file")

@@ -21,16 +21,14 @@ def num_samples(path: str | os.PathLike) -> int:
     """Number of samples of a wav or flac file, from its header alone.
 
     Raises:
-        UserError: missing, empty, truncated, or not 16-kHz 16-bit mono.
+        UserError: missing, unreadable, empty, truncated, or not 16-kHz 16-bit mono.
     """
     try:
-        size = os.stat(path).st_size
+        rate, channels, bits, frames = _header(path)
     except FileNotFoundError:
         raise UserError(path, "audio file is missing", "restore it or correct its path") from None
-    if size == 0:
-        raise UserError(path, "audio file is empty (0 bytes)", "restore it")
-    is_flac = os.fspath(path).lower().endswith(".flac")
-    rate, channels, bits, frames = _flac_header(path) if is_flac else _wav_header(path, size)
+    except OSError as error:  # no permission, links in a loop, a failing disk
+        raise UserError(path, f"cannot be read ({error.strerror})", "restore it") from None
     if rate != SAMPLE_RATE:
         raise UserError(path, f"sampling rate is {rate} Hz, not {SAMPLE_RATE}", "resample it")
     if channels != 1:
@@ -40,6 +38,14 @@ def num_samples(path: str | os.PathLike) -> int:
     if frames == 0:
         raise UserError(path, "holds 0 samples", "restore it or remove the utterance")
     return frames
+
+
+def _header(path: str | os.PathLike) -> tuple[int, int, int, int]:
+    size = os.stat(path).st_size
+    if size == 0:
+        raise UserError(path, "audio file is empty (0 bytes)", "restore it")
+    is_flac = os.fspath(path).lower().endswith(".flac")
+    return _flac_header(path) if is_flac else _wav_header(path, size)
 
 
 def _wav_header(path: str | os.PathLike, size: int) -> tuple[int, int, int, int]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import subprocess
 import sys
 import wave
@@ -44,6 +45,18 @@ def one_line(chime4, tmp_path, **changes) -> str:
     return caught.value.code
 
 
+def left_out(tmp_path) -> dict[str, str]:
+    """Reasons by utterance."""
+    lines = (tmp_path / "data/local/left_out.tsv").read_text().splitlines()[1:]
+    return {line.split("\t")[1]: line.split("\t")[2] for line in lines}
+
+
+def files(directory) -> dict:
+    """Content and time of every file below a directory, links and all."""
+    found = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in found}
+
+
 def test_all_sets_under_espnets_names(chime4, tmp_path, capsys):
     main(options(chime4, tmp_path, isolated_ext=chime4.isolated_ext, check_audio="true"))
     for name, size in SETS.items():
@@ -60,7 +73,11 @@ def test_all_sets_under_espnets_names(chime4, tmp_path, capsys):
     assert "F02_022C0204_BUS.CH2_REAL" not in real["text"], "a failing microphone"
     printed = capsys.readouterr().out
     assert "references of 4 utterances made, 0 there already, 0 failed" in printed
-    assert "1 failing microphones left out" in printed
+    assert "1 failing microphones left out (CH1 0, CH2 1, CH3 0, CH4 0, CH5 0, CH6 0)" in printed
+    assert (tmp_path / "data/local/left_out.tsv").read_text() == (
+        "set\tutterance\treason\n"
+        f"tr05_real_{TRACK}\tF02_022C0204_BUS.CH2_REAL\t0.1 in mic_error.csv\n"
+    )
     assert "4 of 4 references verified" in printed
     rows = [line.split() for line in printed.splitlines() if line.split()[0] in SETS]
     assert {row[0]: int(row[-2]) for row in rows} == SETS
@@ -159,6 +176,7 @@ def test_a_reference_of_another_length_than_its_mixture(chime4, tmp_path):
         (None, "transcript of '011_011C0202_PED' is missing"),
         ("[<NOISE] .", "transcript of '011_011C0202_PED' is empty ('[<NOISE] .')"),
         ("ROOM 12", "transcript of '011_011C0202_PED' has the unknown character '1'"),
+        ("CAFÉ", "transcript of '011_011C0202_PED' has the unknown character 'É' (U+00C9)"),
     ],
 )
 def test_bad_transcripts(chime4, tmp_path, dot, problem):
@@ -173,6 +191,7 @@ def test_references_that_fail_the_checks_stop_or_are_left_out(chime4, tmp_path, 
     assert "weight" in line
     main(options(chime4, tmp_path, allow_partial="true"))
     assert "left out '011_011C0201_CAF'" in capsys.readouterr().out
+    assert "weight" in left_out(tmp_path)["011_011C0201_CAF.CH6_SIMU"]
     assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["text"]) == 18
 
 
@@ -189,7 +208,84 @@ def test_missing_audio_may_be_left_out(chime4, tmp_path, capsys):
     main(options(chime4, tmp_path, allow_partial="true"))
     printed = capsys.readouterr().out
     assert f"tr05_real_{TRACK}: 1 of 11 audio files missing, left out" in printed
+    assert left_out(tmp_path) == {
+        "F02_022C0204_BUS.CH2_REAL": "0.1 in mic_error.csv",
+        "F02_022C0204_BUS.CH5_REAL": "audio file is missing",
+        "011_011C0200_BUS.CH1_SIMU": "audio file is missing",
+    }
     assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["text"]) == 23
+
+
+def test_failing_microphones_may_stay(chime4, tmp_path):
+    main(options(chime4, tmp_path, drop_failing="false"))
+    assert len(read_set(tmp_path / f"data/tr05_real_{TRACK}")["text"]) == 12
+    assert left_out(tmp_path) == {}
+
+
+def test_without_mic_error_a_channel_20_db_too_weak_is_left_out(chime4, tmp_path, capsys):
+    (chime4.data / "annotations/mic_error.csv").unlink()
+    path = chime4.isolated("tr05_str_real", "F02_022C0204_STR.CH4")
+    chime4.write(path, np.zeros(7200, dtype=np.int16))
+    main(options(chime4, tmp_path, channels="1 3 4 5 6", check_audio="true"))
+    assert "1 failing microphones left out (CH1 0, CH3 0, CH4 1, CH5 0, CH6 0)" in (
+        capsys.readouterr().out
+    )
+    assert left_out(tmp_path) == {"F02_022C0204_STR.CH4_REAL": "inf dB below the loudest channel"}
+    tables = read_set(tmp_path / f"data/tr05_real_{TRACK}")
+    assert len(tables["text"]) == 9, "neither CH4 nor the CH2 that was not asked for"
+
+
+def test_all_audio_of_a_set_missing_is_one_line(chime4, tmp_path):
+    shutil.rmtree(chime4.audio / "isolated/dt05_bth")
+    line = one_line(chime4, tmp_path, allow_partial="true")
+    assert line.startswith(
+        f"error: {chime4.audio}/isolated/dt05_bth: no audio of dt05_bth is there"
+    )
+
+
+def test_a_list_that_names_an_absent_file(chime4, tmp_path):
+    shutil.rmtree(chime4.audio / "isolated_1ch_track")
+    path = chime4.isolated("dt05_caf_real", "F01_050C0101_CAF.CH5")
+    path.unlink()
+    assert f"error: {path}: audio file is missing" in one_line(chime4, tmp_path)
+
+
+def test_a_link_to_itself_is_one_line_or_left_out(chime4, tmp_path):
+    path = chime4.isolated("tr05_str_real", "F02_022C0204_STR.CH4")
+    path.unlink()
+    path.symlink_to(path)
+    assert f"{path}: cannot be read (Too many levels of symbolic links)" in (
+        one_line(chime4, tmp_path)
+    )
+    main(options(chime4, tmp_path, allow_partial="true"))
+    assert left_out(tmp_path)["F02_022C0204_STR.CH4_REAL"] == "audio file is missing"
+
+
+def test_line_ends_of_windows_change_nothing(chime4, tmp_path):
+    transcriptions = chime4.data / "transcriptions/dt05_real.dot_all"
+    chime4.edit("dt05_real", 1, dot=None)
+    transcriptions.parent.mkdir()
+    transcriptions.write_text("RAIN IS LIKELY (F01_050C0101_CAF)\n")
+    main(options(chime4, tmp_path))
+    unix = {path: content for path, (_, content) in files(tmp_path / "data").items()}
+    for path in [transcriptions, *(chime4.data / "annotations").iterdir()]:
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    main(options(chime4, tmp_path))
+    assert {path: content for path, (_, content) in files(tmp_path / "data").items()} == unix
+
+
+def test_nothing_is_written_into_the_corpus(chime4, tmp_path):
+    (chime4.data / "annotations/mic_error.csv").unlink()  # so that levels are measured
+    before = files(chime4.root)
+    paths = [chime4.root, *chime4.root.rglob("*")]
+    for path in paths:
+        path.chmod(path.stat().st_mode & ~0o222)
+    try:
+        main(options(chime4, tmp_path))
+    finally:
+        for path in paths:
+            path.chmod(path.stat().st_mode | 0o200)
+    assert files(chime4.root) == before
 
 
 def test_a_full_disk_is_one_line_and_a_rerun_completes(chime4, tmp_path, monkeypatch):

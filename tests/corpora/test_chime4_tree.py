@@ -33,6 +33,9 @@ def test_annotations_by_name(chime4):
     ("content", "problem"),
     [
         ("[{", "is no JSON"),
+        ('{"F01": []}', "is no list of utterances"),
+        ('["F01"]', "entry F01 is not an utterance with named fields"),
+        ('[{"speaker": "F01", "wsj_name": 7, "environment": "BUS"}]', "is not an utterance"),
         ('[{"speaker": "F01", "environment": "BUS"}]', "lacks the field 'wsj_name'"),
         (
             '[{"speaker": "F01", "wsj_name": "A", "environment": "BUS"},'
@@ -103,14 +106,62 @@ def test_track_lists_may_lie_apart(chime4, tmp_path):
     for name in ("dt05_simu_1ch_track.list", "mic_error.csv"):
         (chime4.data / "annotations" / name).rename(tmp_path / "diff" / name)
     assert Chime4Tree(chime4.root).track_channels("dt05_simu") is None
-    assert Chime4Tree(chime4.root).failing_microphones is None
+    assert Chime4Tree(chime4.root).microphone_correlations is None
     apart = Chime4Tree(chime4.root, tmp_path / "diff")
     assert apart.track_channels("dt05_simu")["F01_050C0101_CAF"] == 5
-    assert apart.failing_microphones == {("F02_022C0204_BUS", 2)}
+    assert apart.microphone_correlations["F02_022C0204_BUS"][1] == 0.1
 
 
-@pytest.mark.parametrize("row", ["F02_022C0204_BUS,0.9,0.9", "F02_022C0204_BUS,1,1,1,1,1,bad"])
-def test_a_malformed_microphone_table(chime4, row):
-    (chime4.data / "annotations/mic_error.csv").write_text(f"header\n{row}\n")
-    with pytest.raises(UserError, match=f"mic_error.csv: line '{row}' has no six numbers"):
-        _ = Chime4Tree(chime4.root).failing_microphones
+@pytest.mark.parametrize("level", ["", "annotations", "CHiME3/data/annotations"])
+def test_the_second_package_may_be_given_at_any_level(chime4, tmp_path, level):
+    folder = tmp_path / "CHiME4_diff" / level
+    folder.mkdir(parents=True)
+    (chime4.data / "annotations/mic_error.csv").rename(folder / "mic_error.csv")
+    tree = Chime4Tree(chime4.root, tmp_path / "CHiME4_diff")
+    assert tree.annotation_file("mic_error.csv") == folder / "mic_error.csv"
+
+
+def test_a_second_package_that_is_none(chime4, tmp_path):
+    with pytest.raises(UserError, match="isolated_ext: holds none of .*mic_error.csv; set CHIME4_"):
+        Chime4Tree(chime4.root, tmp_path / "isolated_ext")
+
+
+@pytest.mark.parametrize("wrong", ["data/audio/16kHz", "data/annotations", ".."])
+def test_a_wrong_level_is_told_the_right_one(chime4, wrong):
+    right = chime4.root if wrong == ".." else chime4.data
+    with pytest.raises(
+        UserError, match=rf"is no CHiME-4 corpus.*; set CHIME4 in db.sh to {right}$"
+    ):
+        Chime4Tree(chime4.root / wrong)
+
+
+def test_links_in_a_loop_are_no_corpus_and_no_annotation(chime4, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UserError, match="loop: is no CHiME-4 corpus"):
+        Chime4Tree(tmp_path / "loop")
+    path = chime4.annotation("dt05_real")
+    path.unlink()
+    path.symlink_to(path)
+    with pytest.raises(UserError, match=r"dt05_real.json: cannot be read \(Too many levels"):
+        Chime4Tree(chime4.root).annotations("dt05_real")
+
+
+@pytest.mark.parametrize("name", ["dt05_simu_1ch_track.list", "mic_error.csv", "dt05_simu.json"])
+def test_a_file_that_is_not_utf8(chime4, name):
+    path = chime4.data / "annotations" / name
+    path.write_bytes(path.read_bytes() + "é".encode("latin-1"))
+    tree = Chime4Tree(chime4.root)
+    with pytest.raises(UserError, match=f"{name}: is not UTF-8"):
+        _ = tree.track_channels("dt05_simu"), tree.microphone_correlations
+        tree.annotations("dt05_simu")
+
+
+def test_lines_may_end_as_windows_ends_them(chime4):
+    tree = Chime4Tree(chime4.root)
+    read = tree.annotations("dt05_simu"), tree.track_channels("dt05_simu")
+    errors = tree.microphone_correlations
+    for path in (chime4.data / "annotations").iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    again = Chime4Tree(chime4.root)
+    assert (again.annotations("dt05_simu"), again.track_channels("dt05_simu")) == read
+    assert again.microphone_correlations == errors

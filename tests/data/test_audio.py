@@ -34,6 +34,10 @@ def spoil(path, kind):
         soundfile.write(path, np.full(1600, np.nan, np.float32), 16000, subtype="FLOAT")
     elif kind == "text":
         path.write_text("no audio at all, just words")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link to itself":
+        path.symlink_to(path)
 
 
 BAD = {
@@ -47,6 +51,8 @@ BAD = {
     "24 bits": "has 24-bit samples, not 16",
     "float with NaN": r"is no 16-bit PCM wav \(unknown format: 3\)",
     "text": "is no 16-bit PCM wav",
+    "folder": r"cannot be read \(Is a directory\)",
+    "link to itself": r"cannot be read \(Too many levels of symbolic links\)",
 }
 
 
@@ -57,6 +63,16 @@ def test_bad_files_are_named_with_what_is_wrong(tmp_path, kind, problem):
     with pytest.raises(UserError, match=f"^{path}: {problem}.*; ") as caught:
         audio.num_samples(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    soundfile.write(tmp_path / "a.wav", NOISE, 16000)
+    monkeypatch.setattr(audio, "open", refuse, raising=False)  # root may read everything
+    with pytest.raises(UserError, match=r"a\.wav: cannot be read \(Permission denied\)"):
+        audio.num_samples(tmp_path / "a.wav")
 
 
 @pytest.mark.parametrize(

@@ -40,5 +40,13 @@ def test_backgrounds_are_listed_last_at_the_channels_of_training(asked, recipe):
 
 
 def test_without_channels_both_have_their_common_default(asked):
-    prepare, backgrounds = asked("chime4", "--nj", "2")
+    _, prepare, backgrounds = asked("chime4", "--nj", "2")
     assert "--channels" not in prepare + backgrounds
+
+
+@pytest.mark.parametrize("recipe", ["chime4", "mini_chime4"])
+def test_the_corpus_is_checked_first_and_told_what_may_be_missing(asked, recipe):
+    *_, check, prepare, _ = asked(recipe, "--nj", "2", "--channels", "5", "--allow_partial", "true")
+    corpus = prepare.split()[2]
+    assert check == f"check_corpus {corpus} --extra_annotations none --allow_partial true"
+    assert prepare.count("--allow_partial true") == 1

@@ -1,0 +1,60 @@
+"""Failing microphones of the recorded training set."""
+
+from __future__ import annotations
+
+import os
+
+from espnet_kd.corpora.chime4 import CHANNELS, Utterance, parse_channels, training_set
+from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.microphones import (
+    failing_by_correlation,
+    failing_by_level,
+    stored_levels,
+)
+
+
+def failing_microphones(
+    tree: Chime4Tree, store: str | os.PathLike, nj: int
+) -> dict[tuple[str, int], str]:
+    """Why a microphone of tr05_real fails, by utterance name and channel; working ones are absent.
+
+    `mic_error.csv` decides; for utterances it does not name, or without it, the levels of CH1 to
+    CH6, whichever of these are trained on.
+
+    Args:
+        tree: the corpus.
+        store: keeps measured levels for the next run, see `stored_levels`.
+        nj: processes.
+
+    Raises:
+        UserError: a malformed table or a recording that cannot be read.
+    """
+    correlations = tree.microphone_correlations or {}
+    recordings = list(training_set(tree, "real", parse_channels(CHANNELS)))
+    judged = {
+        u.name: failing_by_correlation(correlations[u.name])
+        for u in recordings
+        if u.name in correlations
+    }
+    others = [u for u in recordings if u.name not in judged]
+    judged |= {
+        name: failing_by_level(levels) for name, levels in _levels(others, store, nj).items()
+    }
+    return {
+        (name, channel): reason
+        for name, channels in judged.items()
+        for channel, reason in channels.items()
+    }
+
+
+def _levels(
+    utterances: list[Utterance], store: str | os.PathLike, nj: int
+) -> dict[str, dict[int, float]]:
+    # Absent files are not judged here: the caller stops at them, or leaves them out.
+    files = {u.id: u.wav for u in utterances if os.path.exists(u.wav)}
+    levels = stored_levels(files, store, nj, "tr05_real levels")
+    grouped: dict[str, dict[int, float]] = {}
+    for u in utterances:
+        if u.id in levels:
+            grouped.setdefault(u.name, {})[u.channel] = levels[u.id]
+    return grouped

@@ -1,0 +1,110 @@
+"""Which microphones of a recording fail: CHiME-4's `mic_error.csv`, or their levels."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from espnet_kd.data.audio import num_samples
+from espnet_kd.data.parallel import parallel_map
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns, read_text, write_columns
+
+WORKING_CORRELATION = 0.8  # ESPnet keeps channels whose value in mic_error.csv is above this
+# A channel this far below the loudest of its utterance fails: the rule of CHiME-3's simulation.
+# Our reading: power is that of the whole utterance, and the loudest one of CH1 to CH6.
+LEVEL_RANGE = 20.0  # dB
+
+
+def read_correlations(path: str | os.PathLike) -> dict[str, tuple[float, ...]]:
+    """Read `mic_error.csv`: six values by utterance name, CH1 to CH6; of a name that stands twice
+    the lower ones.
+
+    Raises:
+        UserError: unreadable, or a line without six numbers.
+    """
+    values: dict[str, tuple[float, ...]] = {}
+    for row in filter(None, list(csv.reader(read_text(path).splitlines()))[1:]):
+        try:
+            utterance, six = Path(row[0].strip()).name, tuple(map(float, row[1:]))
+            if len(six) != 6:
+                raise ValueError
+        except ValueError:
+            raise UserError(
+                path, f"line '{','.join(row)}' has no six numbers", "restore the file"
+            ) from None
+        name = utterance.removesuffix(".wav")
+        values[name] = tuple(map(min, values.get(name, six), six))
+    return values
+
+
+def failing_by_correlation(values: tuple[float, ...]) -> dict[int, str]:
+    """Failing channels of an utterance and why, from its six values in `mic_error.csv`."""
+    return {
+        channel: f"{value:g} in mic_error.csv"
+        for channel, value in enumerate(values, 1)
+        if not value > WORKING_CORRELATION  # a NaN fails
+    }
+
+
+def failing_by_level(levels: Mapping[int, float]) -> dict[int, str]:
+    """Failing channels of an utterance and why.
+
+    Args:
+        levels: level in dB by channel, -inf for one without a signal.
+    """
+    loudest = max(levels.values())
+    return {
+        channel: f"{loudest - level:.1f} dB below the loudest channel"
+        for channel, level in levels.items()
+        if level < loudest - LEVEL_RANGE
+    }
+
+
+def level(path: str | os.PathLike) -> float:
+    """Mean power of a recording in dB re full scale; -inf if all samples are zero.
+
+    Raises:
+        UserError: as `num_samples`.
+    """
+    num_samples(path)
+    samples, _ = soundfile.read(os.fspath(path), dtype="float64")
+    power = np.mean(np.square(samples))
+    return float(10 * np.log10(power)) if power else -np.inf
+
+
+def stored_levels(
+    files: Mapping[str, Path], store: str | os.PathLike, nj: int, title: str
+) -> dict[str, float]:
+    """Level of each recording, measured once.
+
+    Args:
+        files: recordings by a name without spaces.
+        store: what earlier runs measured, and this one adds to: name, size and time of the file,
+            level. A file whose size or time changed is measured again.
+        nj: processes.
+        title: of the progress line.
+
+    Raises:
+        UserError: a recording that cannot be read.
+    """
+    store = Path(store)
+    lines = read_columns(store) if store.exists() else {}
+    stamps = {name: _stamp(path) for name, path in files.items()}
+    fresh = [name for name, stamp in stamps.items() if lines.get(name, "").split()[:2] != stamp]
+    measured = parallel_map(level, [files[name] for name in fresh], nj, title, chunk=64)
+    for name, value in zip(fresh, measured, strict=True):
+        lines[name] = " ".join([*stamps[name], f"{value:.2f}"])
+    if fresh:
+        write_columns(store, lines)
+    return {name: float(lines[name].split()[-1]) for name in files}
+
+
+def _stamp(path: Path) -> list[str]:
+    status = path.stat()
+    return [str(status.st_size), str(status.st_mtime_ns)]
