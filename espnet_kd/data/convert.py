@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ def other_format(path: str | os.PathLike) -> str:
         info = soundfile.info(os.fspath(path))
     except soundfile.SoundFileError as error:
         raise UserError(path, f"is no audio file ({error})", "restore or convert it") from None
-    _check_whole(path, info.frames)
+    _check_whole(path)
     if info.channels != 1:
         raise UserError(
             path, f"has {info.channels} channels, not 1", "write the one to use as a mono file"
@@ -43,12 +42,13 @@ def other_format(path: str | os.PathLike) -> str:
     return ", ".join(found)
 
 
-def _check_whole(path: str | os.PathLike, frames: int) -> None:
-    """Refuse a truncated PCM wav: libsndfile shortens it without a word, its header does not."""
-    with contextlib.suppress(wave.Error, EOFError), wave.open(os.fspath(path)) as header:
-        promised = header.getnframes()
-        if promised > frames:
-            raise UserError(path, f"is truncated: {frames} of {promised} samples", "restore it")
+def _check_whole(path: str | os.PathLike) -> None:
+    """Refuse a truncated wav: libsndfile shortens it without a word, its header does not."""
+    with open(path, "rb") as file:
+        head = file.read(8)
+    size, promised = os.path.getsize(path), 8 + int.from_bytes(head[4:], "little")
+    if head.startswith(b"RIFF") and size + 1 < promised:  # some writers forget the byte that pads
+        raise UserError(path, f"is truncated: {size} of {promised} bytes", "restore it")
 
 
 def write_copy(source: str | os.PathLike, copy: Path) -> int:

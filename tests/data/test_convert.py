@@ -40,15 +40,13 @@ def test_other_formats_are_named(tmp_path, name, rate, subtype, found):
         assert num_samples(path) == 1600, "what needs no copy is read as it is"
 
 
-def truncate(path):
-    path.write_bytes(path.read_bytes()[:-200])
-
-
-@pytest.mark.parametrize("rate", [16000, 48000])
-def test_a_truncated_wav_is_refused_at_any_rate(tmp_path, rate):
-    path = write(tmp_path / "a.wav", noise(), rate)
-    truncate(path)
-    with pytest.raises(UserError, match=r"a\.wav: is truncated: 1500 of 1600 samples"):
+@pytest.mark.parametrize(("rate", "subtype"), [(16000, "PCM_16"), (48000, "FLOAT")])
+def test_a_truncated_wav_is_refused_in_any_format(tmp_path, rate, subtype):
+    path = write(tmp_path / "a.wav", noise(), rate, subtype=subtype)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-200])
+    found = rf"a\.wav: is truncated: {len(whole) - 200} of {len(whole)} bytes"
+    with pytest.raises(UserError, match=found):
         other_format(path)
 
 

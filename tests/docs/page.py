@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +17,22 @@ FILES, COMMANDS = ("python", "yaml"), "console"
 class Command:
     """A line of a console block behind `$`, and the lines that the page shows below it."""
 
-    words: list[str]
+    text: str
     shown: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> list[str]:
+        """The line as a shell splits it."""
+        return shlex.split(self.text)
+
+
+@dataclass
+class Outcome:
+    """What a command of a page did."""
+
+    command: Command
+    status: int
+    output: str
 
 
 @dataclass
@@ -50,7 +65,7 @@ def _read_console(content: str) -> list[Command]:
     commands: list[Command] = []
     for line in content.replace("\\\n", " ").splitlines():
         if line.startswith("$ "):
-            commands.append(Command(shlex.split(line[2:])))
+            commands.append(Command(line[2:]))
         else:
             commands[-1].shown.append(line)
     return commands
@@ -68,3 +83,24 @@ def is_shown(line: str, output: str) -> bool:
         for index, part in enumerate(parts)
     )
     return re.search(f"^{pattern}$", output, re.MULTILINE) is not None
+
+
+def faults(outcomes: Iterable[Outcome]) -> list[str]:
+    """What a page tells otherwise than it was.
+
+    A command fails if, and only if, the page shows an error, and prints every line shown.
+    """
+    wrong = []
+    for outcome in outcomes:
+        shown = outcome.command.shown
+        missing = [line for line in shown if not is_shown(line, outcome.output)]
+        if missing or (outcome.status != 0) != any("error: " in line for line in shown):
+            told = f"$ {outcome.command.text}\n{outcome.output[-2000:]}"
+            wrong.append(f"{told}status {outcome.status}, not shown: {missing}")
+    return wrong
+
+
+def dead_links(path: Path) -> list[str]:
+    """Links of a page to files that are not there."""
+    targets = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))
+    return [target for target in targets if not (path.parent / target).exists()]

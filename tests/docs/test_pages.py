@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,20 +12,11 @@ import pytest
 import torch
 import yaml
 
-from .page import Command, Page, is_shown, read_page
+from .page import Outcome, Page, dead_links, faults, read_page
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = ("add_a_loss.md", "add_a_student.md")  # the second goes on in the folder of the first
-
-
-@dataclass
-class Outcome:
-    """What a command of a page did."""
-
-    command: Command
-    status: int
-    output: str
 
 
 @dataclass
@@ -63,14 +53,7 @@ def followed(tmp_path_factory) -> Followed:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_commands_do_what_the_page_shows(followed, name):
-    """A command fails if, and only if, the page shows an error, and prints every line shown."""
-    wrong = []
-    for outcome in followed.outcomes[name]:
-        shown = outcome.command.shown
-        missing = [line for line in shown if not is_shown(line, outcome.output)]
-        if missing or (outcome.status != 0) != any("error: " in line for line in shown):
-            told = f"$ {' '.join(outcome.command.words)}\n{outcome.output[-2000:]}"
-            wrong.append(f"{told}status {outcome.status}, not shown: {missing}")
+    wrong = faults(followed.outcomes[name])
     assert not wrong, "\n\n".join(wrong)
 
 
@@ -129,6 +112,4 @@ def test_enhanced_set_is_written(followed):
 
 
 def test_links_of_the_pages_lead_somewhere():
-    for name in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)\)", (DOCS / name).read_text()):
-            assert (DOCS / target).exists(), f"{name}: {target}"
+    assert {name: dead_links(DOCS / name) for name in PAGES} == {name: [] for name in PAGES}
