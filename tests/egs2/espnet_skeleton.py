@@ -50,7 +50,6 @@ def write_checkout(root: Path, python: str = PYTHON) -> Path:
         asr1 / "cmd.sh": CMD,
         asr1 / "path.sh": PATH_SH,
         asr1 / "db.sh": "CHIME4=\nWSJ0=\n",
-        asr1 / "local/path.sh": "",
         asr1 / "utils/parse_options.sh": "",
         tools / "activate_python.sh": f'PATH="{tools}/bin:${{PATH}}"\n',
         tools / "extra_path.sh": "export EXTRA=tools\n",

@@ -193,6 +193,16 @@ def test_a_python_without_the_packages_is_one_line(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_an_older_checkout_has_kaldis_launchers(espnet):
+    kaldi = espnet / "tools/kaldi/egs/wsj/s5"
+    kaldi.mkdir(parents=True)
+    shutil.move(espnet / "egs2/TEMPLATE/asr1/utils", kaldi / "utils")
+    recipe = espnet / "egs2/chime4/enh_kd1"
+    assert set_up(recipe).returncode == 0
+    assert (recipe / "utils").samefile(kaldi / "utils")
+    assert train_baseline(recipe)[1] == ["run.pl --gpu 2 --num_threads 3"]
+
+
 def test_a_checkout_without_launchers_gets_ours(espnet):
     shutil.rmtree(espnet / "egs2/TEMPLATE/asr1/utils")
     recipe = espnet / "egs2/chime4/enh_kd1"

@@ -47,15 +47,16 @@ else
     for file in "${ours}"/conf/* "${host}"/conf/{pbs,queue,slurm}.conf; do
         if [ -e "${file}" ]; then copies+=("${recipe}/conf/${file##*/}" "${file}"); fi
     done
-    if [ -e "${host}/utils" ]; then
-        links+=("${recipe}/utils" ../../TEMPLATE/asr1/utils)
+    # Launchers: ESPnet's own, in older checkouts Kaldi's; without any, cmd.sh is ours.
+    utils=../../TEMPLATE/asr1/utils
+    if [ ! -e "${host}/utils" ]; then utils=../../../tools/kaldi/egs/wsj/s5/utils; fi
+    if [ -e "${host}/${utils}" ]; then  # as deep as a recipe
+        links+=("${recipe}/utils" "${utils}")
         copies+=("${recipe}/cmd.sh" "${host}/cmd.sh")
     else
         links+=("${recipe}/cmd.sh" ../../TEMPLATE/enh_kd1/cmd.sh)
     fi
-    if [ -e "${host}/local/path.sh" ]; then
-        copies+=("${recipe}/local/path.sh" "${host}/local/path.sh")
-    fi
+    copies+=("${recipe}/local/path.sh" "${template}/local/path.sh")  # ESPnet's path.sh sources it
 fi
 
 # Nothing is done before all is known to fit.
