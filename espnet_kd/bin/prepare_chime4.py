@@ -11,6 +11,7 @@ from espnet_kd.corpora.chime4 import CHANNELS, parse_channels
 from espnet_kd.corpora.chime4_sets import Preparation
 from espnet_kd.corpora.chime4_tree import Chime4Tree
 from espnet_kd.corpora.counts import counts_table
+from espnet_kd.corpora.simulated_references import ReferenceOptions
 from espnet_kd.errors import exit_on_user_error
 
 
@@ -21,12 +22,24 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--corpus", required=True, help="directory holding data or CHiME3/data")
     parser.add_argument("--out", type=Path, required=True, help="set directories go here")
     parser.add_argument(
-        "--references", type=Path, required=True, help="references of tr05_simu go here"
+        "--references", type=Path, required=True, help="references of simulated sets go here"
+    )
+    parser.add_argument(
+        "--bad_references",
+        choices=("stop", "leave_out"),
+        default="stop",
+        help="what to do about utterances whose reference fails the checks",
     )
     parser.add_argument(
         "--isolated_ext",
         type=str_or_none,
         help="clean signals of dt05 and et05 simu, as ESPnet's MATLAB simulation writes them",
+    )
+    parser.add_argument(
+        "--take_isolated_ext",
+        type=str2bool,
+        default=True,
+        help="false: they are only compared with the references made here",
     )
     parser.add_argument(
         "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if apart"
@@ -43,7 +56,7 @@ def get_parser() -> argparse.ArgumentParser:
         "--allow_partial",
         type=str2bool,
         default=False,
-        help="leave out missing audio and failing references instead of stopping",
+        help="leave out missing audio instead of stopping",
     )
     parser.add_argument(
         "--check_audio", type=str2bool, default=False, help="read all audio: silence is an error"
@@ -58,9 +71,14 @@ def main(cmd: list[str] | None = None) -> None:
     preparation = Preparation(
         tree=Chime4Tree(args.corpus, args.extra_annotations),
         out=args.out,
-        references=args.references,
+        references=ReferenceOptions(
+            args.references,
+            isolated_ext=Path(args.isolated_ext) if args.isolated_ext else None,
+            take_isolated_ext=args.take_isolated_ext,
+            leave_out_bad=args.bad_references == "leave_out",
+            nj=args.nj,
+        ),
         channels=parse_channels(args.channels),
-        isolated_ext=Path(args.isolated_ext) if args.isolated_ext else None,
         drop_failing=args.drop_failing,
         allow_partial=args.allow_partial,
         check_audio=args.check_audio,

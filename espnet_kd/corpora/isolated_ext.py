@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,29 @@ def verify(utterances: Sequence[Utterance], references: dict[str, Path], nj: int
     """
     pairs = [(utterance.wav, references[utterance.id]) for utterance in utterances]
     return sum(parallel_map(_verify_pair, pairs, nj, "isolated_ext", chunk=16))
+
+
+def compare(
+    ours: Mapping[str, Path], theirs: Mapping[str, Path], nj: int, title: str
+) -> dict[str, float]:
+    """SI-SNR in dB between two references of an utterance, by id, where both are there."""
+    ids = [u for u, path in theirs.items() if u in ours and path.exists()]
+    pairs = [(theirs[u], ours[u]) for u in ids]
+    return dict(zip(ids, parallel_map(_si_snr, pairs, nj, title, chunk=16), strict=True))
+
+
+def _si_snr(pair: tuple[Path, Path]) -> float:
+    target, estimate = (read_samples(path).astype(np.float64) for path in pair)
+    if len(target) != len(estimate):
+        raise UserError(
+            pair[0],
+            f"has {len(target)} samples, the mixture {len(estimate)}",
+            "make isolated_ext from this corpus",
+        )
+    target, estimate = target - target.mean(), estimate - estimate.mean()
+    image = (target @ estimate) / (target @ target) * target
+    error = np.sum((estimate - image) ** 2)
+    return float(10 * np.log10(np.sum(image**2) / max(error, 1e-9)))
 
 
 def _verify_pair(pair: tuple[Path, Path]) -> bool:

@@ -4,7 +4,7 @@ import errno
 import shutil
 import subprocess
 import sys
-import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,19 +66,19 @@ def test_all_sets_under_espnets_names(chime4, tmp_path, capsys):
         assert not any(".CH0." in path for path in tables["wav.scp"].values())
     simu = read_set(tmp_path / f"data/tr05_simu_{TRACK}")
     utterance = "011_011C0201_CAF.CH3_SIMU"
-    reference = tmp_path / "references/tr05_caf_simu/011_011C0201_CAF.CH3.wav"
+    reference = tmp_path / "references/tr05_caf_simu/011_011C0201_CAF.CH3.flac"
     assert simu["spk1.scp"][utterance] == str(reference)
     assert simu["utt2num_samples"][utterance] == "8160"
     real = read_set(tmp_path / f"data/tr05_real_{TRACK}")
     assert "F02_022C0204_BUS.CH2_REAL" not in real["text"], "a failing microphone"
     printed = capsys.readouterr().out
-    assert "references of 4 utterances made, 0 there already, 0 failed" in printed
+    assert "24 references made, 0 there already, 0 bad" in printed
     assert "1 failing microphones left out (CH1 0, CH2 1, CH3 0, CH4 0, CH5 0, CH6 0)" in printed
     assert (tmp_path / "data/local/left_out.tsv").read_text() == (
         "set\tutterance\treason\n"
         f"tr05_real_{TRACK}\tF02_022C0204_BUS.CH2_REAL\t0.1 in mic_error.csv\n"
     )
-    assert "4 of 4 references verified" in printed
+    assert "4 of 4 of isolated_ext verified" in printed
     rows = [line.split() for line in printed.splitlines() if line.split()[0] in SETS]
     assert {row[0]: int(row[-2]) for row in rows} == SETS
 
@@ -88,7 +88,7 @@ def test_a_second_run_makes_nothing_anew(chime4, tmp_path, capsys):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     capsys.readouterr()
     main(options(chime4, tmp_path))
-    assert "references of 0 utterances made, 4 there already" in capsys.readouterr().out
+    assert "0 references made, 24 there already" in capsys.readouterr().out
     after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
 
@@ -100,9 +100,9 @@ def test_chosen_channels_only_and_no_references_for_tests_without_isolated_ext(
     tables = read_set(tmp_path / f"data/tr05_simu_{TRACK}")
     assert {utterance[-6:-5] for utterance in tables["text"]} == {"2", "5"}
     assert "spk1.scp" not in read_set(tmp_path / f"data/dt05_simu_{TRACK}")
-    assert f"dt05_simu_{TRACK}: no spk1.scp, references need --isolated_ext" in (
-        capsys.readouterr().out
-    )
+    assert f"dt05_simu_{TRACK}: no references, scored without them: " in capsys.readouterr().out
+    table = (tmp_path / f"data/dt05_simu_{TRACK}/references.tsv").read_text()
+    assert table.count("\tnone: ") == 4 and "embedded is not there" in table
 
 
 def test_a_process_ends_with_one_line_and_status_one(chime4, tmp_path):
@@ -187,11 +187,13 @@ def test_bad_transcripts(chime4, tmp_path, dot, problem):
 def test_references_that_fail_the_checks_stop_or_are_left_out(chime4, tmp_path, capsys):
     chime4.edit("tr05_simu", 1, noise_start=0.5, noise_end=0.5 + 8160 / 16000)
     line = one_line(chime4, tmp_path)
-    assert "tr05_simu.json: 1 of 4 utterances give no reference, first '011_011C0201_CAF': " in line
-    assert "weight" in line
-    main(options(chime4, tmp_path, allow_partial="true"))
-    assert "left out '011_011C0201_CAF'" in capsys.readouterr().out
-    assert "weight" in left_out(tmp_path)["011_011C0201_CAF.CH6_SIMU"]
+    assert f"tr05_simu_{TRACK}/references.tsv: 6 of 24 utterances" in line
+    assert "first '011_011C0201_CAF." in line and "with weight" in line
+    main(options(chime4, tmp_path, bad_references="leave_out"))
+    printed = capsys.readouterr().out
+    assert "bad reference of '011_011C0201_CAF.CH6_SIMU': " in printed
+    assert f"tr05_simu_{TRACK}: 6 utterances left out for their references" in printed
+    assert "with weight" in left_out(tmp_path)["011_011C0201_CAF.CH6_SIMU"]
     assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["text"]) == 18
 
 
@@ -293,15 +295,16 @@ def test_a_full_disk_is_one_line_and_a_rerun_completes(chime4, tmp_path, monkeyp
 
     def full_after_three(self, data):
         if len(written) == 3:
+            write(self, data[: len(data) // 2])
             raise OSError(errno.ENOSPC, "No space left on device")
         written.append(data)
         return write(self, data)
 
     with monkeypatch.context() as patch:
-        write = wave.Wave_write.writeframes
-        patch.setattr("wave.Wave_write.writeframes", full_after_three)
+        write = Path.write_bytes
+        patch.setattr(Path, "write_bytes", full_after_three)
         line = one_line(chime4, tmp_path)
-    path = tmp_path / "references/tr05_bus_simu/011_011C0200_BUS.CH4.wav"
+    path = tmp_path / "references/tr05_bus_simu/011_011C0200_BUS.CH4.flac"
     assert line == f"error: {path}: no space left on device; free some and run again"
     assert len(list((tmp_path / "references").rglob("*.*"))) == 3
     assert not (tmp_path / "data").exists()

@@ -6,7 +6,7 @@ import soundfile
 
 from espnet_kd.corpora.chime4 import track_set
 from espnet_kd.corpora.chime4_tree import Chime4Tree
-from espnet_kd.corpora.isolated_ext import reference_paths, verify
+from espnet_kd.corpora.isolated_ext import compare, reference_paths, verify
 from espnet_kd.errors import UserError
 
 
@@ -59,3 +59,22 @@ def test_an_unknown_channel_names_the_missing_list(chime4):
     utterances = list(track_set(Chime4Tree(chime4.root), "dt05", "simu"))
     with pytest.raises(UserError, match="^dt05_simu_1ch_track.list: is missing"):
         reference_paths(chime4.isolated_ext, "dt05", utterances)
+
+
+def test_references_are_compared_whatever_their_scale(chime4):
+    rng = np.random.default_rng(0)
+    speech, error = rng.normal(size=(2, 16000))
+    error -= error @ speech / (speech @ speech) * speech
+    error *= 0.1 * np.linalg.norm(speech) / np.linalg.norm(error)
+    theirs = chime4.write(chime4.root / "theirs.wav", np.rint(3000 * speech).astype(np.int16))
+    ours = chime4.write(chime4.root / "o.wav", np.rint(900 * (speech + error)).astype(np.int16))
+    paths = {"a": theirs, "b": chime4.root / "absent.wav", "c": theirs}
+    found = compare({"a": ours, "b": ours}, paths, 1, "")
+    assert found == {"a": pytest.approx(20.0, abs=0.05)}
+
+
+def test_references_of_other_lengths_are_not_compared(chime4):
+    long = chime4.write(chime4.root / "long.wav", np.ones(9, dtype=np.int16))
+    short = chime4.write(chime4.root / "short.wav", np.ones(8, dtype=np.int16))
+    with pytest.raises(UserError, match=f"^{long}: has 9 samples, the mixture 8"):
+        compare({"a": short}, {"a": long}, 1, "")

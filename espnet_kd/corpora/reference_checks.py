@@ -1,0 +1,125 @@
+"""Is a reference what simulation implies? Measured by channel, then judged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft
+
+from espnet_kd.data.audio import FULL_SCALE, SAMPLE_RATE
+
+LEADING = 1600  # samples, 100 ms: before the talker begins
+MAX_LAG = 1600  # samples between the original and its image at a microphone
+NOISE_WEIGHT = (0.5, 1.5)  # part of the noise in the mixture: 1 if it is the right one
+MIN_CORRELATION = 0.3
+ROUNDING = 4.0  # RMS in LSB that is as good as silence
+# Part of the noise that may be left, ours to choose. A background is the right one or not at all;
+# an estimate can be off by any amount, and 20 dB below the noise is what scores can bear.
+NOISE_LEFT = {"background": 0.5, "estimate": 0.1}
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is known of one reference. NaN: not measured, for want of the original.
+
+    Attributes:
+        offset: samples by which the noise lay later than annotated.
+        clipped: samples of the mixture at full scale, where the reference is off.
+        noise_weight: weight of the noise in the mixture (regression on what was taken away).
+        residual_db: level of the reference's first 100 ms relative to the noise taken away there.
+        limit_db: the most that is plausible: twice what the original explains and `NOISE_LEFT`.
+        correlation: largest normalised correlation with the original at any lag.
+    """
+
+    offset: int
+    clipped: int
+    noise_weight: float
+    residual_db: float
+    limit_db: float
+    correlation: float
+
+    def problem(self) -> str | None:
+        """What is wrong, in words; None if the reference passes."""
+        low, high = NOISE_WEIGHT
+        if not low <= self.noise_weight <= high:
+            return (
+                f"the mixture holds its noise with weight {self.noise_weight}, not {low} to {high}"
+            )
+        if self.residual_db > self.limit_db:
+            return (
+                f"its first {1000 * LEADING // SAMPLE_RATE} ms lie at {self.residual_db} dB re the "
+                f"noise taken away, at most {self.limit_db} is plausible"
+            )
+        if self.correlation < MIN_CORRELATION:
+            return (
+                f"it correlates {self.correlation} with the original, at least {MIN_CORRELATION} "
+                "is plausible"
+            )
+        return None
+
+
+def measure(
+    mixture: np.ndarray,
+    noise: np.ndarray,
+    original: np.ndarray | None,
+    method: str = "background",
+    offset: int = 0,
+) -> list[Measures]:
+    """Measure the references `mixture - noise`.
+
+    Args:
+        mixture, noise: (channels, samples), 16-bit units.
+        original: speech before simulation (T,), from `tr05_org` or the booth; None if absent.
+        method: of `NOISE_LEFT`.
+        offset: as of `Measures`.
+
+    Returns:
+        One for each channel.
+    """
+    mixture, noise = mixture.astype(np.float64), noise.astype(np.float64)
+    clean = mixture - noise
+    if original is None:
+        correlations = np.full(len(clean), math.nan)
+    else:
+        correlations = _peak_correlations(clean, original)
+    measures = []
+    for x, n, s, correlation in zip(mixture, noise, clean, correlations, strict=True):
+        limit = math.nan
+        taken = max(_rms(n[:LEADING]), 1.0)
+        if original is not None:
+            explained = _rms(s) / max(_rms(original), 1.0) * _rms(original[:LEADING])
+            limit = 2 * explained + NOISE_LEFT[method] * taken + ROUNDING
+        measures.append(
+            Measures(
+                offset=offset,
+                clipped=int(np.count_nonzero((x >= FULL_SCALE) | (x < -FULL_SCALE))),
+                noise_weight=round(float(x @ n / max(n @ n, 1.0)), 3),
+                residual_db=_decibels(_rms(s[:LEADING]) / taken),
+                limit_db=_decibels(limit / taken),
+                correlation=round(float(correlation), 3),
+            )
+        )
+    return measures
+
+
+def _decibels(ratio: float) -> float:
+    return round(20 * math.log10(max(ratio, 1e-5)), 2) if not math.isnan(ratio) else math.nan
+
+
+def _peak_correlations(clean: np.ndarray, original: np.ndarray) -> np.ndarray:
+    """(C,): largest absolute normalised correlation within +-MAX_LAG samples."""
+    size = fft.next_fast_len(clean.shape[1] + len(original), real=True)
+    spectrum = (
+        fft.rfft(clean.astype(np.float32), size)
+        * fft.rfft(original.astype(np.float32), size).conj()
+    )
+    product = fft.irfft(spectrum, size)
+    near = np.abs(np.concatenate([product[:, -MAX_LAG:], product[:, : MAX_LAG + 1]], axis=1))
+    energy = (clean.astype(float) ** 2).sum(axis=1) * (original.astype(float) ** 2).sum()
+    return near.max(axis=1) / np.sqrt(np.maximum(energy, 1.0))
+
+
+def _rms(samples: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(samples.astype(float) ** 2)))

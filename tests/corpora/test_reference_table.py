@@ -1,0 +1,27 @@
+from math import nan
+
+from espnet_kd.corpora.reference_checks import Measures
+from espnet_kd.corpora.reference_table import table_text
+from espnet_kd.corpora.subtraction import Outcome
+
+MEASURES = Measures(1, 3, 0.987, -40.25, nan, nan)
+
+
+def test_a_line_for_each_utterance_and_dashes_for_what_is_unknown():
+    outcomes = {
+        "b": Outcome("b", "estimate", True, MEASURES),
+        "a": Outcome("a", "estimate", False, None, "x.wav: audio file is missing"),
+    }
+    text = table_text(["c", "b", "a"], outcomes, {"b": 63.04}, None)
+    head, *rows = (line.split("\t") for line in text.splitlines())
+    assert head[0] == "id" and head[-1] == "problem" and len(head) == 10
+    assert rows == [
+        ["a", "estimate", "-", "-", "-", "-", "-", "-", "-", "x.wav: audio file is missing"],
+        ["b", "estimate", "-40.25", "-", "3", "1", "0.987", "-", "63.0", "-"],
+        ["c", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    ]
+
+
+def test_references_of_others_are_named():
+    outcomes = {"a": Outcome("a", "estimate", True, MEASURES)}
+    assert "\na\tisolated_ext\t-40.25\t" in table_text(["a"], outcomes, {}, "isolated_ext")
