@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from .page import Outcome, dead_links, faults, read_page
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/data.md"
+NOT_EVAL = {"train", "clean"}  # sets that are not in the stages' eval_sets
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,20 @@ def test_a_copy_is_read_where_one_was_asked_for(followed):
     assert list(written["wav.scp"].values()) == [
         f"{followed[0]}/toy/copies{followed[0]}/toy/audio/fast.wav.wav"
     ]
+
+
+def test_stages_of_the_table_are_those_that_read_each_set():
+    told = re.findall(r"^\| `(\w+)_(\w+)` \| ([\d ]+) \|$", PAGE.read_text(), re.MULTILINE)
+    assert len(told) == 9
+    for part, kind, stages in told:
+        option = f"clean_{part}_set" if kind == "clean" else f"{part}_{kind}_set"
+        names = [f"${{{option}}}", *(["eval_sets["] if {part, kind}.isdisjoint(NOT_EVAL) else [])]
+        readers = [
+            str(int(path.name[:2]))
+            for path in sorted((ROOT / "egs2/TEMPLATE/enh_kd1/stages").iterdir())
+            if any(name in path.read_text() for name in names)
+        ]
+        assert stages.split() == readers, option
 
 
 def test_links_of_the_page_lead_somewhere():

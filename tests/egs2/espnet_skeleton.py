@@ -37,7 +37,7 @@ export OMP_NUM_THREADS=1
 PYTHON = """#!/usr/bin/env bash
 echo "PYTHONPATH=${PYTHONPATH} EXTRA=${EXTRA} $*" >> called
 while [ $# -gt 0 ]; do
-    if [ "$1" = --output_dir ]; then touch "$2/valid.si_snr_loss.ave.pth"; fi
+    if [ "$1" = --output_dir ]; then mkdir -p "$2"; touch "$2/valid.si_snr_loss.ave.pth"; fi
     shift
 done
 """

@@ -166,6 +166,20 @@ def test_a_training_runs_on_the_checkouts_launcher_and_python(recipe):
     assert (recipe / "exp/baseline/train.log").exists()
 
 
+def test_jobs_are_numbered_by_the_checkouts_launcher(recipe):
+    options = "--stage 13 --stop_stage 13 --inference_nj 2 --gpu_inference true"
+    done = run(recipe, "./run.sh", *options.split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (recipe / "launched").read_text().splitlines() == 2 * ["run.pl --gpu 1"]
+    called = (recipe / "called").read_text()
+    for job in (1, 2):
+        assert called.count(f"--key_file dump/eval_joint/keys.{job}.scp") == 2
+        for asr in ("asr_clean", "asr_multi"):
+            assert f"--output_dir exp/{asr}/decode/output.{job} " in called
+            assert (recipe / f"exp/{asr}/decode/asr_inference.{job}.log").exists()
+    assert "JOB" not in called
+
+
 def test_another_backend_reads_its_configuration_of_the_recipe(recipe):
     cmd = recipe / "cmd.sh"
     cmd.write_text(cmd.read_text().replace("cmd_backend='local'", "cmd_backend='slurm'"))
