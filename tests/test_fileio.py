@@ -2,11 +2,20 @@
 
 import errno
 import io
+import os
 
 import pytest
 
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import atomic_path, read_columns, write_columns, write_lines, write_text
+from espnet_kd.fileio import (
+    atomic_path,
+    read_columns,
+    read_text,
+    write_changed,
+    write_columns,
+    write_lines,
+    write_text,
+)
 
 
 def test_columns_come_back_sorted(tmp_path):
@@ -75,3 +84,31 @@ def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch,
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_text() == "old"
+
+
+def test_text_of_any_line_ends_with_or_without_a_mark(tmp_path):
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbfone\r\ntw\xc3\xb6\n")
+    assert read_text(tmp_path / "a") == "one\ntwö\n"
+
+
+def test_text_that_cannot_be_read(tmp_path):
+    (tmp_path / "latin").write_bytes(b"tw\xf6")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name, problem in (
+        ("absent", "does not exist"),
+        ("latin", "is not UTF-8"),
+        ("loop", r"cannot be read \(Too many levels"),
+        (".", r"cannot be read \(Is a directory"),
+    ):
+        with pytest.raises(UserError, match=f"^{tmp_path / name}: {problem}"):
+            read_text(tmp_path / name)
+
+
+def test_a_file_that_holds_the_text_is_left_alone(tmp_path):
+    path = tmp_path / "a"
+    write_changed(path, "one\n")
+    os.utime(path, ns=(5, 5))
+    write_changed(path, "one\n")
+    assert path.stat().st_mtime_ns == 5
+    write_changed(path, "two\n")
+    assert path.read_text() == "two\n"

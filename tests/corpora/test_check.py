@@ -7,6 +7,7 @@ import pytest
 from espnet_kd.corpora.check import check
 from espnet_kd.corpora.chime4_tree import Chime4Tree
 from espnet_kd.corpora.expected import ALL, Expected
+from espnet_kd.errors import UserError
 
 EACH = {"BUS": 1, "CAF": 1, "PED": 1, "STR": 1}
 # Of the hand-made tree.
@@ -89,6 +90,14 @@ def test_a_set_without_annotations_or_without_a_folder(chime4):
         f"tr05_org ORG single: 0 of 4 recordings, first absent {org}",
         "dt05_bth BTH: 0 utterances annotated, 1 expected",
     ]
+
+
+def test_annotations_that_cannot_be_read_are_an_error(chime4):
+    path = chime4.annotation("tr05_real")
+    path.unlink()
+    path.symlink_to(path)
+    with pytest.raises(UserError, match="tr05_real.json: cannot be read"):
+        checked(chime4)
 
 
 def test_lists_that_name_too_little_too_much_or_absent_files(chime4):
