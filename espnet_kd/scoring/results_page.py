@@ -147,8 +147,8 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
         "CHiME-4 tables; PESQ-WB is P.862.2, ESPnet's present default at 16 kHz. The control gives "
         "the teacher another utterance's transcript: a teacher that is no worse with it does "
         "not use the text. Real recordings have no reference: the recognizers judge them.",
-        se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=real),
-        se_table(se, simu, MORE_METRICS),
+        se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=(*simu, *real)),
+        se_table(se, simu, MORE_METRICS, without_reference=simu),
         *_in_words(
             se_comparisons(se, simu, (*PAPER_METRICS, *MORE_METRICS)),
             se_comparisons(se, simu, ("si_snr",), NOISY_PAIRS),

@@ -69,6 +69,16 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
     assert (tmp_path / "sdr_distribution.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_simulated_set_without_references_says_so(write_system, report):
+    write_system("noisy", 2.0, "dt05_simu_isolated_1ch_track")
+    text = report()
+    headers = [line for line in text.splitlines() if line.startswith("| SE model")]
+    assert all("dt05 simu" in line and line.endswith("et05 simu |") for line in headers[1:])
+    rows = [line for line in text.splitlines() if line.startswith("| Noisy input |")]
+    assert rows[0].endswith("| no reference | no reference | no reference |")
+    assert rows[1].endswith("| no reference |")
+
+
 def test_recognition_alone(write_recognition, report, tmp_path):
     write_recognition("asr_multi", "noisy", "dt05_real_isolated_1ch_track", 2)
     assert "booth" not in report()

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Stage 1: set directories from the corpus, references of tr05_simu by subtraction.
+# Stage 1: set directories from the corpus, references of its simulated sets.
 # Reads: the corpus that db.sh names.
-# Writes: data/<set>/{wav.scp,text,utt2spk,...}, data/noise.scp, <dumpdir>/references/.
+# Writes: data/<set>/{wav.scp,text,utt2spk,...}, data/<simulated set>/references.tsv,
+#         data/noise.scp, <dumpdir>/references/.
 
 # shellcheck disable=SC2086  # options are words
 local/data.sh --nj "${nj}" --references "${dumpdir}/references" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make the embedded corpus unless it is there, then read it as CHiME-4.
 # Options: --scale tiny|mini|medium|large (default mini), --seed N (default 0), and those of
-# local/chime4_data.sh.
+# local/chime4_data.sh. References are made as on CHiME-4 and only compared with the true ones.
 # Reads: nothing.
 # Writes: corpus/, truth/ (for scoring alone), data/<set>/, the references, data/noise.scp.
 set -euo pipefail
@@ -23,4 +23,4 @@ done
 . ./db.sh
 python3 -m espnet_kd.bin.make_mini_chime4 --out "${CHIME4}" --isolated_ext "${ISOLATED_EXT}" \
     --truth_dir "${TRUTH}" --scale "${scale}" --seed "${seed}" --nj "${nj}"
-local/chime4_data.sh --nj "${nj}" "${others[@]}"
+local/chime4_data.sh --nj "${nj}" --take_isolated_ext false "${others[@]}"
