@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns
+from espnet_kd.fileio import read_columns, read_text
 from espnet_kd.options import split_fields
 
 PARTS = ("train", "valid", "test")
@@ -76,24 +75,17 @@ def read_table(path: str | os.PathLike) -> Iterator[Recording]:
     both is SIMU, with `noisy` alone REAL, with `clean` alone CLEAN; a `category` must agree.
 
     Raises:
-        UserError: the file is missing or not UTF-8; a column is missing or unknown; a row has other
-            than the named columns, or bad values; each with the number of the line.
+        UserError: the file is missing, unreadable or not UTF-8; a column is missing or unknown; a
+            row has other than the named columns, or bad values, with the number of its line.
     """
     path = Path(path)
-    try:
-        # Byte-order mark and CR/LF as spreadsheets write them are taken.
-        with path.open(encoding="utf-8-sig", newline=None) as lines:
-            rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-            columns = next(rows, [])
-            _check_columns(path, columns)
-            for cells in rows:
-                if any(map(str.strip, cells)):
-                    place = f"{path}, line {rows.line_num}"
-                    yield _row(path.parent, columns, cells, place)
-    except FileNotFoundError:
-        raise UserError(path, "does not exist", "correct the path of the table") from None
-    except UnicodeDecodeError as error:
-        raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
+    # Byte-order mark and CR/LF, as spreadsheets write them, are gone after read_text.
+    first, *lines = read_text(path).split("\n")
+    columns = first.split("\t")
+    _check_columns(path, columns)
+    for number, line in enumerate(lines, 2):
+        if line.strip():
+            yield _row(path.parent, columns, line.split("\t"), f"{path}, line {number}")
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:

@@ -190,11 +190,15 @@ def test_bad_column_names_are_one_line(own, change, message):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "does not exist"), (b"part\xff", "is not UTF-8")]
+    ("make", "message"),
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.write_bytes(b"part\xff"), "is not UTF-8"),
+        (lambda path: path.mkdir(), "cannot be read"),
+    ],
 )
-def test_unreadable_tables_are_one_line(tmp_path, content, message):
-    if content is not None:
-        (tmp_path / "t.tsv").write_bytes(content)
+def test_unreadable_tables_are_one_line(tmp_path, make, message):
+    make(tmp_path / "t.tsv")
     with pytest.raises(UserError, match=f"t.tsv: {message}"):
         list(read_table(tmp_path / "t.tsv"))
 
