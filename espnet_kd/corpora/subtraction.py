@@ -154,5 +154,5 @@ def _kept(job: Job, channel: int) -> Outcome | None:
     except (OSError, UserError, KeyError, TypeError):
         return None
     whole = length == num_samples(mixture)
-    same = note["settings"] == job.noise.settings() and measures.problem() is None
+    same = note.get("settings") == job.noise.settings() and measures.problem() is None
     return Outcome(job.ids[channel], job.noise.method, False, measures) if whole and same else None

@@ -41,6 +41,13 @@ def test_blocks_hold_equally_many_strong_coefficients():
     assert 60 <= block_centres(reference)[2] <= 140
 
 
+def test_the_highest_bin_does_not_count():
+    reference = np.zeros((2, 9000))
+    reference[:, :4000] = 1.0
+    # 4000 strong coefficients of one bin make two blocks; those of the other would make four.
+    assert block_centres(reference).tolist() == [1000, 3000]
+
+
 def test_the_close_talk_signal_s_image_is_removed():
     image, _, close = scene(0)
     left = estimate_noise(image, close)

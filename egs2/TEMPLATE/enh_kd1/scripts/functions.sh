@@ -110,8 +110,8 @@ train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
     local exp=$1 config=$2 train=$3 valid=$4
     shift 4
     [ -e "${valid}/spk1.scp" ] || die "${valid}/spk1.scp: does not exist, so nothing can choose" \
-        "the best epoch; stage 1 makes it from the corpus' embedded recordings, or takes" \
-        "ISOLATED_EXT of db.sh; see why in data/${valid##*/}/references.tsv"
+        "the best epoch; give the set clean references (data/${valid##*/}/references.tsv says why" \
+        "a set of CHiME-4 has none)"
     local data=()
     add_se_data train "${train}"
     add_se_data valid "${valid}"
