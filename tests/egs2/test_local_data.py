@@ -50,3 +50,10 @@ def test_the_corpus_is_checked_first_and_told_what_may_be_missing(asked, recipe)
     corpus = prepare.split()[2]
     assert check == f"check_corpus {corpus} --extra_annotations none --allow_partial true"
     assert prepare.count("--allow_partial true") == 1
+
+
+def test_the_embedded_corpus_makes_its_references_and_compares_them_with_the_true_ones(asked):
+    prepare = next(line for line in asked("mini_chime4") if line.startswith("prepare_chime4 "))
+    assert "--isolated_ext corpus/isolated_ext " in prepare
+    assert prepare.endswith("--take_isolated_ext false")
+    assert "--take_isolated_ext" not in " ".join(asked("chime4"))
