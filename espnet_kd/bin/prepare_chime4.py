@@ -44,6 +44,9 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if apart"
     )
+    parser.add_argument(
+        "--wsj0", type=str_or_none, help="WSJ0, for transcripts that the corpus lacks"
+    )
     parser.add_argument("--channels", default=CHANNELS, help="training microphones")
     parser.add_argument(
         "--drop_failing",
@@ -69,7 +72,7 @@ def get_parser() -> argparse.ArgumentParser:
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     preparation = Preparation(
-        tree=Chime4Tree(args.corpus, args.extra_annotations),
+        tree=Chime4Tree(args.corpus, args.extra_annotations, args.wsj0),
         out=args.out,
         references=ReferenceOptions(
             args.references,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from espnet_kd.corpora.microphones import read_correlations
 from espnet_kd.corpora.transcripts import clean_transcript, read_transcripts
+from espnet_kd.corpora.wsj_tree import WsjTree
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_text
 
@@ -16,6 +17,8 @@ LEVELS = ("data", "", "CHiME3/data")  # where `data` may lie below the path a us
 # Where annotations may lie below the path of CHiME4_diff.
 EXTRA_LEVELS = ("", "annotations", "data/annotations", "CHiME3/data/annotations")
 EXTRA_FILES = ("*_1ch_track.list", "mic_error.csv")
+# Made from WSJ0's recordings. The other sets were read again, without the punctuation.
+WSJ0_SPEECH = ("tr05_simu", "tr05_org")
 
 
 class Chime4Tree:
@@ -25,12 +28,18 @@ class Chime4Tree:
         root: directory holding `data`, or `CHiME3/data`, or `data` itself.
         extra_annotations: second directory for track lists and `mic_error.csv`: the `CHiME4_diff`
             package or its `CHiME3/data/annotations`; looked in after `data/annotations`.
+        wsj0: WSJ0, for transcripts that the corpus lacks; its own copy in `data` by default.
 
     Raises:
         UserError: no corpus there, or neither of those files in the second directory.
     """
 
-    def __init__(self, root: str | os.PathLike, extra_annotations: str | os.PathLike | None = None):
+    def __init__(
+        self,
+        root: str | os.PathLike,
+        extra_annotations: str | os.PathLike | None = None,
+        wsj0: str | os.PathLike | None = None,
+    ):
         if not os.fspath(root):
             raise UserError("--corpus", "is empty", "set CHIME4 in db.sh to the corpus' directory")
         data = _data_below(Path(os.path.abspath(root)))
@@ -45,6 +54,7 @@ class Chime4Tree:
         self._annotations = [data / "annotations"]
         if extra_annotations is not None:
             self._annotations.append(_extra(Path(os.path.abspath(extra_annotations))))
+        self._wsj0_root = wsj0
 
     def annotation_file(self, name: str) -> Path | None:
         """Path of an annotation file, or None if the corpus has none of that name."""
@@ -80,7 +90,10 @@ class Chime4Tree:
         return named
 
     def transcript(self, stem: str, name: str, entry: dict) -> str:
-        """Normalised transcript: the annotation's own, else the corpus' transcription files.
+        """Normalised transcript of an utterance.
+
+        The annotation's own `dot`; where it has none, the set's `.dot_all` or `.trn_all`, then the
+        utterance's own `.dot` or `.trn`, then, of speech that is WSJ0's, WSJ0's own `.dot`.
 
         Raises:
             UserError: none anywhere, empty, or with unknown characters.
@@ -88,14 +101,35 @@ class Chime4Tree:
         path = self.data / "annotations" / f"{stem}.json"
         raw = entry.get("dot")
         if raw is None:
-            raw = _transcription_files(self.data / "transcriptions", stem).get(name)
+            raw = self._transcribed(stem, name, entry)
         if raw is None:
-            raise UserError(
-                path,
-                f"transcript of '{name}' is missing, also in {self.data / 'transcriptions'}",
-                "add its field 'dot'",
-            )
+            places, mend = f"{self.data / 'transcriptions'}", "add its field 'dot'"
+            if stem in WSJ0_SPEECH:
+                places, mend = f"{places} and WSJ0", f"name WSJ0 in db.sh, or {mend}"
+            raise UserError(path, f"transcript of '{name}' is missing, also in {places}", mend)
         return clean_transcript(raw, name, path)
+
+    def _transcribed(self, stem: str, name: str, entry: dict) -> str | None:
+        """Raw transcript from outside the annotations."""
+        transcriptions = self.data / "transcriptions"
+        raw = _transcription_files(transcriptions, stem).get(name)
+        if raw is not None:
+            return raw
+        folder = transcriptions / self.recordings(stem, entry["environment"]).name
+        for kind in ("dot", "trn"):
+            path = folder / f"{name}.{kind}"
+            if path.exists():
+                return read_transcripts(path).get(name)
+        if stem in WSJ0_SPEECH and self._wsj0 is not None:
+            return self._wsj0.transcript(entry["wsj_name"])
+        return None
+
+    @cached_property
+    def _wsj0(self) -> WsjTree | None:
+        if self._wsj0_root is not None:
+            return WsjTree(self._wsj0_root)
+        copy = self.data / "WSJ0"
+        return WsjTree(copy) if copy.is_dir() else None
 
     def track_channels(self, stem: str) -> dict[str, int] | None:
         """Channel of each utterance in the 1-channel track, or None without a track list.

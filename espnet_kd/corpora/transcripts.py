@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import string
+from collections.abc import Sequence
 from pathlib import Path
 
 from espnet_kd.errors import UserError
@@ -20,8 +21,13 @@ _SPELLED = {"%PERCENT": "PERCENT", ".POINT": "POINT", "--DASH": "-DASH"}
 _OVERLAP = re.compile(r"\[<[^]]*\]|\[[^]]*>\]|\[[^]]*/\]|\[/[^]]*\]")
 _EVENT = re.compile(r"\[[^]]*\]")
 _CORRECTED = re.compile(r"<([^<>]+)>")
-_ID = r"[0-9A-Za-z]+_[0-9A-Za-z]+_[A-Za-z]+"
-_LINE = re.compile(rf"(?P<before>.*?)\s*\((?P<last>{_ID})\)|(?P<first>{_ID})\b(?P<after>.*)")
+
+_NAME = r"(?P<name>[0-9A-Za-z]+_[0-9A-Za-z]+_[A-Za-z]+)"
+CHIME4_LINES = (
+    re.compile(rf"(?P<words>.*?)\s*\({_NAME}\)"),
+    re.compile(rf"{_NAME}\b(?P<words>.*)"),
+)
+WSJ_LINES = (re.compile(r"(?P<words>.*?)\s*\((?P<name>[0-9A-Za-z]{8})\)"),)
 
 
 def normalise(raw: str) -> str:
@@ -29,7 +35,8 @@ def normalise(raw: str) -> str:
 
     Upper case; no backslashes; %PERCENT, .POINT, --DASH spelled as words (-DASH keeps one dash);
     marks of overlapping noise ([<x], [x>], [x/], [/x]), "~" and a lone "." dropped; other [x]
-    become <NOISE>; <WORD> becomes WORD.
+    become <NOISE>; <WORD> becomes WORD. Our reading: <*IN*> too becomes *IN*, one of two such words
+    of WSJ, which other recipes keep as symbols of their own.
     """
     words = []
     for word in raw.upper().replace("\\", "").split():
@@ -69,19 +76,22 @@ def clean_transcript(raw: str, utterance: str, source: str | os.PathLike) -> str
     return text
 
 
-def read_transcripts(path: Path) -> dict[str, str]:
-    """Read a `.dot_all` or `.trn_all` file: `WORDS (id)` or `id WORDS` on each line, raw.
+def read_transcripts(path: Path, lines: Sequence[re.Pattern[str]] = CHIME4_LINES) -> dict[str, str]:
+    """Read raw transcripts, one a line: `WORDS (id)` or, in CHiME-4's files, `id WORDS`.
+
+    Args:
+        path: a `.dot_all`, `.trn_all`, `.dot` or `.trn` file.
+        lines: the forms a line may have, CHIME4_LINES or WSJ_LINES.
 
     Raises:
         UserError: an utterance twice, a line without one, or text that is not UTF-8.
     """
     transcripts: dict[str, str] = {}
     for line in filter(None, map(str.strip, read_text(path).splitlines())):
-        match = _LINE.fullmatch(line)
+        match = next(filter(None, (form.fullmatch(line) for form in lines)), None)
         if match is None:
             raise UserError(path, f"line '{line}' names no utterance", "restore the file")
-        utterance = match["last"] or match["first"]
-        if utterance in transcripts:
-            raise UserError(path, f"utterance '{utterance}' stands twice", "keep one")
-        transcripts[utterance] = (match["before"] or match["after"] or "").strip()
+        if match["name"] in transcripts:
+            raise UserError(path, f"utterance '{match['name']}' stands twice", "keep one")
+        transcripts[match["name"]] = match["words"].strip()
     return transcripts

@@ -5,6 +5,8 @@ import pytest
 from espnet_kd.corpora.chime4_tree import Chime4Tree
 from espnet_kd.errors import UserError
 
+from .wsj_files import write, write_wsj0
+
 
 @pytest.mark.parametrize("inside", ["", "data"])
 def test_the_root_may_be_given_at_any_level(chime4, inside):
@@ -67,6 +69,38 @@ def test_the_annotation_has_the_first_word_then_the_transcription_files(chime4):
     chime4.edit("dt05_real", 2, dot=None)
     assert transcript(chime4) == "FROM DOT"
     assert transcript(chime4, "F01_050C0101_PED") == "ONLY IN TRN"
+
+
+@pytest.mark.parametrize("kind", ["dot", "trn"])
+@pytest.mark.parametrize("line", ["On its own (F01_050C0101_CAF)", "F01_050C0101_CAF ON ITS OWN"])
+def test_an_utterance_may_have_a_transcription_file_of_its_own(chime4, kind, line):
+    chime4.edit("dt05_real", 1, dot=None)
+    write(chime4.data / f"transcriptions/dt05_caf_real/F01_050C0101_CAF.{kind}", line + "\n")
+    assert transcript(chime4) == "ON ITS OWN"
+
+
+@pytest.mark.parametrize("place", ["db.sh", "data"])
+def test_wsj0_has_the_last_word_where_the_speech_is_its_own(chime4, tmp_path, place):
+    wsj0 = write_wsj0(tmp_path / "WSJ0" if place == "db.sh" else chime4.data / "WSJ0/copy")
+    chime4.edit("tr05_simu", 1, dot=None)
+    tree = Chime4Tree(chime4.root, wsj0=wsj0 if place == "db.sh" else None)
+    name = "011_011C0201_CAF"
+    entry = tree.annotations("tr05_simu")[name]
+    said = "STOCKS FELL ,COMMA <NOISE> HE SAID"
+    assert tree.transcript("tr05_simu", name, entry) == said
+    write(chime4.data / f"transcriptions/tr05_caf_simu/{name}.dot", f"OURS ({name})\n")
+    assert tree.transcript("tr05_simu", name, entry) == "OURS"
+    real = {**entry, "speaker": "F02"}
+    with pytest.raises(UserError, match="tr05_real.json: transcript of 'F02_011C0201_CAF' is miss"):
+        tree.transcript("tr05_real", "F02_011C0201_CAF", real)
+
+
+def test_a_transcript_that_is_nowhere_not_even_in_wsj0(chime4):
+    chime4.edit("tr05_simu", 1, dot=None)
+    tree = Chime4Tree(chime4.root)
+    entry = tree.annotations("tr05_simu")["011_011C0201_CAF"]
+    with pytest.raises(UserError, match="transcriptions and WSJ0; name WSJ0 in db.sh, or add its"):
+        tree.transcript("tr05_simu", "011_011C0201_CAF", entry)
 
 
 def test_a_transcript_that_is_nowhere(chime4):

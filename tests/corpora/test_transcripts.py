@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from espnet_kd.corpora.transcripts import clean_transcript, normalise, read_transcripts
+from espnet_kd.corpora.transcripts import (
+    WSJ_LINES,
+    clean_transcript,
+    normalise,
+    read_transcripts,
+)
 from espnet_kd.errors import UserError
 
 
@@ -21,6 +26,8 @@ from espnet_kd.errors import UserError
         ("A . B", "A B"),
         ("A [LOUD_BREATH] B", "A <NOISE> B"),
         ("A <WORD> B", "A WORD B"),
+        ("A <NO-ONE'S> B", "A NO-ONE'S B"),
+        ("A <*MR.*> B", "A *MR.* B"),
         ("A --DASH B", "A -DASH B"),
         ('SAID ,COMMA "DOUBLE-QUOTE YES .PERIOD', 'SAID ,COMMA "DOUBLE-QUOTE YES .PERIOD'),
         ("A <NOISE> B", "A <NOISE> B"),
@@ -55,6 +62,18 @@ def test_both_layouts_of_transcription_files(tmp_path):
         "F01_050C0101_BUS": "A (B CAT",
         "F01_050C0102_CAF": "A DOG (PAREN",
     }
+
+
+def test_wsj_names_an_utterance_last(tmp_path):
+    path = tmp_path / "011c0200.dot"
+    path.write_text("COMPANY A FELL (011c0201)\n(PAREN SO (011c0202)\n")
+    assert read_transcripts(path, WSJ_LINES) == {
+        "011c0201": "COMPANY A FELL",
+        "011c0202": "(PAREN SO",
+    }
+    path.write_text("BUSINESS ROSE\n")  # its first word has as many letters as a name
+    with pytest.raises(UserError, match="line 'BUSINESS ROSE' names no utterance"):
+        read_transcripts(path, WSJ_LINES)
 
 
 @pytest.mark.parametrize(
