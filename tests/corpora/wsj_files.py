@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 import zlib
 from pathlib import Path
@@ -91,3 +92,17 @@ def write_sph2pipe(folder: Path) -> Path:
     program = write(folder / "sph2pipe", SPH2PIPE)
     program.chmod(0o755)
     return folder
+
+
+def write_lm_text_files(root: Path) -> Path:
+    """Add the language-model text of three years to WSJ1."""
+    years = {
+        "87": "<s.1>\nStocks fell  again\n\n<s.2>\nCAFÉ SALES ROSE\n",
+        "88": "mr. smith isn't here\n",
+        "89": "PRICES ROSE\nROOM 12\n",
+    }
+    for year, text in years.items():
+        path = root / f"13-32.1/wsj1/doc/lng_modl/lm_train/np_data/{year}/w{year}_001.z"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(text.encode("latin-1")))
+    return root

@@ -1,0 +1,46 @@
+"""Write the set train_si284 of WSJ0 and WSJ1, and WSJ1's text for a language model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from espnet2.utils.types import str2bool
+
+from espnet_kd.corpora.wsj_lm_text import write_lm_text
+from espnet_kd.corpora.wsj_sets import NAME, training_set
+from espnet_kd.corpora.wsj_tree import WsjTree
+from espnet_kd.data.kaldi_dir import write_set
+from espnet_kd.errors import exit_on_user_error
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--wsj0", required=True, help="directory of the discs of WSJ0")
+    parser.add_argument("--wsj1", required=True, help="directory of the discs of WSJ1")
+    parser.add_argument("--out", type=Path, required=True, help=f"{NAME} goes here")
+    parser.add_argument("--audio", type=Path, required=True, help="FLAC copies go here")
+    parser.add_argument("--lm_text", type=Path, required=True, help="text file to write")
+    parser.add_argument(
+        "--allow_partial",
+        type=str2bool,
+        default=False,
+        help="take the utterances that are there instead of stopping",
+    )
+    parser.add_argument("--nj", type=int, default=2, help="processes")
+    return parser
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    wsj0, wsj1 = WsjTree(args.wsj0), WsjTree(args.wsj1)
+    tables = training_set(wsj0, wsj1, args.audio, args.nj, args.allow_partial)
+    write_set(args.out / NAME, tables)
+    write_lm_text(wsj1, args.lm_text)
+
+
+if __name__ == "__main__":
+    main()
