@@ -35,7 +35,7 @@ def main(cmd: list[str] | None = None) -> None:
     parser.add_argument("--model_set", help="set directory to measure the models on")
     parser.add_argument("--published", action="store_true", help="show the paper's numbers too")
     parser.add_argument(
-        "--training", nargs="*", default=[], metavar="CONFIG", help="config.yaml, for its seed"
+        "--training", nargs="*", default=[], metavar="CONFIG", help="config.yaml: seed, set"
     )
     parser.add_argument("--corpus", help="its root; a generated one tells its scale and seed")
     parser.add_argument("--command", action="append", default=[], help="may be repeated")

@@ -54,14 +54,13 @@ class Sentences:
 def write_lm_text(wsj1: WsjTree, path: Path) -> None:
     """Write `wsj1_lng_0000001 SENTENCE` lines, ESPnet's ids, and say how many.
 
-    Where WSJ1 has no such text, say so and remove what an earlier run wrote.
+    Where WSJ1 has no such text, only say so.
 
     Raises:
         UserError: one year is there and another is not; a file that cannot be unpacked.
     """
     years = {folder: wsj1.files_below(folder, ".z") for folder in FOLDERS}
     if not any(years.values()):
-        path.unlink(missing_ok=True)
         print(f"{wsj1.root}: no {FOLDERS[0]}/*.z: no further text for the language model")
         return
     for folder, files in years.items():

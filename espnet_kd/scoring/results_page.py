@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from espnet_kd.checkpoint import read_config
 from espnet_kd.corpora.mini_chime4.state import marked_parameters
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
@@ -28,6 +27,7 @@ from espnet_kd.scoring.se_tables import (
     se_table,
 )
 from espnet_kd.scoring.set_names import SetNames
+from espnet_kd.scoring.training_set import training_set_of, trainings_in_words
 from espnet_kd.scoring.wer_tables import (
     load_wer_results,
     sclite_rows,
@@ -59,7 +59,7 @@ class Sources:
         model_set: set directory to measure them on.
         published: show the paper's own numbers.
         corpus: root of the corpus.
-        trainings: their `config.yaml`, for their seeds.
+        trainings: their `config.yaml`, for their seeds and sets.
         commands: command lines that led to the results.
     """
 
@@ -112,7 +112,7 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
 
 
 def _environment(sources: Sources) -> str:
-    block = environment_block() + _corpus(sources.corpus) + _seeds(sources.trainings)
+    block = environment_block() + _corpus(sources.corpus) + trainings_in_words(sources.trainings)
     return (
         f"## Environments\n{block}\n\n"
         "Brackets are 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
@@ -127,15 +127,6 @@ def _corpus(root: str | None) -> str:
     if made_from is None:
         return ""
     return "\n- corpus: mini CHiME-4, " + ", ".join(f"{k} `{v}`" for k, v in made_from.items())
-
-
-def _seeds(trainings: Sequence[str]) -> str:
-    seeds = {Path(config).parent.name: read_config(config, "seed")["seed"] for config in trainings}
-    if not seeds:
-        return ""
-    return "\n- seeds of the trainings: " + ", ".join(
-        f"{name} `{seed}`" for name, seed in seeds.items()
-    )
 
 
 def _se_sections(se: SeResults, sources: Sources) -> list[str]:
@@ -206,9 +197,11 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
     words = load_wer_results(sources.wer_root, asr)
     if not words:
         return []
+    learned = training_set_of(asr, sources.trainings)
     characters = load_wer_results(sources.wer_root, asr, "cer")
     return [
         f"## {ASR_TITLES[asr]}",
+        *([f"This recognizer learned from `{learned}`."] if learned else []),
         *([CLEAN_NOTE] if words.keys() & set(sources.sets.clean) else []),
         wer_table(words, sources.sets),
         *_in_words(wer_comparisons(words, sources.sets.noisy)),

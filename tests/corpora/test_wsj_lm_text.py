@@ -38,9 +38,8 @@ def test_files_may_be_of_the_older_compress(wsj1, tmp_path):
     assert "wsj1_lng_0000002 OLD PAPER\n" in (tmp_path / "text").read_text()
 
 
-def test_without_the_text_an_earlier_file_goes(tmp_path, capsys):
+def test_wsj1_may_lack_the_text(tmp_path, capsys):
     path = tmp_path / "text"
-    path.write_text("wsj1_lng_0000001 OF AN EARLIER RUN\n")
     write_lm_text(WsjTree(write_wsj1(tmp_path / "WSJ1")), path)
     assert not path.exists()
     assert "no further text for the language model" in capsys.readouterr().out

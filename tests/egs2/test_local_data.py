@@ -14,7 +14,7 @@ RECIPES = Path(__file__).parents[2] / "egs2"
 def asked():
     """Function that runs a recipe's local/data.sh with a Python that shows what it is asked."""
 
-    def run(recipe, *options):
+    def run(recipe, *options, **environment):
         script = 'python3() { echo "RUN $*"; }; export -f python3; exec local/data.sh "$@"'
         done = subprocess.run(
             ["bash", "-c", script, "local/data.sh", *options],
@@ -22,7 +22,7 @@ def asked():
             capture_output=True,
             text=True,
             timeout=60,
-            env={"PATH": "/usr/bin:/bin", "CHIME4": "/corpus"},
+            env={"PATH": "/usr/bin:/bin", "CHIME4": "/corpus", **environment},
         )
         assert done.returncode == 0, done.stderr
         return [line.removeprefix("RUN -m espnet_kd.bin.") for line in done.stdout.splitlines()]
@@ -57,3 +57,29 @@ def test_the_embedded_corpus_makes_its_references_and_compares_them_with_the_tru
     assert "--isolated_ext corpus/isolated_ext " in prepare
     assert prepare.endswith("--take_isolated_ext false")
     assert "--take_isolated_ext" not in " ".join(asked("chime4"))
+
+
+WSJ = {"WSJ0": "/wsj0", "WSJ1": "/wsj1"}
+
+
+def test_both_parts_of_wsj_make_train_si284_and_the_first_gives_transcripts(asked):
+    options = ("--nj", "3", "--references", "d/references", "--allow_partial", "true")
+    _, wsj, prepare, _ = asked("chime4", *options, **WSJ)
+    assert wsj == (
+        "prepare_wsj --wsj0 /wsj0 --wsj1 /wsj1 --out data --audio d/wsj "
+        "--lm_text data/local/other_text/text --nj 3 --allow_partial true"
+    )
+    assert "--wsj0 /wsj0" in prepare
+
+
+@pytest.mark.parametrize("only", ["WSJ0", "WSJ1", ""])
+def test_without_both_there_is_no_such_set(asked, only):
+    commands = asked("chime4", "--nj", "3", **{only: WSJ[only]} if only else {})
+    assert [command.split()[0] for command in commands] == [
+        "check_corpus", "prepare_chime4", "list_backgrounds",
+    ]  # fmt: skip
+    assert f"--wsj0 {'/wsj0' if only == 'WSJ0' else 'none'} " in commands[1]
+
+
+def test_the_embedded_corpus_knows_no_wsj(asked):
+    assert not [command for command in asked("mini_chime4", **WSJ) if "/wsj" in command]

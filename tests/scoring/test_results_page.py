@@ -46,10 +46,12 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
         write_system(system, level, ET_SIMU)
     for system, every in (("noisy", 2), ("baseline", 3), ("student", 6)):
         write_recognition("asr_clean", system, "et05_real_isolated_1ch_track", every)
-    for name, seed in (("baseline", 7), ("lm", 0)):
-        write_text(tmp_path / name / "config.yaml", f"seed: {seed}\n")
-    seeds = ["--training", *(str(tmp_path / name / "config.yaml") for name in ("baseline", "lm"))]
-    text = report(*seeds, "--command", "./run.sh --stage 1", "--command", "second")
+    trainings = ["--training"]
+    for name, seed, file in (("asr_clean", 7, "train_si284/wav.scp"), ("lm", 0, "other/text")):
+        trainings.append(str(tmp_path / name / "config.yaml"))
+        files = f"train_data_path_and_name_and_type: [[dump/raw/{file}, a, b], [x/y, c, d]]"
+        write_text(tmp_path / name / "config.yaml", f"seed: {seed}\n{files}\n")
+    text = report(*trainings, "--command", "./run.sh --stage 1", "--command", "second")
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert headings == [
         "## Environments",
@@ -62,9 +64,12 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
     assert "- Conv-TasNet student is better than Conv-TasNet baseline in WER on every set" in text
     assert "no reference" in text and "published" not in text
     assert (
-        "\n- seeds of the trainings: baseline `7`, lm `0`\n" in text
+        "\n- seeds of the trainings: asr_clean `7`, lm `0`"
+        "\n- sets of the trainings: asr_clean `train_si284`, lm `other`\n"
+        in text
         and "./run.sh --stage 1\nsecond\n" in text
     )
+    assert "ASR\n\nThis recognizer learned from `train_si284`.\n\n" in text
     assert "| student/et05_real_isolated_1ch_track | 30 | 360 | 83.3 | 16.7 |" in text
     assert (tmp_path / "sdr_distribution.png").read_bytes().startswith(b"\x89PNG")
 

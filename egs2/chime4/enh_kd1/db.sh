@@ -15,3 +15,7 @@ CHIME4=${CHIME4:-}
 ISOLATED_EXT=${ISOLATED_EXT:-}
 # Directory of the track lists and mic_error.csv, if they are apart from CHIME4.
 CHIME4_ANNOTATIONS=${CHIME4_ANNOTATIONS:-}
+# Optional: the discs of WSJ0 and of WSJ1. With both, and sph2pipe, the recognizers and the language
+# model learn from train_si284 instead of tr05_orig_clean.
+WSJ0=${WSJ0:-}
+WSJ1=${WSJ1:-}

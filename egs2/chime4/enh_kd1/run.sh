@@ -2,5 +2,8 @@
 # CHiME-4, one channel, the published sizes. Fill in db.sh first.
 set -euo pipefail
 cd "$(dirname "$0")"
+. ./db.sh
 
-./enh_kd.sh --report_opts "--published" "$@"
+clean=()
+if [ -n "${WSJ0}" ] && [ -n "${WSJ1}" ]; then clean=(--clean_train_set train_si284); fi
+./enh_kd.sh --report_opts "--published" "${clean[@]}" "$@"

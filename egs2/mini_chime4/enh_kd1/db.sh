@@ -5,5 +5,7 @@ CHIME4=corpus/CHiME4
 # references that are made.
 ISOLATED_EXT=corpus/isolated_ext
 CHIME4_ANNOTATIONS=
+WSJ0=
+WSJ1=
 # True images of its real recordings, for scoring alone; outside the corpus.
 TRUTH=truth

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Stage 3: clean-condition recognizer and language model.
-# Reads: <dumpdir>/raw/<clean sets>, <dumpdir>/token_list/.
+# Reads: <dumpdir>/raw/<clean sets>, <dumpdir>/token_list/; with lm_text
+#        <dumpdir>/raw/<clean training set>_other_text/.
 # Writes: <expdir>/lm/, <expdir>/asr_clean/.
 
 if [ "${use_lm}" = true ]; then
     data=()
+    lm_train_set=${clean_train_set}
+    if [ -e "${lm_text}" ]; then lm_train_set=${clean_train_set}_other_text; fi
+    log "The language model learns from ${raw}/${lm_train_set}/text"
     for kind in train valid; do
-        set=${clean_train_set}
+        set=${lm_train_set}
         if [ "${kind}" = valid ]; then set=${clean_valid_set}; fi
         add_data "${kind}" "${raw}/${set}" text,text,text
         add_shapes "${kind}" "${raw}/${set}" "text_shape.${token_type}"

@@ -1,0 +1,73 @@
+"""Join the text of set directories and of further files, for the training of a language model."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from espnet_kd.data import tokens
+from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.fileio import atomic_path
+from espnet_kd.progress import progress
+
+BATCH = 10_000  # lines in memory
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--text", type=Path, nargs="+", required=True, help="ID WORDS on each line")
+    parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="tokens")
+    parser.add_argument("--token_list", type=Path, required=True, help="tokens.txt")
+    parser.add_argument("--bpemodel", type=Path, help="of the token type bpe")
+    parser.add_argument("--out", type=Path, required=True, help="directory: text, its shape file")
+    return parser
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    args = get_parser().parse_args(cmd)
+    if args.token_type == "bpe" and args.bpemodel is None:
+        raise UserError("--bpemodel", "is not given", "name the model of the BPE tokens")
+    tokenise = tokens.bpe_tokeniser(args.bpemodel) if args.bpemodel else tokens.char_tokeniser()
+    token_list = args.token_list.read_text(encoding="utf-8").splitlines()
+    count, missing = 0, set()
+    with ExitStack() as files:
+        text, shapes = (
+            files.enter_context(
+                files.enter_context(atomic_path(args.out / name)).open("w", encoding="utf-8")
+            )
+            for name in ("text", f"text_shape.{args.token_type}")
+        )
+        for batch in _batches(progress(_lines(args.text), "text of the language model")):
+            new, unknown = tokens.text_shapes(dict(batch), tokenise, token_list)
+            text.writelines(f"{name} {words}\n" for name, words in batch)
+            shapes.writelines(f"{name} {shape}\n" for name, shape in new.items())
+            count, missing = count + len(batch), missing | unknown
+    if missing:
+        print(f"{args.out}: not in the token list, read as <unk>: {' '.join(sorted(missing))}")
+    print(f"{args.out}: {count} sentences of {', '.join(map(str, args.text))}")
+
+
+def _lines(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """Id and words of each line, as they come: such files may hold millions."""
+    for path in paths:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                name, _, words = line.strip().partition(" ")
+                if not words:
+                    raise UserError(path, f"line {number} has no words", "write ID WORDS")
+                yield name, words
+
+
+def _batches(lines: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    while batch := list(itertools.islice(lines, BATCH)):
+        yield batch
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from espnet_kd.bin import join_lm_text
+
+TOKENS = ("<blank>", "<unk>", "<NOISE>", *"ABC", "<space>", "<sos/eos>")
+
+
+@pytest.fixture
+def options(tmp_path):
+    (tmp_path / "tokens.txt").write_text("".join(f"{token}\n" for token in TOKENS))
+    (tmp_path / "set").write_text("011c0201_CLEAN A <NOISE> B\n011c0202_CLEAN CAB\n")
+    (tmp_path / "more").write_text("wsj1_lng_0000001 A B?\n")
+    paths = [str(tmp_path / name) for name in ("set", "more")]
+    return ["--text", *paths, "--token_list", f"{tmp_path}/tokens.txt", "--out", f"{tmp_path}/out"]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_text_and_shapes_in_the_order_given_whatever_is_read_at_once(
+    options, tmp_path, capsys, monkeypatch, batch
+):
+    monkeypatch.setattr(join_lm_text, "BATCH", batch)
+    join_lm_text.main(options)
+    assert (tmp_path / "out/text").read_text() == (
+        "011c0201_CLEAN A <NOISE> B\n011c0202_CLEAN CAB\nwsj1_lng_0000001 A B?\n"
+    )
+    assert (tmp_path / "out/text_shape.char").read_text() == (
+        "011c0201_CLEAN 5,8\n011c0202_CLEAN 3,8\nwsj1_lng_0000001 4,8\n"
+    )
+    printed = capsys.readouterr().out
+    assert "not in the token list, read as <unk>: ?\n" in printed
+    assert f"out: 3 sentences of {tmp_path}/set, {tmp_path}/more" in printed
+
+
+def test_a_line_without_words_leaves_nothing(options, tmp_path):
+    (tmp_path / "more").write_text("wsj1_lng_0000001\n")
+    with pytest.raises(SystemExit, match="more: line 1 has no words; write ID WORDS"):
+        join_lm_text.main(options)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_bpe_needs_its_model(options):
+    with pytest.raises(SystemExit, match="--bpemodel: is not given"):
+        join_lm_text.main([*options, "--token_type", "bpe"])
