@@ -15,6 +15,7 @@ from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.dump import with_speeds, within
 from espnet_kd.data.kaldi_dir import Tables, check_audio, read_set, write_set
 from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.fileio import write_changed
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -47,10 +48,13 @@ def main(cmd: list[str] | None = None) -> None:
     tokenise, token_list = _make_tokens(args)
 
     def write(name: str, tables: Tables) -> None:
+        """Write a set; one with speeds has them in a file of ours, so ESPnet gets no feats_type."""
         shapes, unknown = tokens.text_shapes(tables["text"], tokenise, token_list)
         if unknown:
             print(f"{name}: not in the token list, read as <unk>: {' '.join(sorted(unknown))}")
         write_set(args.dump / name, {**tables, f"text_shape.{args.token_type}": shapes})
+        if "utt2speed" not in tables:
+            write_changed(args.dump / name / "feats_type", "raw\n")
         print(f"{args.dump / name}: {len(shapes)} utterances")
 
     for name in [*args.sets, *args.test_sets]:
