@@ -60,7 +60,9 @@ def test_discs_may_be_links_and_links_may_form_a_loop(tmp_path):
     for disc in discs.iterdir():
         (links / disc.name).symlink_to(disc)
     (discs / "11-1.1/wsj0/again").symlink_to(links)
-    assert WsjTree(links).file(RECORDING).name == "011c0201.wv1"
+    tree = WsjTree(links)
+    assert tree.file(RECORDING).name == "011c0201.wv1"
+    assert len(tree.files_below("wsj0", ".wv1")) == 2
 
 
 @pytest.mark.parametrize("there", [False, True])
