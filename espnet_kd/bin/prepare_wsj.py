@@ -7,6 +7,7 @@ from pathlib import Path
 
 from espnet2.utils.types import str2bool
 
+from espnet_kd.corpora.wsj_audio import require_sph2pipe
 from espnet_kd.corpora.wsj_lm_text import write_lm_text
 from espnet_kd.corpora.wsj_sets import NAME, training_set
 from espnet_kd.corpora.wsj_tree import WsjTree
@@ -36,6 +37,7 @@ def get_parser() -> argparse.ArgumentParser:
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
+    require_sph2pipe()
     wsj0, wsj1 = WsjTree(args.wsj0), WsjTree(args.wsj1)
     tables = training_set(wsj0, wsj1, args.audio, args.nj, args.allow_partial)
     write_set(args.out / NAME, tables)

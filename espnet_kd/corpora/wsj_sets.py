@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from espnet_kd.corpora.transcripts import clean_transcript
-from espnet_kd.corpora.wsj_audio import convert_recordings, require_sph2pipe
+from espnet_kd.corpora.wsj_audio import convert_recordings
 from espnet_kd.corpora.wsj_tree import WsjTree
 from espnet_kd.data.audio import scan_lengths
 from espnet_kd.data.kaldi_dir import Tables
@@ -35,7 +35,6 @@ def training_set(
         UserError: recordings or transcripts missing, or other than SIZE utterances, unless that is
             allowed; and as `clean_transcript` and `convert_recordings`.
     """
-    require_sph2pipe()
     sources, texts, absent = {}, {}, []
     for tree, index in ((wsj0, WSJ0_INDEX), (wsj1, WSJ1_INDEX)):
         for disc, file in tree.index(index):
