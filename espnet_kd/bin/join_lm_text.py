@@ -56,12 +56,21 @@ def main(cmd: list[str] | None = None) -> None:
 def _lines(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """Id and words of each line, as they come: such files may hold millions."""
     for path in paths:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                name, _, words = line.strip().partition(" ")
-                if not words:
-                    raise UserError(path, f"line {number} has no words", "write ID WORDS")
-                yield name, words
+        if not path.is_file():
+            raise UserError(path, "is no file", "correct --lm_text, or run the stage that makes it")
+        try:
+            with path.open(encoding="utf-8") as file:
+                yield from _columns(path, file)
+        except UnicodeDecodeError as error:
+            raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
+
+
+def _columns(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(lines, 1):
+        name, _, words = line.strip().partition(" ")
+        if not words:
+            raise UserError(path, f"line {number} has no words", "write ID WORDS")
+        yield name, words
 
 
 def _batches(lines: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -40,6 +40,19 @@ def test_a_line_without_words_leaves_nothing(options, tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_text_that_is_not_utf8(options, tmp_path):
+    (tmp_path / "more").write_bytes("wsj1_lng_0000001 CAFÉ\n".encode("latin-1"))
+    with pytest.raises(SystemExit, match="more: is not UTF-8"):
+        join_lm_text.main(options)
+
+
+def test_a_file_that_is_not_there(options, tmp_path):
+    (tmp_path / "more").unlink()
+    with pytest.raises(SystemExit, match="more: is no file; correct --lm_text"):
+        join_lm_text.main(options)
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_bpe_needs_its_model(options):
     with pytest.raises(SystemExit, match="--bpemodel: is not given"):
         join_lm_text.main([*options, "--token_type", "bpe"])

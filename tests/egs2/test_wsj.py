@@ -49,10 +49,10 @@ def recipe(tmp_path):
     return tmp_path / "enh_kd1"
 
 
-def stages_2_and_3(recipe: Path) -> list[str]:
+def stages_2_and_3(recipe: Path, *more: str) -> list[str]:
     """Lines they print, up to the first training, which the Python does not do."""
     options = ("--stage", "2", "--stop_stage", "3", "--ngpu", "0", "--clean_train_set", "clean")
-    return run(recipe, "./enh_kd.sh", *options).stdout.splitlines()
+    return run(recipe, "./enh_kd.sh", *options, *more).stdout.splitlines()
 
 
 def test_more_text_is_joined_with_that_of_the_clean_set_for_the_language_model(recipe):
@@ -69,6 +69,13 @@ def test_more_text_is_joined_with_that_of_the_clean_set_for_the_language_model(r
     assert " dump/raw/clean_other_text/text,text,text " in lines[7]
     assert " dump/raw/clean_other_text/text_shape.char " in lines[7]
     assert "dump/raw/dt05_bth/text,text,text " in lines[7]
+
+
+def test_text_of_ones_own_takes_its_place_and_must_be_there(recipe):
+    (recipe / "data/local/other_text").mkdir(parents=True)
+    (recipe / "data/local/other_text/text").touch()
+    join = stages_2_and_3(recipe, "--lm_text", "mine.txt")[3]
+    assert " --text dump/raw/clean/text mine.txt --out " in join
 
 
 def test_without_it_the_clean_set_alone_is_named(recipe):

@@ -32,7 +32,7 @@ test_real_set=et05_real_isolated_1ch_track
 clean_train_set=tr05_orig_clean
 clean_valid_set=dt05_bth
 clean_test_set=et05_bth
-lm_text=data/local/other_text/text  # more text for the language model, used if it is there
+lm_text=                      # more text for the language model (default: WSJ1's, if stage 1 made it)
 # Tokens of text-informed SE, alignment, recognition
 token_type=char               # char or bpe
 nbpe=500                      # size of a bpe vocabulary

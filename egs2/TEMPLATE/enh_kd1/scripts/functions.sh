@@ -39,6 +39,12 @@ visible_gpus() {  # 1 if this machine shows a GPU, else 0
     fi
 }
 
+# Text that joins that of the clean set for the language model; nothing if there is none.
+more_lm_text() {
+    local made=data/local/other_text/text  # by local/data.sh
+    if [ -z "${lm_text}" ] && [ -e "${made}" ]; then echo "${made}"; else echo "${lm_text}"; fi
+}
+
 dir_of() {  # dir_of SYSTEM: where a model lies; with a KD method the student has its name
     if [ "$1" = student ]; then
         echo "${expdir}/student${tag}"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Stage 2: length filter, speed-perturbation lists, shapes, tokens, exchanged transcripts.
-# Reads: data/<set>/, and lm_text if it is there.
+# Reads: data/<set>/, more text for the language model if there is any.
 # Writes: <dumpdir>/raw/<set>[_sp]/, <dumpdir>/token_list/. No audio is written.
-#         With lm_text: <dumpdir>/raw/<clean training set>_other_text/, of the language model.
+#         With more text: <dumpdir>/raw/<clean training set>_other_text/.
 
 python3 -m espnet_kd.bin.prepare_dump --data data --dump "${raw}" --nj "${nj}" \
     --sets "${train_simu_set}" "${train_real_set}" "${clean_train_set}" \
@@ -13,8 +13,9 @@ python3 -m espnet_kd.bin.prepare_dump --data data --dump "${raw}" --nj "${nj}" \
     --token_sets "${clean_train_set}" "${train_simu_set}" "${train_real_set}"
 python3 -m espnet_kd.bin.exchange_text \
     --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"
-if [ -e "${lm_text}" ]; then
+more=$(more_lm_text)
+if [ -n "${more}" ]; then
     python3 -m espnet_kd.bin.join_lm_text "${token_options[@]}" \
-        --text "${raw}/${clean_train_set}/text" "${lm_text}" \
+        --text "${raw}/${clean_train_set}/text" "${more}" \
         --out "${raw}/${clean_train_set}_other_text"
 fi
