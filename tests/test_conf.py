@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,7 @@ def files(kind: str) -> list[str]:
 MODELS = {kind: [name for name in files(kind) if "decode" not in name] for kind in ("asr", "lm")}
 METHODS = files("kd")
 ENHANCEMENT = files("se") + METHODS
+TRACED = files("se") + files("asr") + files("lm")  # values of conf/kd are ours
 TRAINABLE = [*ENHANCEMENT, *MODELS["asr"], *MODELS["lm"]]
 
 
@@ -238,6 +241,49 @@ def test_task_takes_the_settings(name):
     """ESPnet checks names of options; here, that their values arrive."""
     args, conf = vars(parse(name)), settings(CONF / name)
     assert {key: args[key] for key in conf} == conf
+
+
+def untraced(text: str) -> list[str]:
+    """Lines with a number or a switch that have no mark of a source, nor a parent with one.
+
+    A mark is a letter in brackets, in the line's comment; the comment at the top explains it.
+    """
+    lines = text.splitlines()
+    head = "\n".join(itertools.takewhile(lambda line: line.startswith("#"), lines))
+    found, parents = [], []  # parents: (indentation, marked)
+    for line in lines:
+        value, _, comment = line.partition("#")
+        if not value.strip():
+            continue
+        depth = len(value) - len(value.lstrip(" ")) + value.lstrip().startswith("- ")
+        parents = [parent for parent in parents if parent[0] < depth]
+        marks = re.findall(r"\[[A-Z]\]", comment)
+        marked = bool(marks) or any(parent[1] for parent in parents)
+        parents.append((depth, marked))
+        value = value.partition(":")[2] or value
+        if not all(f"{mark} " in head for mark in marks):
+            found.append(line)
+        elif re.search(r"\d|true|false", value) and not marked:
+            found.append(line)
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in TRACED if not name.startswith("mini/")])
+def test_published_values_are_traced(name):
+    assert untraced((CONF / name).read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# [P] paper\na: 1 # [P]\nb: x\n", []),
+        ("# [P] paper\na: # [P]\n  b: 1\n  c:\n  - d: 2\n    e: 3\nf: 4\n", ["f: 4"]),
+        ("# [P] paper\na:\n- [valid, 1]\n- b: 2 # [P]\n  c: true\n", ["- [valid, 1]"]),
+        ("# [P] paper\na: 1 # [X]\n", ["a: 1 # [X]"]),
+    ],
+)
+def test_values_without_a_source_are_found(text, expected):
+    assert untraced(text) == expected
 
 
 @pytest.mark.parametrize(("baseline", "teacher"), PUBLISHED_PAIRS)
