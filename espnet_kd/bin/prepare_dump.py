@@ -57,12 +57,16 @@ def main(cmd: list[str] | None = None) -> None:
             write_changed(args.dump / name / "feats_type", "raw\n")
         print(f"{args.dump / name}: {len(shapes)} utterances")
 
-    for name in [*args.sets, *args.test_sets]:
+    def prepare(name: str) -> None:
+        """Write a set and its perturbed twin; a function, so that no two sets are in memory."""
         tables = read_set(args.data / name)
         check_audio(args.data / name, tables, args.nj)
         write(name, tables if name in args.test_sets else _limited(name, tables, args))
         if name in args.speed_sets:
             write(f"{name}_sp", _limited(f"{name}_sp", with_speeds(tables, factors), args))
+
+    for name in [*args.sets, *args.test_sets]:
+        prepare(name)
 
 
 def _factors(text: str) -> list[float]:

@@ -12,6 +12,8 @@ def within(tables: Tables, shortest: float, longest: float) -> Tables:
     """Utterances with more than `shortest` and fewer than `longest` samples (ESPnet's rule)."""
     lengths = tables["utt2num_samples"]
     kept = [utterance for utterance, n in lengths.items() if shortest < int(n) < longest]
+    if len(kept) == len(lengths):
+        return tables
     return {
         name: {utterance: table[utterance] for utterance in kept} for name, table in tables.items()
     }
@@ -22,15 +24,13 @@ def with_speeds(tables: Tables, factors: Iterable[float]) -> Tables:
 
     Ids of utterances and speakers get ESPnet's prefix `sp<factor>-` unless the factor is 1.
     """
-    perturbed: Tables = {name: {} for name in (*tables, "utt2speed")}
-    for factor in factors:
-        prefix = "" if factor == 1 else f"sp{factor}-"
-        for name, table in tables.items():
-            copy = {f"{prefix}{utterance}": value for utterance, value in table.items()}
-            if name == "utt2spk":
-                copy = {utterance: f"{prefix}{speaker}" for utterance, speaker in copy.items()}
-            elif name == "utt2num_samples":
-                copy = {u: str(perturbed_length(int(n), factor)) for u, n in copy.items()}
-            perturbed[name].update(copy)
-        perturbed["utt2speed"].update({f"{prefix}{u}": str(factor) for u in tables["wav.scp"]})
-    return {name: dict(sorted(table.items())) for name, table in perturbed.items()}
+    speeds = [("" if factor == 1 else f"sp{factor}-", factor, str(factor)) for factor in factors]
+    copies = sorted((speed[0] + utt, utt, speed) for speed in speeds for utt in tables["wav.scp"])
+    perturbed: Tables = {
+        name: {new: table[old] for new, old, _ in copies} for name, table in tables.items()
+    }
+    for new, old, (prefix, factor, _) in copies:
+        perturbed["utt2spk"][new] = prefix + tables["utt2spk"][old]
+        length = int(tables["utt2num_samples"][old])
+        perturbed["utt2num_samples"][new] = str(perturbed_length(length, factor))
+    return {**perturbed, "utt2speed": {new: text for new, _, (_, _, text) in copies}}

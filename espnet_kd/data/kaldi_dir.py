@@ -6,14 +6,15 @@ The files and their lines are described in docs/design.md.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 
 from espnet_kd.data.audio import check_samples, scan_lengths
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns, write_text
+from espnet_kd.fileio import read_columns, write_lines
 
 REQUIRED = ("wav.scp", "text", "utt2spk", "utt2category", "utt2num_samples")
 OPTIONAL = ("spk1.scp", "utt2speed")
@@ -39,7 +40,11 @@ def read_set(directory: str | os.PathLike) -> Tables:
     if not directory.is_dir():
         raise UserError(directory, "is no directory", "run the stage that writes it")
     names = [*REQUIRED, *(path.name for path in _optional_files(directory))]
-    tables = {name: read_columns(directory / name) for name in names}
+    ids: dict[str, str] = {}  # one string for all tables: of a million ids, 100 MB for each
+    tables = {}
+    for name in names:
+        table = read_columns(directory / name)
+        tables[name] = {ids.setdefault(utt, utt): value for utt, value in table.items()}
     check_tables(directory, tables)
     if read_columns(directory / "spk2utt") != speaker_table(tables["utt2spk"]):
         raise UserError(directory / "spk2utt", "disagrees with utt2spk", "write the set again")
@@ -161,17 +166,13 @@ def write_set(directory: str | os.PathLike, tables: Tables) -> None:
     directory = Path(directory)
     check_tables(directory, tables)
     whole = {**tables, "spk2utt": speaker_table(tables["utt2spk"])}
-    texts = {
-        name: "".join(f"{key} {table[key]}\n" for key in sorted(table))
-        for name, table in whole.items()
-    }
-    changed = [name for name, text in texts.items() if _content(directory / name) != text]
+    changed = [name for name, table in whole.items() if not _holds(directory / name, table)]
     sources_changed = not {*REQUIRED, *OPTIONAL}.isdisjoint(changed)
     for path in _optional_files(directory):
-        if path.name not in texts and (sources_changed or path.name in OPTIONAL):
+        if path.name not in whole and (sources_changed or path.name in OPTIONAL):
             path.unlink()
     for name in changed:
-        write_text(directory / name, texts[name])
+        write_lines(directory / name, _lines(whole[name]))
 
 
 def _optional_files(directory: Path) -> list[Path]:
@@ -179,5 +180,13 @@ def _optional_files(directory: Path) -> list[Path]:
     return sorted(path for pattern in patterns for path in directory.glob(pattern))
 
 
-def _content(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+def _lines(table: Mapping[str, str]) -> Iterator[str]:
+    return (f"{key} {table[key]}" for key in sorted(table))
+
+
+def _holds(path: Path, table: Mapping[str, str]) -> bool:
+    """Whether a file is there and holds just this table."""
+    if not path.exists():
+        return False
+    with path.open(encoding="utf-8") as file:
+        return all(old == f"{new}\n" for old, new in zip_longest(file, _lines(table)))

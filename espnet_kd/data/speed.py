@@ -6,14 +6,13 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-import torch
-from torchaudio.transforms import Resample
 
 from espnet_kd.errors import UserError
 
 LARGEST_TERM = 100  # factors are ratios of small whole numbers: the resampler's kernel stays small
 
 
+@lru_cache(maxsize=8)
 def _ratio(factor: float) -> Fraction:
     ratio = Fraction(str(factor))
     if not 0.1 <= ratio <= 10 or max(ratio.numerator, ratio.denominator) > LARGEST_TERM:
@@ -44,6 +43,8 @@ def perturb(wave: np.ndarray, factor: float) -> np.ndarray:
     ratio = _ratio(factor)
     if ratio == 1:
         return wave
+    import torch  # here, for it takes seconds and 500 MB, and lists need lengths alone
+
     resampler = _resampler(ratio.numerator, ratio.denominator)
     with torch.no_grad():
         out = resampler(torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))).numpy()
@@ -53,5 +54,7 @@ def perturb(wave: np.ndarray, factor: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _resampler(numerator: int, denominator: int) -> Resample:
+def _resampler(numerator: int, denominator: int):
+    from torchaudio.transforms import Resample
+
     return Resample(numerator, denominator)

@@ -87,10 +87,13 @@ def text_shapes(
 ) -> tuple[dict[str, str], set[str]]:
     """Shape file of a text, `<tokens>,<size of the list>`, and the tokens not in the list."""
     known, unknown, shapes = set(tokens), set(), {}
+    shape_of: dict[str, str] = {}  # one sentence, many channels and speeds
     for utterance, line in text.items():
-        pieces = tokenise(line)
-        unknown.update(set(pieces) - known)
-        shapes[utterance] = f"{len(pieces)},{len(tokens)}"
+        if line not in shape_of:
+            pieces = tokenise(line)
+            unknown.update(set(pieces) - known)
+            shape_of[line] = f"{len(pieces)},{len(tokens)}"
+        shapes[utterance] = shape_of[line]
     return shapes, unknown
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -132,3 +135,10 @@ def test_a_reference_that_has_become_shorter(data):
 )
 def test_options_that_do_not_fit(data, words, problem):
     assert problem in one_line(data, *words)
+
+
+def test_lists_need_no_torch():
+    """It takes seconds to import, and half of the memory that a stage on lists may take."""
+    code = "import espnet_kd.bin.prepare_dump, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

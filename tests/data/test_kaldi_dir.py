@@ -102,6 +102,19 @@ def test_an_unchanged_set_is_not_written_again(set_dir, tables):
     assert {path: os.stat(path).st_mtime_ns for path in set_dir.iterdir()} == before
 
 
+@pytest.mark.parametrize("utterance", ["F01_a_SIMU", "M02_c_SIMU"])
+def test_a_set_that_shrinks_or_grows_is_written(set_dir, tables, utterance):
+    fewer = {name: {u: v for u, v in t.items() if u != utterance} for name, t in tables.items()}
+    for wanted in (fewer, tables):
+        write_set(set_dir, wanted)
+        assert read_set(set_dir) == wanted
+
+
+def test_tables_share_the_strings_of_their_ids(set_dir):
+    first, *others = (list(table) for table in read_set(set_dir).values())
+    assert all(u is v for ids in others for u, v in zip(first, ids, strict=True))
+
+
 def test_what_was_derived_from_a_changed_set_goes_and_nothing_else(set_dir, tables):
     for name in ("align", "text_exchanged", "notes.md"):
         (set_dir / name).write_text("F01_a_SIMU 1\n")

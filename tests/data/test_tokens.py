@@ -29,6 +29,14 @@ def test_shapes_count_tokens_and_name_the_unknown():
     assert unknown == {"<space>", "Z"}
 
 
+def test_a_sentence_is_cut_once_for_all_its_channels():
+    cut = []
+    text = {"u.CH1": "AB", "u.CH2": "AB", "v.CH1": "B"}
+    shapes, _ = tokens.text_shapes(text, lambda line: cut.append(line) or list(line), ["A", "B"])
+    assert cut == ["AB", "B"]
+    assert shapes == {"u.CH1": "2,2", "u.CH2": "2,2", "v.CH1": "1,2"}
+
+
 def test_the_list_and_its_symbols_are_written(tmp_path):
     tokens.write_token_list(tmp_path / "char/tokens.txt", ["<blank>", "A"])
     assert (tmp_path / "char/tokens.txt").read_text() == "<blank>\nA\n"

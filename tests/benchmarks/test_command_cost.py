@@ -1,0 +1,58 @@
+"""What is measured of a command: its time, and the memory of its children too."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import pytest
+
+from benchmarks.command_cost import cost_of, session_bytes
+from espnet_kd.errors import UserError
+
+# Two processes hold 60 MB each, and share 50 MB that the first had before the second began.
+TWO_PROCESSES = """
+import os, time
+shared = b"x" * 50_000_000
+child = os.fork()
+own = b"y" * 60_000_000
+time.sleep(0.6)
+if child:
+    os.wait()
+"""
+
+
+def test_memory_is_that_of_all_processes_and_shared_pages_count_once(tmp_path):
+    cost = cost_of([sys.executable, "-c", TWO_PROCESSES], tmp_path, {}, tmp_path / "log")
+    assert 170 < cost.megabytes < 210
+    assert 0.6 < cost.seconds < 10
+
+
+def test_where_it_runs_and_what_it_prints(tmp_path):
+    command = ["sh", "-c", "pwd; echo $COLOUR >&2"]
+    cost_of(command, tmp_path, {"COLOUR": "blue"}, tmp_path / "log")
+    assert (tmp_path / "log").read_text() == f"{tmp_path}\nblue\n"
+
+
+def test_a_failure_shows_its_last_line(tmp_path):
+    with pytest.raises(UserError, match=r"status 3 \(no such corpus\)"):
+        command = ["sh", "-c", "echo start; echo no such corpus; exit 3"]
+        cost_of(command, tmp_path, {}, tmp_path / "log")
+
+
+def test_nothing_is_left_running(tmp_path):
+    cost_of(["sh", "-c", "sleep 60 & echo $! > pid"], tmp_path, {}, tmp_path / "log")
+    pid = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 5
+    while session_bytes_of(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not session_bytes_of(pid)
+
+
+def session_bytes_of(pid: int) -> int:
+    """Memory of the session a process is in; 0 once it has ended."""
+    try:
+        return session_bytes(os.getsid(pid))
+    except ProcessLookupError:
+        return 0
