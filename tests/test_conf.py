@@ -261,9 +261,8 @@ def untraced(text: str) -> list[str]:
         marked = bool(marks) or any(parent[1] for parent in parents)
         parents.append((depth, marked))
         value = value.partition(":")[2] or value
-        if not all(f"{mark} " in head for mark in marks):
-            found.append(line)
-        elif re.search(r"\d|true|false", value) and not marked:
+        explained = all(f"{mark} " in head for mark in marks)
+        if not explained or (not marked and re.search(r"\d|true|false", value)):
             found.append(line)
     return found
 
