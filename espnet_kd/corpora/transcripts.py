@@ -18,8 +18,9 @@ WSJ_MARKS = "!\"&'()*,-./:;?_`{}~"
 ALLOWED = frozenset(string.ascii_uppercase + WSJ_MARKS + " ")
 
 _SPELLED = {"%PERCENT": "PERCENT", ".POINT": "POINT", "--DASH": "-DASH"}
-_OVERLAP = re.compile(r"\[<[^]]*\]|\[[^]]*>\]|\[[^]]*/\]|\[/[^]]*\]")
-_EVENT = re.compile(r"\[[^]]*\]")
+# As in those recipes, some marks take the word along that they were written to without a space.
+_OVERLAP = re.compile(r"\[<[^]]*\]|\[[^]]*>\]|.*\[[^]]*/\]|.*\[/[^]]*\]")
+_EVENT = re.compile(r".*\[[^]]*\].*")
 _CORRECTED = re.compile(r"<([^<>]+)>")
 
 _NAME = r"(?P<name>[0-9A-Za-z]+_[0-9A-Za-z]+_[A-Za-z]+)"
