@@ -1,6 +1,7 @@
 """Write <set>/text_exchanged: each utterance with the transcript of another one.
 
-It is the wrong-text control: a teacher that uses the text does worse with it.
+It is the wrong-text control: a teacher that uses the text does worse with it. A set of one
+transcript alone gets those of the other sets.
 """
 
 from __future__ import annotations
@@ -18,11 +19,20 @@ def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and write the exchanged transcripts of each set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", required=True, help="set directories")
-    for set_dir in map(Path, parser.parse_args(cmd).sets):
-        lengths = read_columns(set_dir / "utt2num_samples")
-        num_samples = {utterance: int(length) for utterance, length in lengths.items()}
-        exchanged = exchanged_text(read_columns(set_dir / "text"), num_samples)
-        write_columns(set_dir / "text_exchanged", exchanged)
+    sets = {set_dir: _read(set_dir) for set_dir in map(Path, parser.parse_args(cmd).sets)}
+    for set_dir, (own, lengths) in sets.items():
+        text = own
+        if len(set(own.values())) == 1:
+            for others, their_lengths in sets.values():
+                text, lengths = others | text, their_lengths | lengths
+        exchanged = exchanged_text(text, lengths, set_dir / "text")
+        write_columns(set_dir / "text_exchanged", {utt: exchanged[utt] for utt in own})
+
+
+def _read(set_dir: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """Transcripts and lengths by utterance."""
+    lengths = read_columns(set_dir / "utt2num_samples")
+    return read_columns(set_dir / "text"), {utt: int(length) for utt, length in lengths.items()}
 
 
 if __name__ == "__main__":

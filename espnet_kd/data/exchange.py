@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from espnet_kd.errors import UserError
@@ -9,7 +10,9 @@ from espnet_kd.errors import UserError
 NEIGHBOURS = 8  # candidates of similar length, of which the least similar in words is taken
 
 
-def exchanged_text(text: Mapping[str, str], num_samples: Mapping[str, int]) -> dict[str, str]:
+def exchanged_text(
+    text: Mapping[str, str], num_samples: Mapping[str, int], source: str | os.PathLike
+) -> dict[str, str]:
     """Give each utterance the transcript of another one of similar length with other words.
 
     Of the `NEIGHBOURS` transcripts nearest in duration the one sharing the smallest part of its
@@ -18,6 +21,7 @@ def exchanged_text(text: Mapping[str, str], num_samples: Mapping[str, int]) -> d
     Args:
         text: transcript by utterance id.
         num_samples: length in samples by utterance id.
+        source: named in errors.
 
     Raises:
         UserError: all transcripts are the same.
@@ -25,7 +29,11 @@ def exchanged_text(text: Mapping[str, str], num_samples: Mapping[str, int]) -> d
     order = sorted(text, key=lambda utterance: (num_samples[utterance], utterance))
     words = {transcript: set(transcript.split()) for transcript in text.values()}
     if len(words) < 2:
-        raise UserError("text", f"all {len(order)} transcripts are the same", "use a larger set")
+        raise UserError(
+            source,
+            f"all {len(order)} transcripts are the same",
+            "add an utterance with other words",
+        )
     exchanged = {}
     for position, utterance in enumerate(order):
         own = words[text[utterance]]
