@@ -59,7 +59,7 @@ def _lines(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
         if not path.is_file():
             raise UserError(path, "is no file", "correct --lm_text, or run the stage that makes it")
         try:
-            with path.open(encoding="utf-8") as file:
+            with path.open(encoding="utf-8-sig") as file:
                 yield from _columns(path, file)
         except UnicodeDecodeError as error:
             raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
@@ -67,10 +67,10 @@ def _lines(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
 
 def _columns(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(lines, 1):
-        name, _, words = line.strip().partition(" ")
+        name, *words = line.split() or [""]
         if not words:
             raise UserError(path, f"line {number} has no words", "write ID WORDS")
-        yield name, words
+        yield name, " ".join(words)
 
 
 def _batches(lines: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

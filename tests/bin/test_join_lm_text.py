@@ -33,8 +33,15 @@ def test_text_and_shapes_in_the_order_given_whatever_is_read_at_once(
     assert f"out: 3 sentences of {tmp_path}/set, {tmp_path}/more" in printed
 
 
-def test_a_line_without_words_leaves_nothing(options, tmp_path):
-    (tmp_path / "more").write_text("wsj1_lng_0000001\n")
+def test_text_of_ones_own_may_come_from_windows_with_tabs(options, tmp_path):
+    (tmp_path / "more").write_bytes(b"\xef\xbb\xbfmine1\tA  B\r\nmine2 C\r\n")
+    join_lm_text.main(options)
+    assert (tmp_path / "out/text").read_text().endswith("CAB\nmine1 A B\nmine2 C\n")
+
+
+@pytest.mark.parametrize("line", ["wsj1_lng_0000001", "wsj1_lng_0000001 ", ""])
+def test_a_line_without_words_leaves_nothing(options, tmp_path, line):
+    (tmp_path / "more").write_text(f"{line}\n")
     with pytest.raises(SystemExit, match="more: line 1 has no words; write ID WORDS"):
         join_lm_text.main(options)
     assert not list((tmp_path / "out").iterdir())
