@@ -20,8 +20,8 @@ def other_format(path: str | os.PathLike) -> str:
     """What about a file is not 16-kHz 16-bit wav or flac, `48000 Hz`, say; empty if all is.
 
     Raises:
-        UserError: the file is missing, truncated, no audio, or has several channels: which of them
-            is meant only the user knows.
+        UserError: the file is missing, truncated, empty, no audio, or has several channels: which
+            of them is meant only the user knows.
     """
     if not os.path.isfile(path):
         raise UserError(path, "audio file is missing", "restore it or correct its path")
@@ -34,6 +34,8 @@ def other_format(path: str | os.PathLike) -> str:
         raise UserError(
             path, f"has {info.channels} channels, not 1", "write the one to use as a mono file"
         )
+    if info.frames == 0:
+        raise UserError(path, "holds 0 samples", "restore it or leave the recording out")
     found = []
     if info.samplerate != SAMPLE_RATE:
         found.append(f"{info.samplerate} Hz")
@@ -64,11 +66,19 @@ def write_copy(source: str | os.PathLike, copy: Path) -> int:
 
     Returns:
         How many samples were beyond full scale and clipped; 0 for a copy that was there.
+
+    Raises:
+        UserError: samples that cannot be decoded, or are no numbers.
     """
     with contextlib.suppress(FileNotFoundError):
         if copy.stat().st_mtime_ns >= os.stat(source).st_mtime_ns:
             return 0
-    signal, rate = soundfile.read(os.fspath(source), dtype="float64")
+    try:
+        signal, rate = soundfile.read(os.fspath(source), dtype="float64")
+    except soundfile.SoundFileError as error:
+        raise UserError(source, f"cannot be decoded ({error})", "restore it") from None
+    if not np.isfinite(signal).all():
+        raise UserError(source, "holds samples that are no finite numbers", "restore it")
     if rate != SAMPLE_RATE:
         from scipy.signal import resample_poly  # slow to import, seldom needed
 

@@ -57,6 +57,7 @@ def test_a_truncated_wav_is_refused_in_any_format(tmp_path, rate, subtype):
         (lambda path: path.write_text("words"), "is no audio file"),
         (lambda path: path.touch(), "is no audio file"),
         (lambda path: path.mkdir(), "audio file is missing"),
+        (lambda path: write(path, noise(0)), "holds 0 samples"),
         (lambda path: write(path, noise(1600, 2)), "has 2 channels, not 1; write the one to use"),
     ],
 )
@@ -84,6 +85,22 @@ def test_a_tone_keeps_its_frequency_level_and_time(tmp_path, rate, length):
     expected = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(length) / 16000)
     middle = slice(200, -200)
     np.testing.assert_allclose(found[middle], expected[middle], atol=2e-3)
+
+
+def test_samples_that_are_no_numbers_are_refused_and_not_written(tmp_path):
+    signal = noise()
+    signal[7] = np.nan
+    source = write(tmp_path / "a.wav", signal, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"a\.wav: holds samples that are no finite numbers"):
+        write_copy(source, tmp_path / "copy.wav")
+    assert not (tmp_path / "copy.wav").exists()
+
+
+def test_samples_that_cannot_be_decoded_are_one_line(tmp_path):
+    source = write(tmp_path / "a.flac", noise(16000), 48000)
+    source.write_bytes(source.read_bytes()[:9000])
+    with pytest.raises(UserError, match=r"a\.flac: cannot be decoded \("):
+        write_copy(source, tmp_path / "copy.wav")
 
 
 def test_clipped_samples_are_counted(tmp_path):
