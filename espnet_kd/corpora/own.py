@@ -68,6 +68,8 @@ class OwnCorpus:
             hours[name] = sum(lengths) / SAMPLE_RATE / 3600
         if noise:
             write_columns(self.out / "noise.scp", {n: paths[path] for n, path in noise.items()})
+        else:  # of an earlier run
+            (self.out / "noise.scp").unlink(missing_ok=True)
         return counts_table(counts, hours)
 
     def _noise(self) -> dict[str, str]:

@@ -63,7 +63,9 @@ class Recording:
     @property
     def id(self) -> str:
         """ESPnet's kind of id: begins with the speaker, ends with the category."""
-        name = self.name if self.name.startswith(self.speaker) else f"{self.speaker}_{self.name}"
+        # "-" comes before letters and digits: ids of speakers 19 and 198 sort as the speakers do,
+        # which Kaldi's scripts ask for.
+        name = self.name if self.name.startswith(self.speaker) else f"{self.speaker}-{self.name}"
         ending = f"_{self.category}"
         return name if name.endswith(ending) else name + ending
 

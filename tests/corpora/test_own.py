@@ -80,8 +80,8 @@ def test_rows_become_sets_by_their_audio(own):
     audio = own.root / "audio"
     simu = read_set(own.root / "data/train_simu")
     assert simu["wav.scp"] == {
-        "ann_train_a_SIMU": str(audio / "train_a.wav"),
-        "ann_train_b_SIMU": str(audio / "train_b.wav"),
+        "ann-train_a_SIMU": str(audio / "train_a.wav"),
+        "ann-train_b_SIMU": str(audio / "train_b.wav"),
     }
     assert set(simu["spk1.scp"].values()) == {str(audio / "train_clean.wav")}
     real = read_set(own.root / "data/test_real")
@@ -95,11 +95,20 @@ def test_rows_become_sets_by_their_audio(own):
     assert clean["utt2category"] == {"cleo-valid_CLEAN": "CLEAN"}
 
 
+def test_ids_sort_as_their_speakers_do(own):
+    for name, speaker in {"train_a": "198", "train_b": "19"}.items():
+        own.edit(name, "speaker", speaker)
+    own.run()
+    utt2spk = read_set(own.root / "data/train_simu")["utt2spk"]
+    assert list(utt2spk) == ["19-train_b_SIMU", "198-train_a_SIMU"]
+    assert list(utt2spk.values()) == ["19", "198"], "in Kaldi's order, by the characters"
+
+
 def test_references_serve_as_clean_speech_once_each(own, capsys):
     own.drop("cleo-train")
     own.run()
     clean = read_set(own.root / "data/train_clean")
-    expected = {"ann_train_a_CLEAN": str(own.root / "audio/train_clean.wav")}
+    expected = {"ann-train_a_CLEAN": str(own.root / "audio/train_clean.wav")}
     assert clean["wav.scp"] == expected and "spk1.scp" not in clean
     said = [line for line in capsys.readouterr().out.splitlines() if "serve" in line]
     assert said == ["train_clean: no CLEAN recordings, the references of train_simu serve"]
@@ -164,7 +173,7 @@ def test_a_category_must_agree_with_the_audio(own, noisy, clean, stated, message
 
 def test_an_id_twice_is_one_line(own):
     own.edit("train_b", "id", "train_a")
-    assert "line 3: id 'ann_train_a_SIMU' is that of" in own.refusal()
+    assert "line 3: id 'ann-train_a_SIMU' is that of" in own.refusal()
 
 
 @pytest.mark.parametrize("category", ["SIMU", "REAL"])
@@ -239,6 +248,8 @@ def test_noises_are_listed(own):
     assert (own.root / "data/noise.scp").read_text() == (
         f"bus {own.root}/noise/bus.wav\nsub_bus {own.root}/noise/sub/bus.wav\n"
     )
+    own.run()
+    assert not (own.root / "data/noise.scp").exists(), "of an earlier run"
 
 
 @pytest.mark.parametrize(
