@@ -117,6 +117,16 @@ def test_a_bad_option_is_one_line_and_runs_nothing(recipe, options, line):
     assert (result.returncode, result.stdout, result.stderr.splitlines()) == (1, "", [line])
 
 
+def test_an_option_of_the_data_without_its_value_is_one_line(recipe):
+    shutil.copy(TEMPLATE / "stages/01_data.sh", recipe / "stages")
+    result = run(
+        recipe, "./enh_kd.sh", "--local_data_opts", "--nj 2 --resample", "--stop_stage", "1"
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: --local_data_opts: '--nj 2 --resample' is not --name ")
+    assert "unbound" not in result.stderr
+
+
 @pytest.mark.parametrize("name", ["chime4", "mini_chime4"])
 def test_help_lists_options_and_all_stages(name):
     result = run(ROOT / "egs2" / name / "enh_kd1", "./run.sh", "--help")

@@ -4,6 +4,9 @@
 # Writes: data/<set>/{wav.scp,text,utt2spk,...}, data/<simulated set>/references.tsv,
 #         data/noise.scp, <dumpdir>/references/.
 
-# shellcheck disable=SC2086  # options are words
+# shellcheck disable=SC2206  # options are words
+words=(${local_data_opts})
+[ $((${#words[@]} % 2)) -eq 0 ] ||
+    die "--local_data_opts: '${local_data_opts}' is not --name value ...; give each name its value"
 local/data.sh --nj "${nj}" --references "${dumpdir}/references" \
-    --channels "${channels}" --check_audio "${check_audio}" ${local_data_opts}
+    --channels "${channels}" --check_audio "${check_audio}" "${words[@]}"
