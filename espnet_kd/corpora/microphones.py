@@ -25,6 +25,9 @@ def read_correlations(path: str | os.PathLike) -> dict[str, tuple[float, ...]]:
     """Read `mic_error.csv`: six values by utterance name, CH1 to CH6; of a name that stands twice
     the lower ones.
 
+    A line of titles, then lines of a name, `F02_011C0204_STR`, and its values: as public programs
+    that use the file read it.
+
     Raises:
         UserError: unreadable, or a line without six numbers.
     """
