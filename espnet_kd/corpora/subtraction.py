@@ -8,7 +8,7 @@ clean image at each microphone, to rounding. Nothing is taken on trust: each ref
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,17 @@ class Job:
     noise: NoiseSegment
     original: Path
 
+    def channel(self, index: int) -> Job:
+        """One of its channels."""
+        one = slice(index, index + 1)
+        return Job(
+            ids=self.ids[one],
+            mixtures=self.mixtures[one],
+            references=self.references[one],
+            noise=replace(self.noise, recordings=self.noise.recordings[one]),
+            original=self.original,
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -64,7 +75,9 @@ class Outcome:
 def make_references(job: Job) -> list[Outcome]:
     """Write the references of one utterance.
 
-    One is left alone if it is whole, newer than its sources, and made with the same settings.
+    One is left alone if it is whole, newer than its sources, and made with the same settings. All
+    channels have one offset of the noise, unless one of them cannot be read or does not fit: then
+    each is treated by itself.
 
     Returns:
         One for each channel.
@@ -73,7 +86,8 @@ def make_references(job: Job) -> list[Outcome]:
         OSError: disk full; a reference is either whole or absent.
     """
     method = job.noise.method
-    kept = [_kept(job, channel) for channel in range(len(job.ids))]
+    channels = [job.channel(index) for index in range(len(job.ids))]
+    kept = [_kept(channel) for channel in channels]
     if all(kept):
         return kept
     try:
@@ -81,7 +95,9 @@ def make_references(job: Job) -> list[Outcome]:
         noise, offset = _read_noise(job.noise, mixtures)
         original = read_samples(job.original) if job.original.exists() else None
     except UserError as error:
-        return [Outcome(u, method, False, None, str(error)) for u in job.ids]
+        if len(channels) > 1:
+            return [outcome for channel in channels for outcome in make_references(channel)]
+        return [Outcome(job.ids[0], method, False, None, str(error))]
     outcomes = []
     measures = measure(mixtures, noise, original, method, offset)
     for index, path in enumerate(job.references):
@@ -128,8 +144,7 @@ def _read_mixtures(job: Job) -> np.ndarray:
         if len(samples) != len(mixtures[0]) or abs(annotated - len(samples)) > 1:
             raise UserError(
                 path,
-                f"has {len(samples)} samples, {job.mixtures[0].name} has "
-                f"{len(mixtures[0])}, the annotated noise {annotated}",
+                f"has {len(samples)} samples, {annotated} of noise are annotated",
                 "restore the audio or its annotation",
             )
     return np.stack(mixtures).astype(np.int32)
@@ -142,17 +157,18 @@ def _read_noise(segment: NoiseSegment, mixtures: np.ndarray) -> tuple[np.ndarray
     return (segment.read(length, offset), offset) if offset else (noise, 0)
 
 
-def _kept(job: Job, channel: int) -> Outcome | None:
+def _kept(channel: Job) -> Outcome | None:
     """The reference that an earlier run made, unless something has changed since."""
-    path, mixture = job.references[channel], job.mixtures[channel]
+    (utterance,), (path,), (mixture,) = channel.ids, channel.references, channel.mixtures
     try:
         made = os.stat(path).st_mtime_ns
-        if any(os.stat(source).st_mtime_ns > made for source in (mixture, *job.noise.sources())):
+        sources = (mixture, *channel.noise.sources())
+        if any(os.stat(source).st_mtime_ns > made for source in sources):
             return None
         note, length = read_flac(path)
         measures = Measures(**note["measures"])
     except (OSError, UserError, KeyError, TypeError):
         return None
     whole = length == num_samples(mixture)
-    same = note.get("settings") == job.noise.settings() and measures.problem() is None
-    return Outcome(job.ids[channel], job.noise.method, False, measures) if whole and same else None
+    same = note.get("settings") == channel.noise.settings() and measures.problem() is None
+    return Outcome(utterance, channel.noise.method, False, measures) if whole and same else None

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,13 +122,54 @@ def test_clipped_samples_are_counted_and_the_others_exact(job):
 @pytest.mark.parametrize(
     ("start", "stop", "problem"),
     [
-        (1003, 9100, "CH1.wav: has 8160 samples, .* the annotated noise 8097"),
-        (47000, 55160, "CAF.CH1.wav: ends at 48000, 47000 to 55160 are annotated"),
+        (1003, 9100, "CH{}.wav: has 8160 samples, 8097 of noise are annotated"),
+        (47000, 55160, "CAF.CH{}.wav: ends at 48000, 47000 to 55160 are annotated"),
     ],
 )
 def test_annotations_that_do_not_fit_the_audio(job, start, stop, problem):
-    for outcome in make_references(at(job, start, stop)):
-        assert re.search(problem, outcome.problem) and outcome.measures is None
+    for channel, outcome in zip((1, 5), make_references(at(job, start, stop)), strict=True):
+        assert problem.format(channel) in outcome.problem and outcome.measures is None
+
+
+def no_background(job):
+    job.noise.recordings[1].unlink()
+
+
+def shorter_background(job):
+    damage(job.noise.recordings[1], lambda samples: samples[:4000])
+
+
+def shorter_mixture(job):
+    damage(job.mixtures[1], lambda samples: samples[:-1])
+
+
+def silent_mixture(job):
+    damage(job.mixtures[1], lambda samples: 0 * samples)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (no_background, "CAF.CH5.wav: audio file is missing"),
+        (shorter_background, "CAF.CH5.wav: ends at 4000, "),
+        (silent_mixture, "CAF.CH5.wav: all 8160 samples are zero"),
+    ],
+)
+def test_a_channel_that_cannot_be_had_does_not_keep_the_others_from_theirs(job, spoil, problem):
+    make_references(job)
+    expected = read(job.references[0])
+    for path in job.references:
+        path.unlink()
+    spoil(job)
+    good, bad = make_references(job)
+    assert good.made and np.array_equal(read(job.references[0]), expected)
+    assert problem in bad.problem and not job.references[1].exists()
+    assert made(job) == [False, False], "the good one is kept"
+
+
+def test_channels_of_lengths_that_differ_by_rounding(job):
+    shorter_mixture(job)
+    assert [(o.problem, o.measures.offset) for o in make_references(job)] == [(None, 0)] * 2
 
 
 def test_a_segment_may_touch_both_ends_of_its_background(job):
