@@ -77,7 +77,8 @@ def find_references(
     good = {u: path for u, path in ours.items() if u in outcomes and not outcomes[u].problem}
     distances = compare(good, external or {}, options.nj, f"{name} comparison")
     _report(name, list(outcomes.values()), list(distances.values()))
-    taken = external is not None and options.take_isolated_ext
+    # Of tr05 subtraction is exact, and isolated_ext is that of a simulation run once more.
+    taken = external is not None and options.take_isolated_ext and part != "tr05"
     method = "isolated_ext" if taken else None
     write_changed(table, table_text(ids, outcomes, distances, method))
     if taken:
@@ -106,9 +107,13 @@ def find_references(
 def _external(
     part: str, utterances: Sequence[Utterance], options: ReferenceOptions
 ) -> dict[str, Path] | None:
-    """What isolated_ext has; of tr05, where subtraction is exact, it need not have anything."""
-    if options.isolated_ext is None or part == "tr05":
+    """Where isolated_ext has each utterance; the files of tr05 need not be there."""
+    if options.isolated_ext is None:
         return None
+    if not options.isolated_ext.is_dir():
+        raise UserError(
+            options.isolated_ext, "is no directory", "set ISOLATED_EXT in db.sh, or leave it empty"
+        )
     return reference_paths(options.isolated_ext, part, utterances)
 
 
@@ -166,7 +171,7 @@ def _noise(tree: Chime4Tree, part: str, group: Sequence[Utterance]) -> NoiseSegm
         )
         stem = tree.audio / ("backgrounds" if part == "tr05" else "embedded")
         stem /= entry["noise_wavfile"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserError(
             tree.data / f"annotations/{part}_simu.json",
             f"utterance '{name}' has no usable noise segment ({error})",

@@ -45,6 +45,18 @@ def test_a_reference_may_be_off_by_rounding_only(chime4, utterances, error, rais
         verify(utterances, paths, nj=1)
 
 
+def test_where_a_signal_is_clipped_they_need_not_fit(chime4, utterances):
+    samples, _ = soundfile.read(utterances[1].wav, dtype="int16")
+    samples[[5, 6, 7]] = 32767, -32768, 32766
+    chime4.write(utterances[1].wav, samples)
+    paths = reference_paths(chime4.isolated_ext, "dt05", utterances)
+    with pytest.raises(UserError, match=f"^{clean_path(chime4)}: is off by up to 3[0-9]{{4}} LSB"):
+        verify(utterances, paths, nj=1)
+    samples[7] = 32767
+    chime4.write(utterances[1].wav, samples)
+    assert verify(utterances, paths, nj=1) == 4
+
+
 def test_a_reference_of_another_length(chime4, utterances):
     chime4.write(clean_path(chime4), np.ones(7999, dtype=np.int16))
     paths = reference_paths(chime4.isolated_ext, "dt05", utterances)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,6 +76,24 @@ def test_isolated_ext_is_taken_when_given_and_compared(embedded, tmp_path):
     assert row["method"] == "isolated_ext" and float(row["si_snr_to_isolated_ext"]) > 50
 
 
+def test_isolated_ext_of_training_is_compared_where_it_is_there(chime4, tmp_path, capsys):
+    original = read(chime4.isolated("tr05_org", "011_011C0201_ORG"))
+    path = chime4.isolated_ext / "tr05_caf_simu/011_011C0201_CAF.CH5.Clean.wav"
+    chime4.write(path, (np.roll(original, 5) * 3 // 4).astype(np.int16))
+    references = find(chime4, tmp_path, "tr05", isolated_ext=chime4.isolated_ext)
+    assert {path.suffix for path in references.paths.values()} == {".flac"}, "none is taken"
+    compared = {u: row["si_snr_to_isolated_ext"] for u, row in rows(tmp_path).items()}
+    assert float(compared.pop("011_011C0201_CAF.CH5_SIMU")) > 100
+    assert set(compared.values()) == {"-"}
+    assert "at least, of 1 utterances" in capsys.readouterr().out
+
+
+def test_an_isolated_ext_that_is_not_there(chime4, tmp_path):
+    for part in ("tr05", "dt05"):
+        with pytest.raises(UserError, match="^/nowhere: is no directory; set ISOLATED_EXT in db.s"):
+            find(chime4, tmp_path, part, isolated_ext=Path("/nowhere"), take_isolated_ext=False)
+
+
 def test_isolated_ext_alone_is_enough(chime4, tmp_path):
     references = find(chime4, tmp_path, isolated_ext=chime4.isolated_ext)
     assert len(references.paths) == 4 and not (tmp_path / "references").exists()
@@ -135,8 +154,9 @@ def test_training_references_are_of_every_channel(chime4, tmp_path):
     assert {row["method"] for row in rows(tmp_path).values()} == {"background"}
 
 
-def test_an_annotation_without_noise_is_named(embedded, tmp_path):
-    embedded.edit("dt05_simu", 1, noise_start=None)
+@pytest.mark.parametrize("start", [None, "soon", float("nan"), float("inf")])
+def test_an_annotation_without_noise_is_named(embedded, tmp_path, start):
+    embedded.edit("dt05_simu", 1, noise_start=start)
     with pytest.raises(
         UserError, match="dt05_simu.json: utterance 'F01_050C0101_CAF' has no usable noise segment"
     ):

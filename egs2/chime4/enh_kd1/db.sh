@@ -9,9 +9,9 @@ fi
 
 # Directory that holds CHiME-4's data/ (or CHiME3/data/).
 CHIME4=${CHIME4:-}
-# Optional: directory with <set>_<env>_simu/<name>.CHn.{Clean,Noise}.wav of dt05 and et05, as
-# ESPnet's MATLAB simulation writes them. They are taken instead of the references made here, and
-# compared with them.
+# Optional: directory with <set>_<env>_simu/<name>.CHn.{Clean,Noise}.wav, as ESPnet's MATLAB
+# simulation writes them. Those of dt05 and et05 are taken instead of the references made here, and
+# all are compared with them; tr05 need not be there.
 ISOLATED_EXT=${ISOLATED_EXT:-}
 # Directory of the track lists and mic_error.csv, if they are apart from CHIME4.
 CHIME4_ANNOTATIONS=${CHIME4_ANNOTATIONS:-}
