@@ -87,11 +87,20 @@ def training_set(tree: Chime4Tree, kind: str, channels: Sequence[int]) -> Iterat
             )
 
 
-def track_set(tree: Chime4Tree, part: str, kind: str) -> Iterator[Utterance]:
+def track_set(
+    tree: Chime4Tree, part: str, kind: str, allow_partial: bool = False
+) -> Iterator[Utterance]:
     """The 1-channel track of dt05 or et05, simu or real.
 
     The audio is `isolated_1ch_track`; where that folder is absent, the channel of the track list in
     `isolated`. Without a track list the channel is None.
+
+    Args:
+        tree: the corpus.
+        part: `dt05` or `et05`.
+        kind: `simu` or `real`.
+        allow_partial: an utterance the list does not name is as one without a list; if the folder
+            is absent too, its audio is a file that is not there.
 
     Raises:
         UserError: neither that folder nor a track list; an utterance the list does not name.
@@ -105,7 +114,7 @@ def track_set(tree: Chime4Tree, part: str, kind: str) -> Iterator[Utterance]:
         )
     for name, entry in tree.annotations(stem).items():
         channel = None if channels is None else channels.get(name)
-        if channels is not None and channel is None:
+        if channels is not None and channel is None and not allow_partial:
             raise UserError(
                 tree.annotation_file(f"{stem}_1ch_track.list"),
                 f"does not name utterance '{name}' of {stem}.json",
@@ -115,7 +124,7 @@ def track_set(tree: Chime4Tree, part: str, kind: str) -> Iterator[Utterance]:
         if track.is_dir():
             wav = track / folder.name / f"{name}.wav"
         else:
-            wav = folder / f"{name}.CH{channel}.wav"
+            wav = folder / (f"{name}.wav" if channel is None else f"{name}.CH{channel}.wav")
         yield Utterance(
             id=f"{name}_{category}",
             name=name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,13 +49,16 @@ class Preparation:
         self._write_simulated("tr05", training_set(self.tree, "simu", self.channels))
         self._write_real_training()
         for part in ("dt05", "et05"):
-            self._write_simulated(part, track_set(self.tree, part, "simu"))
-            self._write(f"{part}_real_{TRACK}", track_set(self.tree, part, "real"))
+            self._write_simulated(part, self._track(part, "simu"))
+            self._write(f"{part}_real_{TRACK}", self._track(part, "real"))
         self._write("tr05_orig_clean", clean_set(self.tree, "tr05_org"))
         for part in ("dt05", "et05"):
             self._write(f"{part}_bth", clean_set(self.tree, f"{part}_bth"))
         rows = [("set", "utterance", "reason"), *self.left_out]
         write_changed(self._local("left_out.tsv"), "".join("\t".join(row) + "\n" for row in rows))
+
+    def _track(self, part: str, kind: str) -> Iterator[Utterance]:
+        return track_set(self.tree, part, kind, self.allow_partial)
 
     def _local(self, name: str) -> Path:
         return self.out / "local" / name

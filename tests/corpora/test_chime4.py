@@ -62,6 +62,17 @@ def test_an_utterance_the_track_list_does_not_name(chime4):
         list(track_set(Chime4Tree(chime4.root), "et05", "real"))
 
 
+def test_what_a_partial_list_does_not_name_is_as_without_a_list(chime4):
+    path = chime4.data / "annotations/et05_real_1ch_track.list"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    tree = Chime4Tree(chime4.root)
+    found = list(track_set(tree, "et05", "real", allow_partial=True))
+    assert [u.channel for u in found] == [None, 5, 6, 1] and found[0].wav.is_file()
+    shutil.rmtree(chime4.audio / "isolated_1ch_track")
+    found = list(track_set(tree, "et05", "real", allow_partial=True))
+    assert [u.wav.is_file() for u in found] == [False, True, True, True]
+
+
 def test_clean_sets(chime4):
     tree = Chime4Tree(chime4.root)
     (booth,) = clean_set(tree, "dt05_bth")
