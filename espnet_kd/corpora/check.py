@@ -101,9 +101,21 @@ def check(tree: Chime4Tree, expected: Expected) -> Report:
         report.remarks.append(sentence)
         if count not in (None, found):
             report.problems.append(sentence)
-    if tree.microphone_correlations is None:
-        report.remarks.append("no mic_error.csv: failing microphones are told by their level")
+    report.remarks.append(_microphones(tree))
     return report
+
+
+def _microphones(tree: Chime4Tree) -> str:
+    correlations = tree.microphone_correlations
+    if correlations is None:
+        return "no mic_error.csv: failing microphones are told by their level"
+    recorded = _annotations(tree, "tr05_real").keys()
+    named = len(recorded & correlations.keys())
+    others = ", failing microphones of the others are told by their level"
+    return (
+        f"mic_error.csv: names {named} of {len(recorded)} utterances of tr05_real"
+        f"{others if named < len(recorded) else ''}"
+    )
 
 
 def _annotations(tree: Chime4Tree, set_name: str) -> dict[str, dict]:

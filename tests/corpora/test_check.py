@@ -51,6 +51,7 @@ def test_a_whole_corpus(chime4):
         *(f"{name}: 12 reference words, 12 expected" for name in TRACKS),
         "backgrounds: 24 recordings, 24 expected",
         "embedded: 0 recordings, not checked",
+        "mic_error.csv: names 2 of 2 utterances of tr05_real",
     ]
 
 
@@ -134,6 +135,15 @@ def test_reference_words_are_those_of_the_normalised_text(chime4):
     assert (
         "dt05_real: 11 reference words, 12 expected: other sentences, or normalised in another way"
         in report.remarks
+    )
+
+
+def test_a_mic_error_of_other_utterances_is_told_so(chime4):
+    table = chime4.data / "annotations/mic_error.csv"
+    table.write_text(table.read_text().replace("F02_022C0204_STR", "F02_022C0204_OTHER"))
+    assert checked(chime4).remarks[-1] == (
+        "mic_error.csv: names 1 of 2 utterances of tr05_real, "
+        "failing microphones of the others are told by their level"
     )
 
 
