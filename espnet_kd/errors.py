@@ -8,6 +8,9 @@ import os
 import sys
 from collections.abc import Callable
 
+# A full disk, or all of one's share of it. The latter is what a cluster's users meet.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 class UserError(Exception):
     """Bad input: the file (or option), what is wrong with it, and how to mend it.
@@ -38,9 +41,9 @@ def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
         except UserError as error:
             sys.exit(f"error: {error}")
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in DISK_FULL:
                 raise
-            where = error.filename or "disk"
-            sys.exit(f"error: {where}: no space left on device; free some and run again")
+            where, problem = error.filename or "disk", os.strerror(error.errno).lower()
+            sys.exit(f"error: {where}: {problem}; free some and run again")
 
     return wrapped

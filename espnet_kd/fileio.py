@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from espnet_kd.errors import UserError
+from espnet_kd.errors import DISK_FULL, UserError
 
 
 @contextlib.contextmanager
@@ -26,9 +25,9 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in DISK_FULL:
             raise
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """What a user sees of an error."""
 
 import errno
+import os
 import pickle
 
 import pytest
@@ -33,10 +34,13 @@ def test_it_crosses_a_process_boundary_whole():
     assert (type(again), str(again)) == (UserError, str(error))
 
 
-def test_a_full_disk_is_one_line():
-    error = OSError(errno.ENOSPC, "No space left on device", "exp/a.wav")
-    expected = "error: exp/a.wav: no space left on device; free some and run again"
-    assert message_of(error) == expected
+@pytest.mark.parametrize(
+    ("number", "problem"),
+    [(errno.ENOSPC, "no space left on device"), (errno.EDQUOT, "disk quota exceeded")],
+)
+def test_a_full_disk_is_one_line(number, problem):
+    error = OSError(number, os.strerror(number), "exp/a.wav")
+    assert message_of(error) == f"error: exp/a.wav: {problem}; free some and run again"
 
 
 @pytest.mark.parametrize(

@@ -65,13 +65,14 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
         lambda path: write_columns(path, {"new": 1}),
     ],
 )
-def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch, write):
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch, write, number):
     """The system's own error names no file."""
     path = tmp_path / "wav.scp"
     write_text(path, "old")
 
     def no_space(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     class FullFile(io.StringIO):
         write = writelines = no_space
@@ -81,7 +82,7 @@ def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch,
     with pytest.raises(OSError) as caught:
         write(path)
     monkeypatch.undo()
-    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    assert (caught.value.errno, caught.value.filename) == (number, str(path))
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_text() == "old"
 
