@@ -58,7 +58,9 @@ class Chime4Tree:
 
     def annotation_file(self, name: str) -> Path | None:
         """Path of an annotation file, or None if the corpus has none of that name."""
-        return next((d / name for d in self._annotations if (d / name).exists()), None)
+        # A link that leads nowhere is there, and an error when it is read.
+        paths = (directory / name for directory in self._annotations)
+        return next((path for path in paths if os.path.lexists(path)), None)
 
     def annotations(self, stem: str) -> dict[str, dict]:
         """Entries of `<stem>.json` by utterance name (`F01_050C0101_BUS`), with `environment`.

@@ -180,6 +180,20 @@ def test_links_in_a_loop_are_no_corpus_and_no_annotation(chime4, tmp_path):
         Chime4Tree(chime4.root).annotations("dt05_real")
 
 
+@pytest.mark.parametrize("to", ["itself", "nowhere"])
+def test_links_that_lead_nowhere_are_no_missing_lists(chime4, to):
+    for name in ("dt05_real_1ch_track.list", "mic_error.csv"):
+        path = chime4.data / "annotations" / name
+        path.unlink()
+        path.symlink_to(path if to == "itself" else path.with_name("absent"))
+    tree = Chime4Tree(chime4.root)
+    problem = "cannot be read" if to == "itself" else "does not exist"
+    with pytest.raises(UserError, match=f"dt05_real_1ch_track.list: {problem}"):
+        tree.track_channels("dt05_real")
+    with pytest.raises(UserError, match=f"mic_error.csv: {problem}"):
+        _ = tree.microphone_correlations
+
+
 @pytest.mark.parametrize("name", ["dt05_simu_1ch_track.list", "mic_error.csv", "dt05_simu.json"])
 def test_a_file_that_is_not_utf8(chime4, name):
     path = chime4.data / "annotations" / name
