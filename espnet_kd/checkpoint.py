@@ -7,12 +7,14 @@ import os
 import pickle
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 import yaml
 
 from espnet_kd.errors import UserError
+
+if TYPE_CHECKING:  # checksums and configurations are read by commands that need no model
+    import torch
 
 
 def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
@@ -30,6 +32,8 @@ def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
 
 def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
     """Read a state dict; never runs code stored in the file."""
+    import torch
+
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except FileNotFoundError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -13,7 +13,11 @@ T = TypeVar("T")
 
 
 def progress(
-    items: Iterable[T], title: str, total: int | None = None, every: float = 15.0
+    items: Iterable[T],
+    title: str,
+    total: int | None = None,
+    every: float = 15.0,
+    audio: Callable[[T], float] | None = None,
 ) -> Iterator[T]:
     """Pass `items` on and show how far it is.
 
@@ -22,21 +26,28 @@ def progress(
         title: name of the work.
         total: number of items; `len(items)` if it has one.
         every: seconds between two plain lines.
+        audio: seconds of audio that an item stands for; the real-time factor is shown then.
     """
     if total is None and hasattr(items, "__len__"):
         total = len(items)  # type: ignore[arg-type]
-    if sys.stderr.isatty():
-        yield from tqdm(items, desc=title, total=total)
-        return
+    bar = tqdm(items, desc=title, total=total, disable=not sys.stderr.isatty())
+    of = f"/{total}" if total else ""
     last = start = time.monotonic()
-    count = 0
-    for item in items:
+    count, heard, factor = 0, 0.0, ""
+    for item in bar:
         yield item
         count += 1
         now = time.monotonic()
-        if now - last >= every:
+        if audio is not None:
+            heard += audio(item)
+            factor = f", real-time factor {(now - start) / heard:.3f}"
+            bar.set_postfix_str(factor.removeprefix(", "), refresh=False)
+        if bar.disable and now - last >= every:
             last = now
-            of = f"/{total}" if total else ""
-            print(f"{title}: {count}{of} ({now - start:.0f} s)", file=sys.stderr, flush=True)
-    seconds = time.monotonic() - start
-    print(f"{title}: {count} done ({seconds:.1f} s)", file=sys.stderr, flush=True)
+            _print(f"{title}: {count}{of} ({now - start:.0f} s{factor})")
+    if bar.disable:
+        _print(f"{title}: {count} done ({time.monotonic() - start:.1f} s{factor})")
+
+
+def _print(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

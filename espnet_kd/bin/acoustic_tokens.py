@@ -9,7 +9,11 @@ from espnet_kd.distill.centroids import Centroids, check_suffix, write_centroids
 from espnet_kd.enh.recognizer import LAST, Recognizer
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.inference.acoustic_tokens import choose_utterances, cluster, encode_set
-from espnet_kd.inference.loading import add_model_options, choose_device
+from espnet_kd.inference.loading import (
+    add_model_options,
+    add_process_option,
+    choose_device,
+)
 from espnet_kd.inference.utterances import read_utterances
 from espnet_kd.tasks.trained import load_asr_model
 
@@ -19,6 +23,7 @@ def main(cmd: list[str] | None = None) -> None:
     """Parse arguments, encode, cluster, write the centroids."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_model_options(parser)
+    add_process_option(parser)
     parser.add_argument("--clusters", type=int, default=500, help="number of tokens")
     parser.add_argument(
         "--layer", type=int, default=LAST, help="block of the encoder, from 0; -1: its output"

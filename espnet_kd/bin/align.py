@@ -14,7 +14,11 @@ from espnet_kd.inference.forced_alignment import (
     read_speeds,
     scale_alignment,
 )
-from espnet_kd.inference.loading import add_model_options, choose_device
+from espnet_kd.inference.loading import (
+    add_model_options,
+    add_process_option,
+    choose_device,
+)
 from espnet_kd.inference.utterances import read_utterances
 from espnet_kd.tasks.trained import load_asr_model
 
@@ -24,6 +28,7 @@ def main(cmd: list[str] | None = None) -> None:
     """Parse arguments; align, or scale the alignment of the original set to perturbed ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_model_options(parser, required=False)
+    add_process_option(parser)
     parser.add_argument("--text_name", default="text", help="transcripts: file of the sets")
     parser.add_argument("--out_name", default="align", help="file to write into the sets")
     parser.add_argument(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import argparse
 
 from espnet_kd.errors import exit_on_user_error
-from espnet_kd.inference.loading import enhancement_options, load_enhancer, read_set
-from espnet_kd.inference.pseudo_reference import make_pseudo_references
+from espnet_kd.inference.command import TargetSet, enhance_sets, enhancement_parser
+from espnet_kd.inference.pseudo_reference import write_pseudo_references
+
+RECORD = "teacher.sha256"
 
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and make the pseudo-references of each set."""
-    options = enhancement_options(__doc__, cmd)
-    enhancer = load_enhancer(options)
-    for set_dir in options.sets:
-        utterances, inputs = read_set(set_dir, enhancer, options)
-        out = Path(options.out) / Path(set_dir).name
-        make_pseudo_references(set_dir, out, utterances, enhancer, inputs, options.nj)
+    parser = enhancement_parser(__doc__)
+    parser.add_argument("--nj", type=int, default=1, help="processes that judge the estimates")
+    enhance_sets(parser, cmd, RECORD, _finish)
+
+
+def _finish(target: TargetSet, options: argparse.Namespace) -> None:
+    write_pseudo_references(target.source, target.out, target.utterances, options.nj)
 
 
 if __name__ == "__main__":

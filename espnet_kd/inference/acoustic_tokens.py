@@ -16,8 +16,9 @@ from sklearn.cluster import MiniBatchKMeans
 from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.errors import UserError
 from espnet_kd.inference.audio import read_wave
+from espnet_kd.inference.batches import equal_length_batches
 from espnet_kd.inference.fork import fork_map
-from espnet_kd.inference.utterances import Utterance, equal_length_batches
+from espnet_kd.inference.utterances import Utterance
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def encode_set(
             raise UserError("--layer", str(error)) from None
         return latents.flatten(0, 1).float().cpu().numpy()
 
-    batches = equal_length_batches(utterances)
+    batches = [batch.utterances for batch in equal_length_batches(utterances)]
     return fork_map(work, batches, nj if device == "cpu" else 1, "encode")
 
 

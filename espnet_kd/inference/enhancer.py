@@ -13,9 +13,11 @@ from espnet_kd.errors import UserError
 from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.utterances import Utterance
 
+Inputs = dict[str, torch.Tensor]
+
 
 class Enhancer:
-    """Speech enhancement of batches of equally long utterances.
+    """Speech enhancement of batches.
 
     Args:
         model: an `ESPnetKDModel` in evaluation mode.
@@ -36,35 +38,65 @@ class Enhancer:
         self.device = device
         self.keep_scale = keep_scale
 
-    @torch.inference_mode()
-    def __call__(self, batch: Sequence[Utterance]) -> np.ndarray:
-        """Enhance utterances of equal length.
+    def __call__(self, batch: Sequence[Utterance]) -> list[np.ndarray]:
+        """Enhance utterances: `read` and `compute` in turn.
 
         Args:
-            batch: B utterances of T samples; with `text` (and `align`) if the model takes them.
+            batch: B utterances, of equal length if the model is not padding-invariant.
 
         Returns:
-            Waveforms (B, T), float32, at the scale of the mixture unless `keep_scale`.
+            B waveforms (T,), float32, each of its utterance's length.
+        """
+        enhanced = self.compute(self.read(batch)).cpu().numpy()
+        return [wave[: utt.num_samples] for utt, wave in zip(batch, enhanced, strict=True)]
+
+    def read(self, batch: Sequence[Utterance], num_samples: int = 0) -> Inputs:
+        """Read what the model takes, into memory that a GPU can fetch by itself.
+
+        Args:
+            batch: B utterances; with `text` (and `align`) if the model takes them.
+            num_samples: length to pad to; the longest utterance's if that is longer.
 
         Raises:
-            UserError: bad audio, or an utterance too short for the model.
+            UserError: bad audio, an utterance too short for the model, or an alignment that does
+                not belong to the text.
         """
-        waves = [read_wave(utt.wave, utt.num_samples) for utt in batch]
-        mixture = torch.from_numpy(np.stack(waves)).to(self.device)
-        lengths = torch.full((len(batch),), mixture.shape[1], device=self.device)
+        length = max(num_samples, *(utt.num_samples for utt in batch))
+        mixture = np.zeros((len(batch), length), dtype=np.float32)
         shortest = getattr(self.model.encoder, "kernel_size", 1)
-        if mixture.shape[1] < shortest:
-            raise UserError(
-                batch[0].wave,
-                f"has {mixture.shape[1]} samples, the model needs {shortest}",
-                "leave the utterance out",
-            )
-        enhanced, _ = self.model.enhance(mixture, lengths, **self._conditions(batch))
-        if not self.keep_scale:
-            enhanced = match_gain(enhanced, mixture, lengths)
-        return enhanced.float().cpu().numpy()
+        for utt, row in zip(batch, mixture, strict=True):
+            row[: utt.num_samples] = read_wave(utt.wave, utt.num_samples)
+            if utt.num_samples < shortest:
+                raise UserError(
+                    utt.wave,
+                    f"has {utt.num_samples} samples, the model needs {shortest}",
+                    "leave the utterance out",
+                )
+        inputs = {
+            "mixture": torch.from_numpy(mixture),
+            "lengths": torch.tensor([utt.num_samples for utt in batch]),
+            **self._conditions(batch),
+        }
+        if self.device == "cpu":
+            return inputs
+        return {name: value.pin_memory() for name, value in inputs.items()}
 
-    def _conditions(self, batch: Sequence[Utterance]) -> dict[str, torch.Tensor]:
+    @torch.inference_mode()
+    def compute(self, inputs: Inputs) -> torch.Tensor:
+        """Enhance what `read` gave.
+
+        Returns:
+            Waveforms (B, L) on `device`, float32, at the scale of the mixture unless `keep_scale`.
+            A GPU may still be working on them.
+        """
+        inputs = {name: value.to(self.device, non_blocking=True) for name, value in inputs.items()}
+        mixture, lengths = inputs.pop("mixture"), inputs.pop("lengths")
+        enhanced, _ = self.model.enhance(mixture, lengths, **inputs)
+        if not self.keep_scale:
+            enhanced = match_gain(enhanced.float(), mixture, lengths)
+        return enhanced.float()
+
+    def _conditions(self, batch: Sequence[Utterance]) -> Inputs:
         if self.tokenize is None:
             return {}
         texts = [torch.tensor(self.tokenize(utt.text)) for utt in batch]
@@ -73,7 +105,6 @@ class Enhancer:
             "text_lengths": torch.tensor([len(text) for text in texts]),
         }
         if all(utt.align is not None for utt in batch):
-            aligns = [torch.tensor(utt.align) for utt in batch]
             for utt, text in zip(batch, texts, strict=True):
                 if len(text) != len(utt.align):
                     raise UserError(
@@ -81,5 +112,6 @@ class Enhancer:
                         f"has {len(text)} characters but {len(utt.align)} alignment points",
                         "align the set again",
                     )
+            aligns = [torch.tensor(utt.align) for utt in batch]
             conditions["align"] = pad_sequence(aligns, batch_first=True)
-        return {name: value.to(self.device) for name, value in conditions.items()}
+        return conditions

@@ -21,8 +21,9 @@ from espnet_kd.data.tokens import bpe_tokeniser, char_tokeniser
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 from espnet_kd.inference.audio import read_wave
+from espnet_kd.inference.batches import equal_length_batches
 from espnet_kd.inference.fork import fork_map
-from espnet_kd.inference.utterances import Utterance, equal_length_batches
+from espnet_kd.inference.utterances import Utterance
 
 BLANK = 0
 
@@ -104,7 +105,7 @@ def align_set(
     Returns:
         For each id the centres in milliseconds, and whether the text could be aligned.
     """
-    batches = equal_length_batches(utterances)
+    batches = [batch.utterances for batch in equal_length_batches(utterances)]
     results = fork_map(aligner, batches, nj if aligner.device == "cpu" else 1, title)
     return {name: (milliseconds, fits) for batch in results for name, milliseconds, fits in batch}
 

@@ -1,19 +1,13 @@
-"""What a set directory says about its utterances, and how they go into batches."""
+"""What a set directory says about its utterances."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
-from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.kaldi_dir import Tables, read_set
 from espnet_kd.errors import UserError
-
-# Keeps the memory of a CPU process small and a GPU busy.
-MAX_BATCH_SAMPLES = 20 * SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -26,6 +20,7 @@ class Utterance:
         num_samples: its length.
         text: transcript, if asked for.
         align: centre of each character in milliseconds, if asked for.
+        output: where its enhanced waveform goes, if that is what is made.
     """
 
     name: str
@@ -33,6 +28,7 @@ class Utterance:
     num_samples: int
     text: str | None = None
     align: tuple[int, ...] | None = None
+    output: Path | None = None
 
 
 def read_utterances(
@@ -64,27 +60,6 @@ def read_utterances(
         )
         for name, wave in tables["wav.scp"].items()
     ]
-
-
-def equal_length_batches(
-    utterances: Iterable[Utterance], max_samples: int = MAX_BATCH_SAMPLES
-) -> list[list[Utterance]]:
-    """Group utterances of exactly equal length, longest first.
-
-    Nothing is padded, because the global layer norm of a stock Conv-TasNet sees padding: samples
-    would depend on the batch. Channels of one recording are equally long, so batches do form.
-
-    Args:
-        utterances: what to group.
-        max_samples: samples of a batch at most, unless a single utterance is longer.
-    """
-    batches = []
-    ordered = sorted(utterances, key=lambda utterance: (-utterance.num_samples, utterance.name))
-    for num_samples, group in groupby(ordered, key=lambda utterance: utterance.num_samples):
-        members = list(group)
-        size = max(1, max_samples // num_samples)
-        batches += [members[start : start + size] for start in range(0, len(members), size)]
-    return batches
 
 
 def _table(set_dir: str | os.PathLike, tables: Tables, name: str | None) -> dict[str, str]:

@@ -48,15 +48,13 @@ def model_table(
         set_dir: set directory with what the models take (`text` and `align` for a teacher).
         others: models whose parameters alone are counted.
     """
-    from espnet_kd.inference.loading import load_enhancer, read_set
+    from espnet_kd.inference.loading import conditions, load_enhancer
+    from espnet_kd.inference.utterances import read_utterances
 
     rows, notes = [], []
     for model in models:
-        options = argparse.Namespace(
-            **model._asdict(), ngpu=0, text_name="text", align_name="align"
-        )
-        enhancer = load_enhancer(options)
-        utterance = read_set(set_dir, enhancer, options)[0][0]
+        enhancer = load_enhancer(model.config, model.checkpoint)
+        utterance = read_utterances(set_dir, *conditions(enhancer.model))[0]
         seconds = utterance.num_samples / SAMPLE_RATE
         cost = measure(enhancer.model, lambda e=enhancer, u=utterance: e([u]), seconds)
         rows.append(

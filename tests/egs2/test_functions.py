@@ -63,3 +63,22 @@ def test_gpus_are_found_by_their_listing(tmp_path, listing, visible, count):
 def test_hidden_gpus_are_not_used(tmp_path):
     script = "nvidia-smi() { echo 'GPU 0: x'; }; CUDA_VISIBLE_DEVICES= ; visible_gpus"
     assert bash(tmp_path, script).stdout.strip() == "0"
+
+
+@pytest.mark.parametrize(
+    ("settings", "gpu", "jobs"),
+    [
+        ("inference_ngpu=0 inference_nj=8", 0, 8),
+        ("inference_ngpu=1 inference_nj=8", 1, 1),
+        ("inference_ngpu=1 inference_nj=8 ngpu=4", 1, 4),
+    ],
+)
+def test_enhancement_is_many_jobs_on_the_cpu_and_one_on_each_gpu(tmp_path, settings, gpu, jobs):
+    functions = "python3() { echo RUN python3 \"$@\"; }; decode_cmd='echo RUN launch'; "
+    result = bash(tmp_path, f"{functions} {settings}; enhance_in_jobs mod exp/enhance --x 1")
+    assert [line for line in result.stdout.splitlines() if line.startswith("RUN")] == [
+        "RUN python3 -m mod --part begin --x 1",
+        f"RUN launch --gpu {gpu} JOB=1:{jobs} exp/enhance.JOB.log "
+        f"python3 -m mod --part JOB/{jobs} --ngpu {gpu} --x 1",
+        "RUN python3 -m mod --part finish --x 1",
+    ]

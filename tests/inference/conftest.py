@@ -17,22 +17,25 @@ LENGTHS = {"F01_a_REAL": 4000, "F01_b_REAL": 2400, "F01_c_REAL": 4000, "M02_d_RE
 
 
 class Gain(torch.nn.Module):
-    """Multiplies; an utterance of `bad_length` samples is given to `spoil` as well."""
+    """Multiplies; a batch of `bad_length` samples is given to `spoil` as well."""
 
     def __init__(
         self,
         gain: float = 0.5,
         bad_length: int = 0,
         spoil: Callable[[torch.Tensor], torch.Tensor] = lambda wave: wave * float("nan"),
+        padding_invariant: bool = False,
     ):
         super().__init__()
+        self.padding_invariant = padding_invariant
+        self.takes_text = self.takes_alignment = False
         self.encoder = torch.nn.Identity()
         self.gain, self.bad_length, self.spoil = gain, bad_length, spoil
-        self.calls: list[int] = []
+        self.calls: list[tuple[int, ...]] = []  # shapes of batches
 
     def enhance(self, speech_mix: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, dict]:
-        assert (lengths == speech_mix.shape[1]).all()
-        self.calls.append(len(lengths))
+        assert self.padding_invariant or (lengths == speech_mix.shape[1]).all()
+        self.calls.append(tuple(speech_mix.shape))
         enhanced = self.gain * speech_mix
         if speech_mix.shape[1] == self.bad_length:
             enhanced = self.spoil(enhanced)

@@ -9,6 +9,8 @@ from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.utterances import read_utterances
 
+from .conftest import Gain
+
 
 class TextModel(torch.nn.Module):
     """Records what it is given."""
@@ -25,9 +27,24 @@ class TextModel(torch.nn.Module):
 def test_length_and_scale_are_those_of_the_mixture(make_set, gain, enhancer):
     utterances = read_utterances(make_set(lengths={"F01_a": 3000, "F01_b": 3000}))
     mixture = np.stack([read_wave(utt.wave, 3000) for utt in utterances])
-    np.testing.assert_allclose(enhancer(utterances), mixture, rtol=1e-6)
+    np.testing.assert_allclose(enhancer(utterances), mixture, rtol=1e-5)
     unscaled = Enhancer(gain, keep_scale=True)(utterances)
     np.testing.assert_array_equal(unscaled, 0.5 * mixture)
+
+
+def test_unequal_lengths_are_padded_with_zeros_and_cut_again(make_set):
+    utterances = read_utterances(make_set(lengths={"F01_a": 3000, "F01_b": 2000}))
+    mixture = [read_wave(utt.wave, utt.num_samples) for utt in utterances]
+    seen = []
+    model = Gain(1.0, 3000, lambda wave: seen.append(wave) or wave, padding_invariant=True)
+    enhanced = Enhancer(model)(utterances)
+    assert [len(wave) for wave in enhanced] == [3000, 2000]
+    for wave, expected in zip(enhanced, mixture, strict=True):
+        np.testing.assert_allclose(wave, expected, rtol=1e-5)
+    np.testing.assert_array_equal(seen[0][1], np.pad(mixture[1], (0, 1000)))
+    given = Enhancer(model).read(utterances, 3072)
+    assert given["mixture"].shape == (2, 3072) and not given["mixture"][0, 3000:].any()
+    assert given["lengths"].tolist() == [3000, 2000]
 
 
 def test_text_and_alignment_reach_the_model_padded(make_set):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from espnet_kd.errors import UserError
-from espnet_kd.inference.utterances import Utterance, equal_length_batches, read_utterances
+from espnet_kd.inference.utterances import read_utterances
 
 
 def test_text_and_alignment_are_read_when_asked_for(make_set):
@@ -36,11 +36,3 @@ def test_speed_perturbed_sets_are_refused(make_set):
 def test_absent_set_is_refused(tmp_path):
     with pytest.raises(UserError, match="dt05_none"):
         read_utterances(tmp_path / "dt05_none")
-
-
-def test_batches_hold_equal_lengths_within_the_budget():
-    lengths = [10, 20, 10, 10, 300, 20]
-    utterances = [Utterance(f"u{i}", "", length) for i, length in enumerate(lengths)]
-    batches = equal_length_batches(utterances, 25)
-    names = [[utt.name for utt in batch] for batch in batches]
-    assert names == [["u4"], ["u1"], ["u5"], ["u0", "u2"], ["u3"]]

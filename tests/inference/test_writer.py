@@ -1,95 +1,112 @@
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
+import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
+from espnet_kd.data.audio import write_samples
 from espnet_kd.errors import UserError
+from espnet_kd.inference import audio
 from espnet_kd.inference.enhancer import Enhancer
+from espnet_kd.inference.outputs import finished, wave_path
 from espnet_kd.inference.utterances import read_utterances
-from espnet_kd.inference.writer import begin_outputs, enhance_to, wave_path
+from espnet_kd.inference.writer import enhance_all
 
 from .conftest import LENGTHS, Gain
 
+BUDGET = 320000
 
-@pytest.mark.parametrize("nj", [1, 2])
-def test_every_utterance_is_written_at_its_length_and_scale(make_set, enhancer, tmp_path, nj):
-    utterances = read_utterances(make_set())
-    outcome = enhance_to(tmp_path / "out", utterances, enhancer, nj)
-    assert (outcome.not_finite, outcome.clipped) == ([], {})
-    for utt in utterances:
+
+@pytest.fixture
+def utterances(make_set, tmp_path):
+    """Function that makes a set and gives its utterances with outputs in `out`."""
+
+    def make(**options):
+        found = read_utterances(make_set(**options))
+        return [replace(utt, output=wave_path(tmp_path / "out", utt.name)) for utt in found]
+
+    return make
+
+
+@pytest.mark.parametrize("pads", [False, True])
+def test_every_utterance_is_written_at_its_length_and_scale(utterances, pads):
+    found = utterances()
+    enhance_all(found, Enhancer(Gain(padding_invariant=pads)), BUDGET, "work")
+    for utt in found:
         mixture = soundfile.read(utt.wave)[0]
-        enhanced, rate = soundfile.read(wave_path(tmp_path / "out", utt.name))
+        enhanced, rate = soundfile.read(utt.output)
         assert (rate, len(enhanced)) == (16000, LENGTHS[utt.name])
         np.testing.assert_allclose(enhanced, mixture, atol=0.5 / 32768)
 
 
-def test_equally_long_utterances_share_a_batch(make_set, gain, enhancer, tmp_path):
-    enhance_to(tmp_path / "out", read_utterances(make_set()), enhancer, 1)
-    assert gain.calls == [2, 1, 1]
+@pytest.mark.parametrize(
+    ("pads", "shapes"),
+    [(False, [(2, 4000), (1, 3001), (1, 2400)]), (True, [(2, 4096), (1, 3072), (1, 2432)])],
+)
+def test_shapes_of_batches(utterances, pads, shapes):
+    model = Gain(padding_invariant=pads)
+    enhance_all(utterances(), Enhancer(model), BUDGET, "work")
+    assert model.calls == shapes
 
 
-def test_work_done_before_a_kill_is_kept(make_set, tmp_path):
-    utterances = read_utterances(make_set())
-    out = tmp_path / "out"
+def test_few_batches_are_in_memory(utterances, monkeypatch):
+    """Waveforms that were read and not yet written, of 40 in batches of two."""
+    lock, alive, most = threading.Lock(), 0, 0
+    read_wave, write_wave = audio.read_wave, audio.write_wave
 
-    class Killed(Gain):
-        def enhance(self, speech_mix, lengths):
-            if len(self.calls) == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return super().enhance(speech_mix, lengths)
+    def count(change):
+        nonlocal alive, most
+        with lock:
+            alive += change
+            most = max(most, alive)
 
-    process = multiprocessing.get_context("fork").Process(
-        target=enhance_to, args=(out, utterances, Enhancer(Killed()), 1)
-    )
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    before = {path: path.stat().st_mtime_ns for path in (out / "wav").iterdir()}
-    assert len(before) == 3
-    rest = Gain()
-    enhance_to(out, utterances, Enhancer(rest), 1)
-    assert rest.calls == [1]
-    assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert sorted(path.stem for path in (out / "wav").iterdir()) == sorted(LENGTHS)
+    def read(*arguments):
+        count(1)
+        return read_wave(*arguments)
+
+    def write(*arguments):
+        clipped = write_wave(*arguments)
+        count(-1)
+        return clipped
+
+    monkeypatch.setattr("espnet_kd.inference.enhancer.read_wave", read)
+    monkeypatch.setattr("espnet_kd.inference.writer.write_wave", write)
+    found = utterances(lengths={f"F01_{i:02d}": 4000 for i in range(40)})
+    enhance_all(found, Enhancer(Gain()), 8000, "work")
+    assert alive == 0
+    assert most <= 2 * (2 + 1 + 2)
 
 
-def test_clipping_is_counted_and_told(make_set, tmp_path, capsys):
+def test_bad_audio_is_one_line_and_what_was_computed_stays(utterances, tmp_path):
+    lengths = {f"F01_{i:02d}": 4000 - 100 * i for i in range(12)}
+    found = utterances(lengths=lengths)
+    write_samples(found[6].wave, np.zeros(lengths["F01_06"], dtype=np.int16))
+    with pytest.raises(UserError, match=r"F01_06\.wav: all 3400 samples are zero"):
+        enhance_all(found, Enhancer(Gain()), BUDGET, "work")
+    assert set(finished(tmp_path / "out")) == {f"F01_{i:02d}" for i in range(6)}
+    assert not list((tmp_path / "out" / "wav").glob(".*"))
+
+
+def test_clipping_is_counted_and_told(utterances, capsys):
     def clicks(wave):
         wave[:, 100:300:100] = 1.5  # stays beyond full scale at the mixture's scale
         return wave
 
-    utterances = read_utterances(make_set(lengths={"F01_a": 4000}))
-    outcome = enhance_to(tmp_path / "out", utterances, Enhancer(Gain(1.0, 4000, clicks)), 1)
-    assert outcome.clipped == {"F01_a": 2}
-    assert "2 samples clipped in 1 utterances" in capsys.readouterr().err
+    found = utterances(lengths={"F01_a": 4000})
+    enhance_all(found, Enhancer(Gain(1.0, 4000, clicks)), BUDGET, "work")
+    assert "work: 2 samples clipped in 1 utterances" in capsys.readouterr().err
 
 
-def test_output_that_is_not_finite_is_not_written(make_set, tmp_path):
-    utterances = read_utterances(make_set())
-    outcome = enhance_to(tmp_path / "out", utterances, Enhancer(Gain(bad_length=3001)), 1)
-    assert outcome.not_finite == ["M02_d_REAL"]
+def test_output_that_is_not_finite_is_marked(utterances, tmp_path):
+    enhance_all(utterances(), Enhancer(Gain(bad_length=3001)), BUDGET, "work")
+    done = finished(tmp_path / "out")
+    assert done == {name: name != "M02_d_REAL" for name in LENGTHS}
     assert not wave_path(tmp_path / "out", "M02_d_REAL").exists()
 
 
-def test_outputs_of_other_inputs_are_removed(tmp_path):
-    model, out = tmp_path / "model.pth", tmp_path / "out"
-    model.write_text("one")
-    begin_outputs(out, "model.sha256", [model])
-    (out / "wav").mkdir()
-    begin_outputs(out, "model.sha256", [model])
-    assert (out / "wav").exists()
-    model.write_text("two")
-    begin_outputs(out, "model.sha256", [model])
-    assert [path.name for path in out.iterdir()] == ["model.sha256"]
-
-
-def test_a_directory_of_something_else_is_left_alone(tmp_path):
-    (tmp_path / "wav.scp").write_text("precious")
-    with pytest.raises(UserError, match="holds files but no model.sha256"):
-        begin_outputs(tmp_path, "model.sha256", [])
-    assert (tmp_path / "wav.scp").read_text() == "precious"
+def test_progress_tells_the_real_time_factor(utterances, capsys):
+    enhance_all(utterances(), Enhancer(Gain()), BUDGET, "work")
+    assert "work: 4 done (" in capsys.readouterr().err

@@ -138,6 +138,19 @@ train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR
         "${data[@]}" "$@" ${asr_args}
 }
 
+# Enhance sets in jobs that share the utterances: one on each GPU, or many on the CPU.
+enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
+    local module=$1 logs=$2 jobs=${inference_nj}
+    if [ "${inference_ngpu}" -gt 0 ]; then jobs=$((ngpu > 1 ? ngpu : 1)); fi
+    shift 2
+    python3 -m "${module}" --part begin "$@"
+    log "Enhancing, logs: ${logs}.*.log"
+    # shellcheck disable=SC2086  # a launcher is a command with its options
+    ${decode_cmd} --gpu "${inference_ngpu}" JOB=1:"${jobs}" "${logs}.JOB.log" \
+        python3 -m "${module}" --part "JOB/${jobs}" --ngpu "${inference_ngpu}" "$@"
+    python3 -m "${module}" --part finish "$@"
+}
+
 # Recognize the utterances of a joint set (bin/join_sets) and score each system and set of it.
 # recognize ASR JOINT_SET_DIR JOBS OUT_DIR SCORE_DIR
 recognize() {

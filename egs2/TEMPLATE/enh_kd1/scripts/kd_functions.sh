@@ -64,7 +64,7 @@ score_signals() {  # score_signals NAME EXP_DIR
     local name=$1 exp=$2 scores=${compare_dir}/scores set jobs=()
     python3 -m espnet_kd.bin.enhance --config "${exp}/config.yaml" \
         --checkpoint "${exp}/${inference_se_model}" --out "${exp}/enhanced" \
-        --ngpu "${inference_ngpu}" --nj 1 --sets "${eval_sets[@]/#/${raw}/}"
+        --ngpu "${inference_ngpu}" --sets "${eval_sets[@]/#/${raw}/}"
     for set in "${valid_simu_set}" "${test_simu_set}"; do
         jobs+=(--job "${name}:${raw}/${set}:${exp}/enhanced/${set}/wav.scp:${scores}/se/${name}/${set}")
     done

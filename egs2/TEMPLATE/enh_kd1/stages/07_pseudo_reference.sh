@@ -3,7 +3,8 @@
 # Reads: <dumpdir>/raw/{tr05_real*,dt05_real*}, <expdir>/teacher/.
 # Writes: <dumpdir>/pseudo/<set>/{wav.scp,spk1.scp,table.tsv,excluded.tsv,teacher.sha256,...}.
 
-python3 -m espnet_kd.bin.pseudo_reference --config "${expdir}/teacher/config.yaml" \
-    --checkpoint "${expdir}/teacher/${inference_se_model}" \
+enhance_in_jobs espnet_kd.bin.pseudo_reference "${expdir}/teacher/pseudo_reference" \
+    --config "${expdir}/teacher/config.yaml" \
+    --checkpoint "${expdir}/teacher/${inference_se_model}" --text_name text --align_name align \
     --sets "${raw}/${train_real_set}" "${raw}/${valid_real_set}" --out "${dumpdir}/pseudo" \
-    --ngpu "${inference_ngpu}" --nj "${inference_nj}"
+    --nj "${nj}"

@@ -3,13 +3,13 @@
 # Reads: <dumpdir>/raw/<set>/, <expdir>/{baseline,student,teacher}/.
 # Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/.
 
-enhance() {  # enhance SYSTEM OUT_DIR OPTION...
-    local exp out=$2
+all=()
+add() {  # add SYSTEM OUT_DIR OPTION...
+    local exp
     exp=$(dir_of "$1")
-    shift 2
-    python3 -m espnet_kd.bin.enhance --config "${exp}/config.yaml" \
-        --checkpoint "${exp}/${inference_se_model}" --out "${out}" \
-        --ngpu "${inference_ngpu}" --nj "${inference_nj}" "$@"
+    if [ ${#all[@]} -gt 0 ]; then all+=(--and); fi
+    all+=(--config "${exp}/config.yaml" --checkpoint "${exp}/${inference_se_model}"
+        --out "${exp}/$2" "${@:3}")
 }
 
 for system in baseline student; do
@@ -17,10 +17,11 @@ for system in baseline student; do
     if [[ " ${multi_style_systems} " == *" ${system} "* ]]; then
         sets+=("${train_simu_set}" "${train_real_set}")
     fi
-    enhance "${system}" "$(dir_of "${system}")/enhanced" --sets "${sets[@]/#/${raw}/}"
+    add "${system}" enhanced --sets "${sets[@]/#/${raw}/}"
 done
 
-enhance teacher "${expdir}/teacher/enhanced" --sets "${eval_sets[@]/#/${raw}/}"
-enhance teacher "${expdir}/teacher/enhanced_wrong_text" \
-    --text_name text_exchanged --align_name align_exchanged \
+add teacher enhanced --text_name text --align_name align --sets "${eval_sets[@]/#/${raw}/}"
+add teacher enhanced_wrong_text --text_name text_exchanged --align_name align_exchanged \
     --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"
+
+enhance_in_jobs espnet_kd.bin.enhance "${expdir}/enhance${tag}/enhance" "${all[@]}"

@@ -1,0 +1,200 @@
+"""Enhancement in parts, with models that need no ESPnet."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from espnet_kd.bin import enhance, pseudo_reference
+from espnet_kd.data.audio import write_samples
+from espnet_kd.fileio import read_columns
+from espnet_kd.inference import command
+from espnet_kd.inference.enhancer import Enhancer
+
+from .conftest import LENGTHS, Gain
+
+
+@pytest.fixture
+def models(monkeypatch):
+    """Models that were loaded; the checkpoint's content is the gain."""
+    loaded = []
+
+    def load(config, checkpoint, device="cpu"):
+        loaded.append(Gain(float(Path(checkpoint).read_text()), padding_invariant=True))
+        return Enhancer(loaded[-1])
+
+    monkeypatch.setattr(command, "load_enhancer", load)
+    return loaded
+
+
+@pytest.fixture
+def options(tmp_path):
+    """Function that gives the options of a set, with a checkpoint of its own."""
+
+    def make(source, out="out", gain=0.5) -> list[str]:
+        config, checkpoint = tmp_path / "config.yaml", tmp_path / f"{gain}.pth"
+        config.touch()
+        checkpoint.write_text(str(gain))
+        model = [f"--config={config}", f"--checkpoint={checkpoint}"]
+        return [*model, "--sets", str(source), f"--out={tmp_path / out}"]
+
+    return make
+
+
+def contents(directory):
+    """Bytes of all files but the record, by path; lists without the directory's own path."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes().replace(str(directory).encode(), b"")
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+def problem(*arguments, main=enhance.main) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    assert "\n" not in str(stop.value)
+    return str(stop.value)
+
+
+@pytest.mark.parametrize("main", [enhance.main, pseudo_reference.main])
+def test_jobs_together_write_what_one_process_writes(models, make_set, options, tmp_path, main):
+    source = make_set()
+    main(options(source, "one"))
+    several = options(source, "several")
+    for part in ("begin", "2/3", "1/3", "3/3", "finish"):
+        main([*several, f"--part={part}"])
+    assert contents(tmp_path / "one") == contents(tmp_path / "several")
+    assert len(contents(tmp_path / "one")) > len(LENGTHS)
+    of_jobs = [sum(count for count, _ in model.calls) for model in models]
+    assert of_jobs[0] == len(LENGTHS) == sum(of_jobs[1:]) and min(of_jobs) > 0
+
+
+def test_begin_and_finish_load_no_model(make_set, options):
+    run = options(make_set())
+    code = (
+        "import sys; from espnet_kd.bin import enhance, pseudo_reference\n"
+        f"enhance.main({run!r} + ['--part=begin'])\n"
+        "print([name for name in ('torch', 'espnet2') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert shown.stdout == "[]\n", shown.stderr
+
+
+def test_work_done_before_a_kill_is_kept(models, make_set, options, tmp_path, monkeypatch):
+    run = options(make_set())
+    enhance.main([*run, "--part=begin"])
+
+    class Killed(Gain):
+        def enhance(self, speech_mix, lengths):
+            if len(self.calls) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().enhance(speech_mix, lengths)
+
+    def load(*_):
+        torch.set_num_threads(1)  # a thread pool does not survive the fork
+        return Enhancer(Killed())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "load_enhancer", load)
+        process = multiprocessing.get_context("fork").Process(
+            target=enhance.main, args=([*run, "--part=1/1"],)
+        )
+        process.start()
+        process.join()
+    assert process.exitcode == -signal.SIGKILL
+    folder = tmp_path / "out" / "tr05_real" / "wav"
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("[!.]*.wav")}
+    assert 0 < len(before) < len(LENGTHS)
+    assert "lacks" in problem(*run, "--part=finish")
+    for part in ("begin", "1/2", "2/2", "finish"):  # with another number of jobs
+        enhance.main([*run, f"--part={part}"])
+    assert sum(count for model in models for count, _ in model.calls) == len(LENGTHS) - len(before)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{n}.wav" for n in LENGTHS)
+
+
+def test_finished_work_loads_no_model_again(models, make_set, options):
+    run = options(make_set())
+    enhance.main(run)
+    enhance.main(run)
+    assert len(models) == 1
+
+
+def test_another_model_does_everything_again(models, make_set, options):
+    source = make_set()
+    enhance.main(options(source))
+    enhance.main(options(source, gain=0.25))
+    assert [sum(count for count, _ in model.calls) for model in models] == 2 * [len(LENGTHS)]
+
+
+def test_bad_audio_of_a_share_is_one_line_and_the_rest_stays(models, make_set, options, tmp_path):
+    lengths = {f"F01_{i:02d}": 9000 - 400 * i for i in range(20)}
+    run = options(make_set(lengths=lengths))
+    bad = tmp_path / "audio" / "F01_10.wav"
+    whole = bad.read_bytes()
+    write_samples(bad, np.ones(7, dtype=np.int16))
+    enhance.main([*run, "--part=begin"])
+    messages = []
+    for part in ("1/2", "2/2"):
+        try:
+            enhance.main([*run, f"--part={part}"])
+        except SystemExit as stop:
+            messages.append(str(stop))
+    assert len(messages) == 1
+    assert re.match(rf"error: {bad}: has 7 samples, utt2num_samples says 5000; ", messages[0])
+    present = {path.stem for path in (tmp_path / "out" / "tr05_real" / "wav").iterdir()}
+    assert len(present) >= 14 and "F01_10" not in present
+    bad.write_bytes(whole)
+    for part in ("1/2", "2/2", "finish"):
+        enhance.main([*run, f"--part={part}"])
+    assert list(read_columns(tmp_path / "out" / "tr05_real" / "wav.scp")) == list(lengths)
+
+
+def test_several_models_in_one_process(models, make_set, options, tmp_path):
+    one = options(make_set("dt05"), "one")
+    two = options(make_set("et05"), "two", gain=0.25)
+    enhance.main([*one, "--part=begin", "--and", *two])
+    assert not (tmp_path / "two" / "et05" / "wav").exists()
+    enhance.main([*one, "--and", *two])
+    assert [model.gain for model in models] == [0.5, 0.25]
+    for path in (tmp_path / "one" / "dt05", tmp_path / "two" / "et05"):
+        assert list(read_columns(path / "wav.scp")) == list(LENGTHS)
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "x/2", "middle", ""])
+def test_bad_parts(make_set, options, part):
+    expected = f"error: --part: is '{part}'; give all, begin, finish, or K/N with K up to N"
+    assert problem(*options(make_set()), f"--part={part}") == expected
+
+
+def test_bad_options(make_set, options, tmp_path):
+    run = options(make_set())
+    assert "--batch_seconds: is 0; give more than 0" in problem(*run, "--batch_seconds=0")
+    assert "out/tr05_real: two sets of one name" in problem(*run, "--and", *run)
+    assert "out/tr05_real: is not ready for these inputs" in problem(*run, "--part=1/2")
+    (tmp_path / "0.5.pth").unlink()
+    assert "0.5.pth: does not exist; train the model first" in problem(*run, "--part=begin")
+    assert not (tmp_path / "out").exists()
+
+
+def test_jobs_side_by_side_take_one_thread_each(models, make_set, options, monkeypatch):
+    threads = []
+    monkeypatch.setattr("torch.set_num_threads", threads.append)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    run = options(make_set())
+    enhance.main([*run, "--part=begin"])
+    enhance.main([*run, "--part=1/2"])
+    assert threads == [1]
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    enhance.main([*run, "--part=2/2"])
+    assert threads == [1]

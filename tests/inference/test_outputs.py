@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from espnet_kd.errors import UserError
+from espnet_kd.inference.outputs import (
+    begin_outputs,
+    check_begun,
+    check_complete,
+    finished,
+    mark_not_finite,
+    wave_path,
+)
+
+RECORD = "model.sha256"
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.pth"
+    path.write_text("one")
+    return path
+
+
+def test_outputs_of_other_inputs_are_removed(model, tmp_path):
+    out = tmp_path / "out"
+    begin_outputs(out, RECORD, [model])
+    (out / "wav").mkdir()
+    begin_outputs(out, RECORD, [model])
+    assert (out / "wav").exists()
+    model.write_text("two")
+    begin_outputs(out, RECORD, [model])
+    assert [path.name for path in out.iterdir()] == [RECORD]
+
+
+def test_what_a_kill_left_half_written_is_removed(model, tmp_path):
+    out = tmp_path / "out"
+    begin_outputs(out, RECORD, [model])
+    whole, half = wave_path(out, "F01.CH1_a"), wave_path(out, ".F01.CH1_b.77")
+    whole.parent.mkdir()
+    whole.touch()
+    half.touch()
+    begin_outputs(out, RECORD, [model])
+    assert whole.exists() and not half.exists()
+
+
+def test_a_directory_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "wav.scp").write_text("precious")
+    with pytest.raises(UserError, match="holds files but no model.sha256"):
+        begin_outputs(tmp_path, RECORD, [])
+    assert (tmp_path / "wav.scp").read_text() == "precious"
+
+
+def test_jobs_add_to_what_was_begun_only(model, tmp_path):
+    out = tmp_path / "out"
+    refused = pytest.raises(UserError, match="is not ready for these inputs; run --part begin")
+    with refused:
+        check_begun(out, RECORD, [model])
+    begin_outputs(out, RECORD, [model])
+    check_begun(out, RECORD, [model])
+    model.write_text("two")
+    with refused:
+        check_begun(out, RECORD, [model])
+
+
+def test_what_is_done(tmp_path):
+    assert finished(tmp_path) == {}
+    for name in ("F01.CH1_a", ".F01_c.77"):
+        wave_path(tmp_path, name).parent.mkdir(exist_ok=True)
+        wave_path(tmp_path, name).touch()
+    mark_not_finite(wave_path(tmp_path, "F01_b"))
+    assert finished(tmp_path) == {"F01.CH1_a": True, "F01_b": False}
+    check_complete(tmp_path, ["F01.CH1_a", "F01_b"])
+    with pytest.raises(UserError, match=r"lacks 2 of 3 utterances \('F01_c'\)"):
+        check_complete(tmp_path, ["F01_b", "F01_d", "F01_c"])
