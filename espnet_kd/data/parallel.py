@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -37,9 +41,19 @@ def parallel_map(
     if nj <= 1:
         yield from progress(map(function, items), title, total=len(items))
         return
-    with ProcessPoolExecutor(nj) as pool:
+    with ProcessPoolExecutor(nj, initializer=die_with_parent) as pool:
         results = pool.map(function, items, chunksize=chunk)
         try:
             yield from progress(results, title, total=len(items))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def die_with_parent() -> None:
+    """End this worker when the caller is killed; it would wait for tasks for ever."""
+
+    def watch() -> None:
+        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +33,37 @@ def test_errors_arrive_as_they_were_raised(nj):
     with pytest.raises(OSError, match="full") as caught:
         list(parallel_map(square, [8, 9], nj, "squares"))
     assert caught.value.filename == "nine.wav"
+
+
+def name_process(directory: str) -> None:
+    Path(directory, str(os.getpid())).touch()
+    time.sleep(60)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition) -> bool:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def test_processes_end_when_the_caller_is_killed(tmp_path):
+    code = "import sys; from tests.data.test_parallel import *; "
+    code += "list(parallel_map(name_process, 4 * sys.argv[1:], 2, 'naps'))"
+    caller = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2]
+    )
+    try:
+        assert wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+    finally:
+        caller.kill()
+        caller.wait()
+    pids = [int(path.name) for path in tmp_path.iterdir()]
+    assert wait_until(lambda: not any(map(alive, pids)))

@@ -5,9 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import multiprocessing
-import multiprocessing.connection
-import os
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -20,6 +17,7 @@ from espnet_kd.corpora.mini_chime4.recording import write_recording
 from espnet_kd.corpora.mini_chime4.scales import Scale
 from espnet_kd.corpora.mini_chime4.simu_test import simulate_session
 from espnet_kd.corpora.mini_chime4.simu_train import simulate
+from espnet_kd.data.parallel import die_with_parent
 from espnet_kd.fileio import write_text
 from espnet_kd.progress import progress
 
@@ -108,7 +106,7 @@ def _finished(tasks: list[Task], parts: Path, nj: int) -> Iterator[str]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     count = min(nj, len(tasks))
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_die_with_parent) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=die_with_parent) as pool:
         futures = [pool.submit(_run, task, parts) for task in tasks]
         try:
             for future in as_completed(futures):
@@ -116,16 +114,6 @@ def _finished(tasks: list[Task], parts: Path, nj: int) -> Iterator[str]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _die_with_parent() -> None:
-    """End this worker when the caller is killed; it would wait for tasks for ever."""
-
-    def watch() -> None:
-        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run(task: Task, parts: Path) -> str:
