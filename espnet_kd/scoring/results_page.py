@@ -199,10 +199,11 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
         return []
     learned = training_set_of(asr, sources.trainings)
     characters = load_wer_results(sources.wer_root, asr, "cer")
+    booth = [name for name in sources.sets.clean if name in words and name.endswith("_bth")]
     return [
         f"## {ASR_TITLES[asr]}",
         *([f"This recognizer learned from `{learned}`."] if learned else []),
-        *([CLEAN_NOTE] if words.keys() & set(sources.sets.clean) else []),
+        *([CLEAN_NOTE] if booth else []),
         wer_table(words, sources.sets),
         *_in_words(wer_comparisons(words, sources.sets.noisy)),
         "### WER",

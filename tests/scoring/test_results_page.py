@@ -87,6 +87,8 @@ def test_a_simulated_set_without_references_says_so(write_system, report):
 def test_recognition_alone(write_recognition, report, tmp_path):
     write_recognition("asr_multi", "noisy", "dt05_real_isolated_1ch_track", 2)
     assert "booth" not in report()
+    write_recognition("asr_multi", "clean", "valid_clean", 12)
+    assert "booth" not in report("--clean_sets", "valid_clean", "test_clean"), "another corpus"
     write_recognition("asr_multi", "clean", "dt05_bth", 12)
     text = report("--clean_sets", "dt05_bth", "et05_bth")
     assert "read in a booth" in text and "| et05 real | dt05 bth |" in text
