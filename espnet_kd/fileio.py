@@ -16,20 +16,25 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
     Raises:
         OSError: a full disk, with the name of `path`, which the system's own error does not tell.
+        UserError: nothing can be written there.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: soundfile and numpy choose the format by it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno not in DISK_FULL:
-            raise
-        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
+        if error.errno in DISK_FULL:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
+        if error.filename and Path(error.filename) in (temporary, *path.parents):
+            problem = f"cannot be written ({error.strerror})"
+            raise UserError(path, problem, "make room for it, or name another place") from None
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

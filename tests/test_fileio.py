@@ -87,6 +87,29 @@ def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch,
     assert path.read_text() == "old"
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"file/new/a: cannot be written \(Not a directory\); "):
+        write_text(tmp_path / "file/new/a", "")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError, match=r"folder: cannot be written \(Is a directory\); "):
+        write_text(tmp_path / "folder", "")
+
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)  # root may write everywhere
+    with pytest.raises(UserError, match=r"folder/a: cannot be written \(Permission denied\); "):
+        write_text(tmp_path / "folder/a", "")
+    monkeypatch.undo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_what_cannot_be_read_meanwhile_is_not_said_to_be_unwritable(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a"):
+        (tmp_path / "absent").read_text()
+
+
 def test_text_of_any_line_ends_with_or_without_a_mark(tmp_path):
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbfone\r\ntw\xc3\xb6\n")
     assert read_text(tmp_path / "a") == "one\ntwö\n"
