@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -195,6 +196,12 @@ def _report(name: str, outcomes: Sequence[Outcome], distances: Sequence[float]) 
             f"{sum(m.clipped > 0 for m in measured)} clipped, where references are off; "
             f"leading silence {residual:.1f} dB re the noise taken away (median)"
         )
+        unchecked = sum(math.isnan(m.correlation) for m in measured)
+        if unchecked:
+            print(
+                f"{name}: {unchecked} references have no original, so that only the weight of "
+                "their noise was checked"
+            )
     if distances:
         print(
             f"{name}: SI-SNR to isolated_ext {median(distances):.1f} dB (median), "

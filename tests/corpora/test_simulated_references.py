@@ -107,6 +107,17 @@ def test_without_both_the_set_goes_without_and_nothing_stands_in(chime4, tmp_pat
     assert "no references, scored without them: " in capsys.readouterr().out
 
 
+def test_references_that_no_original_is_held_against_are_counted(chime4, tmp_path, capsys):
+    find(chime4, tmp_path, "tr05")
+    assert "original" not in capsys.readouterr().out
+    chime4.isolated("tr05_org", "011_011C0201_ORG").unlink()
+    find(chime4, tmp_path / "again", "tr05")
+    assert (
+        "tr05_simu_isolated_1ch_track: 2 references have no original, so that only the weight of "
+        "their noise was checked" in capsys.readouterr().out
+    )
+
+
 def test_without_a_track_list_the_channel_is_found_by_its_samples(embedded, tmp_path, capsys):
     (embedded.data / "annotations/dt05_simu_1ch_track.list").unlink()
     references = find(embedded, tmp_path)
