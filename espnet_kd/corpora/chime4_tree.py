@@ -98,17 +98,17 @@ class Chime4Tree:
         utterance's own `.dot` or `.trn`, then, of speech that is WSJ0's, WSJ0's own `.dot`.
 
         Raises:
-            UserError: none anywhere, empty, or with unknown characters.
+            UserError: none anywhere, no text, nothing left of it, or unknown characters.
         """
         path = self.data / "annotations" / f"{stem}.json"
-        raw = entry.get("dot")
-        if raw is None:
-            raw = self._transcribed(stem, name, entry)
+        raw = entry.get("dot") or self._transcribed(stem, name, entry)
         if raw is None:
             places, mend = f"{self.data / 'transcriptions'}", "add its field 'dot'"
             if stem in WSJ0_SPEECH:
                 places, mend = f"{places} and WSJ0", f"name WSJ0 in db.sh, or {mend}"
             raise UserError(path, f"transcript of '{name}' is missing, also in {places}", mend)
+        if not isinstance(raw, str):
+            raise UserError(path, f"field 'dot' of '{name}' is {raw}, no text", "restore it")
         return clean_transcript(raw, name, path)
 
     def _transcribed(self, stem: str, name: str, entry: dict) -> str | None:

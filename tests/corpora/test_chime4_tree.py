@@ -71,6 +71,15 @@ def test_the_annotation_has_the_first_word_then_the_transcription_files(chime4):
     assert transcript(chime4, "F01_050C0101_PED") == "ONLY IN TRN"
 
 
+def test_an_empty_annotation_is_none_and_a_number_is_no_text(chime4):
+    write(chime4.data / "transcriptions/dt05_real.dot_all", "From dot (F01_050C0101_CAF)\n")
+    chime4.edit("dt05_real", 1, dot="")
+    assert transcript(chime4) == "FROM DOT"
+    chime4.edit("dt05_real", 1, dot=7)
+    with pytest.raises(UserError, match="json: field 'dot' of 'F01_050C0101_CAF' is 7, no text"):
+        transcript(chime4)
+
+
 @pytest.mark.parametrize("kind", ["dot", "trn"])
 @pytest.mark.parametrize("line", ["On its own (F01_050C0101_CAF)", "F01_050C0101_CAF ON ITS OWN"])
 def test_an_utterance_may_have_a_transcription_file_of_its_own(chime4, kind, line):
