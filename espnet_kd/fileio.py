@@ -66,7 +66,8 @@ def read_text(path: str | os.PathLike) -> str:
 
 
 def read_columns(path: str | os.PathLike) -> dict[str, str]:
-    """Read a file of `<id> <value>` lines; the value may hold spaces or be empty.
+    """Read a file of `<id> <value>` lines; the value may hold spaces or be empty, a tab may be the
+    space between them.
 
     Raises:
         UserError: absent file, text that is not UTF-8, an empty line, an id twice, ids unsorted.
@@ -77,7 +78,7 @@ def read_columns(path: str | os.PathLike) -> dict[str, str]:
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
-                key, _, value = line.strip().partition(" ")
+                key, *value = line.split(maxsplit=1) or [""]
                 if not key:
                     raise UserError(path, f"line {number} is empty", "remove it")
                 if key in values:
@@ -89,7 +90,7 @@ def read_columns(path: str | os.PathLike) -> dict[str, str]:
                         "sort it with LC_ALL=C sort",
                     )
                 previous = key
-                values[key] = value.strip()
+                values[key] = value[0].rstrip() if value else ""
     except FileNotFoundError:
         raise UserError(path, "does not exist", "run the stage that writes it") from None
     except UnicodeDecodeError as error:

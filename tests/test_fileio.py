@@ -25,6 +25,11 @@ def test_columns_come_back_sorted(tmp_path):
     assert read_columns(path) == {"B": "3", "a": "", "b": "TWO WORDS"}
 
 
+def test_a_tab_may_part_the_columns(tmp_path):
+    (tmp_path / "text").write_bytes(b"a\tONE  TWO \r\nb\t\r\n")
+    assert read_columns(tmp_path / "text") == {"a": "ONE  TWO", "b": ""}
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
