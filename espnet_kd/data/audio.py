@@ -91,7 +91,8 @@ def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = Non
     """Samples [start, stop) as int16 of shape (T,).
 
     Raises:
-        UserError: as `num_samples`; a range outside the file; all samples zero.
+        UserError: as `num_samples`; a range outside the file; samples that cannot be decoded; all
+            of them zero.
     """
     total = num_samples(path)
     stop = total if stop is None else stop
@@ -99,7 +100,10 @@ def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = Non
         raise UserError(
             path, f"samples {start} to {stop} are wanted, it has {total}", "check the annotation"
         )
-    samples, _ = soundfile.read(os.fspath(path), start=start, stop=stop, dtype="int16")
+    try:
+        samples, _ = soundfile.read(os.fspath(path), start=start, stop=stop, dtype="int16")
+    except soundfile.SoundFileError as error:
+        raise UserError(path, f"cannot be decoded ({error})", "restore it") from None
     if not samples.any():
         raise UserError(path, f"all {len(samples)} samples are zero", "restore it or leave it out")
     return samples

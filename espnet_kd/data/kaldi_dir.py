@@ -130,16 +130,18 @@ def check_audio(
         directory: named in errors.
         tables: as of `read_set`, before speed perturbation.
         nj: number of processes.
-        samples: also read every mixture through: silence is an error then.
+        samples: also read every file through: silence is an error then.
 
     Raises:
         UserError: audio missing, truncated or of another format; a length other than
-            `utt2num_samples`; a reference longer or shorter than its mixture; a silent mixture.
+            `utt2num_samples`; a reference longer or shorter than its mixture; a silent file.
     """
     directory = Path(directory)
     lengths = tables["utt2num_samples"]
+    audio: set[str] = set()
     for name in sorted({"wav.scp", "spk1.scp"} & tables.keys()):
         paths = {utt: path for utt, path in tables[name].items() if path != NO_REFERENCE}
+        audio.update(paths.values())
         found = scan_lengths(list(paths.values()), nj, f"{directory.name}/{name} headers")
         for (utterance, path), length in zip(paths.items(), found, strict=True):
             if length != int(lengths[utterance]):
@@ -150,8 +152,7 @@ def check_audio(
                     "mixture and reference must be of equal length",
                 )
     if samples:
-        mixtures = list(tables["wav.scp"].values())
-        list(parallel_map(check_samples, mixtures, nj, f"{directory.name} samples", chunk=64))
+        list(parallel_map(check_samples, sorted(audio), nj, f"{directory.name} samples", chunk=64))
 
 
 def write_set(directory: str | os.PathLike, tables: Tables) -> None:

@@ -126,6 +126,15 @@ def test_silence_is_an_error(tmp_path):
         audio.read_samples(tmp_path / "a.wav")
 
 
+def test_a_flac_that_ends_early_is_found_when_it_is_read(tmp_path):
+    soundfile.write(tmp_path / "a.flac", np.tile(NOISE, 20), 16000)
+    whole = (tmp_path / "a.flac").read_bytes()
+    (tmp_path / "a.flac").write_bytes(whole[: len(whole) // 2])
+    assert audio.num_samples(tmp_path / "a.flac") == 32000
+    with pytest.raises(UserError, match=r"a\.flac: cannot be decoded \(.*\); restore it"):
+        audio.read_samples(tmp_path / "a.flac")
+
+
 def test_written_samples_come_back(tmp_path):
     extremes = np.array([-32768, -1, 0, 1, 32767], np.int16)
     audio.write_samples(tmp_path / "new/a.wav", extremes)

@@ -87,10 +87,11 @@ def test_mixture_and_reference_of_different_length(set_dir, tables):
         check_audio(set_dir, tables, nj=1)
 
 
-def test_silence_is_found_when_samples_are_read(set_dir, tables):
-    write_samples(tables["wav.scp"]["M02_c_SIMU"], np.zeros(2000))
+@pytest.mark.parametrize(("file", "folder"), [("wav.scp", "noisy"), ("spk1.scp", "clean")])
+def test_silence_is_found_when_samples_are_read(set_dir, tables, file, folder):
+    write_samples(tables[file]["M02_c_SIMU"], np.zeros(2000))
     check_audio(set_dir, tables, nj=1)
-    with pytest.raises(UserError, match="noisy/M02_c_SIMU.wav: all 2000 samples are zero"):
+    with pytest.raises(UserError, match=f"{folder}/M02_c_SIMU.wav: all 2000 samples are zero"):
         check_audio(set_dir, tables, nj=1, samples=True)
 
 
