@@ -59,6 +59,15 @@ def test_stage_range(recipe, options, expected):
     assert (result.returncode, ran(result)) == (0, expected), result.stderr
 
 
+def test_options_may_be_many(recipe):
+    """More than a pipe holds, so that whoever writes it is cut off when a reader has enough."""
+    script = recipe / "enh_kd.sh"
+    more = "".join(f"# {'long ' * 50}{number}\n" for number in range(1000))
+    script.write_text(script.read_text().replace("# Data\n", f"# Data\n{more}"))
+    result = run(recipe, "./enh_kd.sh", "--stage", "3", "--ngpu", "0", "--report_opts", "x")
+    assert (result.returncode, ran(result)) == (0, [3]), result.stderr
+
+
 def test_time_of_each_stage_is_told(recipe):
     result = run(recipe, "./enh_kd.sh")
     summary = result.stdout.split("Time by stage:")[1]

@@ -17,7 +17,7 @@ gpu_inference=                # enhance and decode on a GPU (default: true if ng
 dumpdir=dump                  # directory of prepared sets
 expdir=exp                    # directory of models, enhanced speech and scores
 # Data
-local_data_opts=              # options for local/data.sh
+local_data_opts=              # options for local/data.sh, say "--allow_partial true"
 channels="1 2 3 4 5 6"        # microphones of the training sets
 check_audio=false             # read all samples and refuse silent or invalid files
 speed_perturb_factors="0.9 1.0 1.1"  # of SE training; "1.0" switches it off

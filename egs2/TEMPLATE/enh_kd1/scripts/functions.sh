@@ -32,7 +32,7 @@ report_end() {
 }
 
 visible_gpus() {  # 1 if this machine shows a GPU, else 0
-    if [ -n "${CUDA_VISIBLE_DEVICES-unset}" ] && nvidia-smi -L 2> /dev/null | grep -q '^GPU'; then
+    if [[ -n ${CUDA_VISIBLE_DEVICES-unset} && $(nvidia-smi -L 2> /dev/null) == GPU* ]]; then
         echo 1
     else
         echo 0

@@ -27,7 +27,8 @@ print_help() {
 set_option() {  # set_option --some-name [VALUE]
     local name=${1#--}
     name=${name//-/_}
-    if [[ ! ${name} =~ ^[a-z_]+$ ]] || ! option_block | grep -q "^${name}="; then
+    # No grep -q: it ends early, and a longer block would fail in the pipe (pipefail).
+    if [[ ! ${name} =~ ^[a-z_]+$ || $'\n'$(option_block) != *$'\n'"${name}="* ]]; then
         die "$1: no such option (write --name value); --help lists them"
     fi
     if [ $# -lt 2 ]; then die "$1: has no value; write $1 VALUE"; fi
