@@ -55,8 +55,9 @@ class _Pair:
 def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
     """Score all jobs in one go and write their files.
 
-    A job whose set has no reference writes nothing and says so. Each other job writes
-    `scores.tsv` and, in ESPnet's shape, `scoring/{PESQ,...}_spk1` and `scoring/result_*.txt`.
+    A job whose set has no reference says so and removes scores that are there. Each other job
+    writes `scores.tsv` and, in ESPnet's shape, `scoring/{PESQ,...}_spk1` and
+    `scoring/result_*.txt`.
 
     Args:
         jobs: what to score.
@@ -70,6 +71,7 @@ def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
         if job.reference_scp.exists():
             with_reference.append(job)
         else:
+            (job.out_dir / SCORES_FILE).unlink(missing_ok=True)
             print(f"{job.system} on {job.set_dir.name}: no reference, nothing to score")
     pairs = [pair for index, job in enumerate(with_reference) for pair in _pairs(index, job)]
     scores: list[dict[str, dict[str, float]]] = [{} for _ in with_reference]

@@ -55,6 +55,15 @@ def test_a_set_without_reference_says_so_and_writes_nothing(make_se_set, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+def test_scores_of_references_that_are_gone_are_removed(make_se_set, tmp_path):
+    set_dir = make_se_set()
+    main(["--job", job(set_dir, tmp_path / "out")])
+    assert (tmp_path / "out/scores.tsv").exists()
+    (set_dir / "spk1.scp").unlink()
+    main(["--job", job(set_dir, tmp_path / "out")])
+    assert not (tmp_path / "out/scores.tsv").exists()
+
+
 def test_references_may_come_from_another_list(make_se_set, tmp_path):
     set_dir = make_se_set()
     (set_dir / "spk1.scp").rename(tmp_path / f"truth_{set_dir.name}")
