@@ -103,7 +103,9 @@ def test_alignments_are_scaled_where_there_are_speeds(run, suffix, scaled):
         ("latent_mixup", "teacher", ("--second_noise_scp data/noise.scp",), ("--kd_asr",)),
     ],
 )
-def test_a_method_is_given_what_it_needs(run, method, teacher, given, not_given):
+def test_a_method_is_given_what_it_needs(run, recipe, method, teacher, given, not_given):
+    (recipe / "data").mkdir()
+    (recipe / "data/noise.scp").touch()
     code = f"train_student exp/x conf/kd/{method}.yaml --seed 7"
     lines, done = run(code, kd_teacher=teacher)
     assert done.returncode == 0, done.stderr
@@ -113,6 +115,15 @@ def test_a_method_is_given_what_it_needs(run, method, teacher, given, not_given)
     assert "kd_online_train/spk1.scp,speech_ref1,reference" in trained
     assert all(words in trained for words in given)
     assert not any(words in trained for words in not_given)
+
+
+def test_a_method_that_mixes_noises_asks_for_them_before_it_trains(run):
+    lines, done = run("train_student exp/x conf/kd/latent_mixup.yaml")
+    assert done.returncode == 1 and not lines
+    assert done.stderr == (
+        "error: data/noise.scp: does not exist, conf/kd/latent_mixup.yaml mixes noises; give "
+        'stage 1 recordings of some: --local_data_opts "--noise DIRECTORY"\n'
+    )
 
 
 def test_rows_are_made_once(run, recipe):

@@ -53,7 +53,11 @@ train_student() {  # train_student EXP_DIR CONFIG OPTION...
         prepare_acoustic_tokens "${centroids}"
         options+=(--kd_centroids "${centroids}") ;;
     esac
-    case " ${needs} " in *" pairs "*) options+=(--second_noise_scp data/noise.scp) ;; esac
+    case " ${needs} " in *" pairs "*)
+        [ -e data/noise.scp ] || die "data/noise.scp: does not exist, ${config} mixes noises;" \
+            "give stage 1 recordings of some: --local_data_opts \"--noise DIRECTORY\""
+        options+=(--second_noise_scp data/noise.scp) ;;
+    esac
     # shellcheck disable=SC2086  # options are words
     train_model "${exp}" "${inference_se_model}" espnet_kd.bin.enh_kd_train \
         --config "${config}" "${data[@]}" "${options[@]}" "$@" ${se_args}
