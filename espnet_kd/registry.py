@@ -8,14 +8,20 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
+from espnet2.enh.separator.tcn_separator import TCNSeparator
 from espnet2.tasks import enh
 from espnet2.train.dataset import DATA_TYPES
 
 from espnet_kd.data.references import OptionalReferences
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
+from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
 from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 from espnet_kd.enh.separator.uformer import UformerSeparator
 from espnet_kd.errors import UserError
+
+# What our task makes where a configuration names a class of ESPnet: the same parameters and,
+# without padding, the same samples. In ESPnet's own tables the names keep their meaning.
+EQUIVALENTS: dict[type, type] = {TCNSeparator: MaskedTCNSeparator}
 
 
 def register() -> None:

@@ -14,11 +14,16 @@ from espnet_kd.errors import UserError
 class Batch:
     """Utterances of one training step.
 
+    What decides how a step goes on is held as numbers, read from the device once: each reading
+    waits until the device has done all its work.
+
     Attributes:
         mixture: (B, L).
         lengths: (B,) valid samples.
+        samples: the same as numbers.
         reference: (B, L), or None where the utterances have none.
         category: (B,) index into CATEGORIES, or None.
+        present: categories of the utterances; empty if unknown.
         text: (B, U) token ids, or None.
         text_lengths: (B,), or None.
         align: (B, U) centre of each token in milliseconds, or None.
@@ -27,8 +32,10 @@ class Batch:
 
     mixture: torch.Tensor
     lengths: torch.Tensor
+    samples: tuple[int, ...]
     reference: torch.Tensor | None
     category: torch.Tensor | None
+    present: tuple[str, ...]
     text: torch.Tensor | None
     text_lengths: torch.Tensor | None
     align: torch.Tensor | None
@@ -46,17 +53,14 @@ class Batch:
         Raises:
             UserError: there are several.
         """
-        if self.category is None:
-            return None
-        first = int(self.category[0])
-        if bool((self.category != first).any()):
+        if len(self.present) > 1:
             raise UserError(
                 "utt2category",
                 "a batch holds several categories",
                 "use iterator_type chunk, or sequence with batch_type folded, and keep "
                 "utt2category beside the first data file",
             )
-        return CATEGORIES[first]
+        return self.present[0] if self.present else None
 
 
 def make_batch(
@@ -88,8 +92,9 @@ def make_batch(
     if speech_mix_lengths is None:
         shape, samples = speech_mix.shape[:1], speech_mix.shape[1]
         speech_mix_lengths = torch.full(shape, samples, device=speech_mix.device)
-    missing = speech_ref1[:, 0].isnan()
-    if bool(missing.any()) and not bool(missing.all()):
+    category = None if utt2category is None else utt2category.reshape(-1)
+    samples, missing, present = _facts(speech_mix_lengths, speech_ref1, category)
+    if 0 < missing < len(samples):
         raise UserError(
             "speech_ref1",
             "a batch holds utterances with and without references",
@@ -98,13 +103,34 @@ def make_batch(
     batch = Batch(
         mixture=speech_mix,
         lengths=speech_mix_lengths,
-        reference=None if bool(missing.all()) else speech_ref1,
-        category=None if utt2category is None else utt2category.reshape(-1),
+        samples=samples,
+        reference=None if missing else speech_ref1,
+        category=category,
+        present=present,
         text=text,
         text_lengths=text_lengths,
         align=align,
     )
     return batch if speech_mix2 is None else _doubled(batch, speech_mix2)
+
+
+def _facts(
+    lengths: torch.Tensor, reference: torch.Tensor, category: torch.Tensor | None
+) -> tuple[tuple[int, ...], int, tuple[str, ...]]:
+    """Lengths, how many utterances have no reference, and categories: in one reading."""
+    kinds = torch.arange(len(CATEGORIES), device=lengths.device)
+    if category is None:
+        present = torch.zeros_like(kinds)
+    else:
+        present = (category.unsqueeze(1) == kinds).any(0)
+    missing = reference[:, 0].isnan().sum()
+    facts = torch.cat([missing.view(1), present.long(), lengths.long()]).tolist()
+    kinds_there = facts[1 : 1 + len(CATEGORIES)]
+    return (
+        tuple(facts[1 + len(CATEGORIES) :]),
+        facts[0],
+        tuple(kind for kind, there in zip(CATEGORIES, kinds_there, strict=True) if there),
+    )
 
 
 def _doubled(batch: Batch, second: torch.Tensor) -> Batch:
@@ -114,4 +140,5 @@ def _doubled(batch: Batch, second: torch.Tensor) -> Batch:
         if isinstance(value, torch.Tensor)
     }
     mixture = torch.cat([batch.mixture, second])
-    return replace(batch, **{**values, "mixture": mixture, "paired": True})
+    values |= {"mixture": mixture, "samples": 2 * batch.samples, "paired": True}
+    return replace(batch, **values)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import torch
+from espnet2.enh.decoder.conv_decoder import ConvDecoder
+from espnet2.enh.encoder.conv_encoder import ConvEncoder
 from espnet2.enh.espnet_model import ESPnetEnhancementModel
 from espnet2.torch_utils.device_funcs import force_gatherable
 
@@ -37,6 +40,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         self.sample_rate = sample_rate
         self.auxiliary_weights = dict(auxiliary_weights or {})
         self.supervised_weight = 1.0  # scale of the criterions; at 0 they are only logged
+        self.autocast_dtype: torch.dtype | None = None  # of the separator; see enh/execution.py
         self.distiller: Distiller | None = None
         self.teacher: Frozen | None = None
 
@@ -49,6 +53,18 @@ class ESPnetKDModel(ESPnetEnhancementModel):
     def takes_alignment(self) -> bool:
         """Whether the model reads the times of the characters."""
         return self.takes_text and self.separator.prior_width > 0
+
+    @property
+    def padding_invariant(self) -> bool:
+        """Whether the samples of an utterance are the same in any batch, however it is padded.
+
+        Those of an STFT are not: its last frames reach over the end.
+        """
+        return (
+            isinstance(self.encoder, ConvEncoder)
+            and isinstance(self.decoder, ConvDecoder)
+            and getattr(self.separator, "padding_invariant", False)
+        )
 
     def learn_from(self, distiller: Distiller, teacher: ESPnetKDModel | None) -> None:
         """Add KD losses to the criterions.
@@ -84,11 +100,21 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             "text": text,
             "text_lengths": text_lengths,
             "align": align,
-            "num_samples": speech_mix.size(1),
+            "num_samples": speech_mix_lengths,
             "sample_rate": self.sample_rate,
         }
-        enhanced, _, _, others = self.forward_enhance(speech_mix, speech_mix_lengths, additional)
-        return enhanced[0], others
+        code, frames = self.encoder(speech_mix, speech_mix_lengths)
+        with self._autocast(speech_mix.device):
+            masked, _, others = self.separator(code, frames, additional)
+        # To the padded length, known without asking the device.
+        size = torch.full(speech_mix.shape[:1], speech_mix.size(1))
+        enhanced, _ = self.decoder(masked[0].to(code.dtype), size)
+        return enhanced, others
+
+    def _autocast(self, device: torch.device) -> contextlib.AbstractContextManager:
+        if self.autocast_dtype is None:
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, self.autocast_dtype)
 
     def forward(  # type: ignore[override]
         self,
@@ -123,7 +149,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         for name, weight, loss in self.terms(batch):
             total = total + weight * loss if weight else total
             stats[name] = loss.detach().mean()
-            stats.update(per_category(name, loss.detach(), batch.category))
+            stats.update(per_category(name, loss.detach(), batch))
         loss = total.mean()
         stats["loss"] = loss.detach()
         if torch.distributed.is_available() and torch.distributed.is_initialized():
@@ -158,7 +184,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             criterion = wrapper.criterion
             if self.training and getattr(criterion, "only_for_test", False):
                 continue
-            loss = criterion_per_utterance(criterion, batch.reference, enhanced, batch.lengths)
+            loss = criterion_per_utterance(criterion, batch.reference, enhanced, batch.samples)
             yield criterion.name, wrapper.weight * self.supervised_weight, loss
         for name, loss in others.get("auxiliary_losses", {}).items():
             yield name, self.auxiliary_weights.get(name, 0.0), loss
@@ -197,19 +223,17 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         return student.signal, others, losses
 
 
-def per_category(
-    name: str, loss: torch.Tensor, category: torch.Tensor | None
-) -> dict[str, torch.Tensor]:
+def per_category(name: str, loss: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
     """Mean loss of each category that the batch holds.
 
     The reporter weights it by the size of the batch: right if batches are of one category, as
     chunk and folded batches are where the first data file has `utt2category` beside it.
     """
-    if category is None:
-        return {}
-    return {
-        f"{name}_{CATEGORIES[i]}": loss[category == i].mean() for i in category.unique().tolist()
-    }
+    means = {}
+    for kind in batch.present:
+        own = (batch.category == CATEGORIES.index(kind)).to(loss.dtype)
+        means[f"{name}_{kind}"] = (loss * own).sum() / own.sum()
+    return means
 
 
 def complete(stats: dict[str, torch.Tensor], names: list[str]) -> dict[str, torch.Tensor]:
@@ -230,7 +254,7 @@ def criterion_per_utterance(
     criterion: torch.nn.Module,
     reference: torch.Tensor,
     estimate: torch.Tensor,
-    lengths: torch.Tensor,
+    samples: Sequence[int],
 ) -> torch.Tensor:
     """Apply a criterion without letting padding count, in the precision of the reference.
 
@@ -240,17 +264,17 @@ def criterion_per_utterance(
         criterion: (B, L), (B, L) -> (B,).
         reference: (B, L).
         estimate: (B, L).
-        lengths: (B,) valid samples.
+        samples: B numbers of valid samples.
 
     Returns:
         (B,) losses.
     """
     estimate = estimate.to(reference.dtype)
     with torch.autocast(reference.device.type, enabled=False):
-        if bool((lengths == reference.size(1)).all()):
+        if min(samples) == reference.size(1):
             return criterion(reference, estimate)
         losses = [
             criterion(reference[i : i + 1, :length], estimate[i : i + 1, :length])
-            for i, length in enumerate(lengths.tolist())
+            for i, length in enumerate(samples)
         ]
         return torch.cat(losses)

@@ -12,15 +12,17 @@ from espnet2.tasks import enh
 from espnet2.tasks.abs_task import scheduler_classes
 from espnet2.tasks.enh import EnhancementTask
 from espnet2.train.class_choices import ClassChoices
-from espnet2.utils.types import str_or_none
+from espnet2.utils.types import str2bool, str_or_none
 
 from espnet_kd.distill.settings import check_weight
+from espnet_kd.enh.execution import AUTOCAST_DTYPES, set_execution
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.layers.filterbank import fourier_filterbank
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns
-from espnet_kd.registry import load_plugins, register
+from espnet_kd.registry import EQUIVALENTS, load_plugins, register
 from espnet_kd.tasks.base_config import parse_with_base
+from espnet_kd.tasks.chunks import check_chunks
 from espnet_kd.tasks.criteria import check_averaging, check_criteria
 from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
 from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable, unteachable
@@ -56,6 +58,19 @@ class EnhKDTask(EnhancementTask):
             "--second_noise_scp",
             type=str_or_none,
             help="Background recordings: each simulated mixture also comes with another noise",
+        )
+        group = parser.add_argument_group(description="Speed")
+        group.add_argument(
+            "--compile",
+            type=str2bool,
+            default=False,
+            help="Compile the blocks of a Conv-TasNet; the start of a training takes longer",
+        )
+        group.add_argument(
+            "--autocast_dtype",
+            type=str_or_none,
+            choices=AUTOCAST_DTYPES,
+            help="Precision of the separator's products, on CPU and GPU; losses stay in float32",
         )
         add_kd_arguments(parser)
 
@@ -119,6 +134,9 @@ class EnhKDTask(EnhancementTask):
         model.supervised_weight = args.supervised_weight
         if args.kd_losses:
             add_distillation(model, args)
+        device = "cuda" if args.ngpu else "cpu"
+        for part in (model, *([model.teacher.module] if model.teacher else [])):
+            set_execution(part, args.compile, args.autocast_dtype, device)
         return model
 
     @classmethod
@@ -160,6 +178,7 @@ class EnhKDTask(EnhancementTask):
         check_references(args.train_data_path_and_name_and_type)
         check_references(args.valid_data_path_and_name_and_type)
         check_batches(args)
+        check_chunks(args)
         unteachable(args)
 
     @classmethod
@@ -215,7 +234,7 @@ def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -
         inspect.signature(chosen).bind(*arguments, **conf)
     except TypeError as error:
         raise UserError(f"{choices.name}_conf", f"{chosen.__name__}: {error}") from None
-    return chosen(*arguments, **conf)
+    return EQUIVALENTS.get(chosen, chosen)(*arguments, **conf)
 
 
 def check_scheduler(args: argparse.Namespace) -> None:

@@ -87,7 +87,7 @@ def test_enhance_gives_waveforms(student):
 
 @pytest.mark.parametrize("criterion", [SISNRLoss(), TimeDomainL1()])
 def test_padding_does_not_count(criterion):
-    reference, estimate, lengths = torch.randn(2, 90), torch.randn(2, 90), torch.tensor([90, 50])
+    reference, estimate, lengths = torch.randn(2, 90), torch.randn(2, 90), (90, 50)
     found = criterion_per_utterance(criterion, reference, estimate, lengths)
     alone = criterion(reference[1:, :50], estimate[1:, :50])
     torch.testing.assert_close(found[1:], alone)

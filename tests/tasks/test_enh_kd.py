@@ -12,6 +12,7 @@ import soundfile
 import torch
 import yaml
 from espnet2.enh.separator.tcn_separator import TCNSeparator
+from espnet2.tasks import enh
 
 from espnet_kd import host
 from espnet_kd.bin.enh_kd_train import main
@@ -19,6 +20,7 @@ from espnet_kd.data.audio import write_samples
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
+from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
 from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_columns
@@ -68,7 +70,8 @@ def parse(**changes):
 
 def test_build_stock_separator():
     model = EnhKDTask.build_model(parse())
-    assert type(model.separator) is TCNSeparator
+    assert type(model.separator) is MaskedTCNSeparator
+    assert enh.separator_choices.get_class("tcn") is TCNSeparator  # of other tasks, as ever
     assert model.sample_rate == 16000
     assert [(w.criterion.name, w.weight) for w in model.loss_wrappers] == [("si_snr_loss", 1.0)]
 

@@ -16,14 +16,14 @@ def alignment_log_prior(
 
     Args:
         centres: (B, U) centre of each character in milliseconds.
-        frame_times: (T,) centre of each query frame in milliseconds.
+        frame_times: (B, T) centre of each query frame in milliseconds.
         width: standard deviation in milliseconds.
         floor: least value, so that a wrong alignment can still be overruled.
 
     Returns:
         (B, T, U), to be added to the attention logits.
     """
-    distance = (frame_times[None, :, None] - centres[:, None, :]) / width
+    distance = (frame_times[:, :, None] - centres[:, None, :]) / width
     return (-0.5 * distance.square()).clamp(min=floor)
 
 

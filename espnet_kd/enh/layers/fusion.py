@@ -108,18 +108,32 @@ class Fusion(nn.Module):
             FusionBlock(dim, text_dim, num_heads, dropout, zero_init) for _ in range(num_blocks)
         )
 
-    def queries(self, audio: torch.Tensor) -> torch.Tensor:
-        """Average (B, T, N) over `query_stride` frames: (B, ceil(T / stride), N)."""
+    def queries(self, audio: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+        """Average over the valid ones of `query_stride` frames.
+
+        Args:
+            audio: (B, T, N), zeros in the padding.
+            frames: (B,) valid frames.
+
+        Returns:
+            (B, ceil(T / query_stride), N).
+        """
         if self.query_stride == 1:
             return audio
+        valid = (~padding_mask(frames, audio.size(1))).unsqueeze(2).to(audio.dtype)
+        share = self._pool(valid)
+        return self._pool(audio) / torch.where(share > 0, share, 1)
+
+    def _pool(self, frames: torch.Tensor) -> torch.Tensor:
         pooled = nn.functional.avg_pool1d(
-            audio.transpose(1, 2), self.query_stride, ceil_mode=True, count_include_pad=False
+            frames.transpose(1, 2), self.query_stride, ceil_mode=True, count_include_pad=False
         )
         return pooled.transpose(1, 2)
 
     def forward(
         self,
         audio: torch.Tensor,
+        frames: torch.Tensor,
         text: torch.Tensor,
         text_lengths: torch.Tensor,
         log_prior: torch.Tensor | None = None,
@@ -128,7 +142,8 @@ class Fusion(nn.Module):
         """Fuse text into audio.
 
         Args:
-            audio: (B, T, N).
+            audio: (B, T, N), zeros in the padding.
+            frames: (B,) valid frames.
             text: (B, U, D).
             text_lengths: (B,).
             log_prior: (B, T', U) added to the attention logits, T' = ceil(T / query_stride).
@@ -137,7 +152,7 @@ class Fusion(nn.Module):
         Returns:
             (B, T, N) and, if wanted, (B, T', U).
         """
-        start = self.queries(audio)
+        start = self.queries(audio, frames)
         if self.match_level:
             start = nn.functional.layer_norm(start, start.shape[-1:])
         bias = audio.new_zeros(audio.size(0), start.size(1), text.size(1))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import torch
-from espnet2.enh.separator.tcn_separator import TCNSeparator
 from torch import nn
 
 from espnet_kd.enh.layers.alignment_prior import alignment_log_prior, guided_attention_loss
 from espnet_kd.enh.layers.fusion import Fusion
 from espnet_kd.enh.layers.text_encoder import TextEncoder
+from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator, without_padding
 
 
-class TextInformedTCNSeparator(TCNSeparator):
+class TextInformedTCNSeparator(MaskedTCNSeparator):
     """ESPnet's TCN separator whose mask estimator also reads the transcript.
 
     Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
@@ -72,8 +72,7 @@ class TextInformedTCNSeparator(TCNSeparator):
             input: (B, T, N) encoder code.
             ilens: (B,) valid frames.
             additional: `text` (B, U) token ids, `text_lengths` (B,), and with an alignment prior
-                `align` (B, U) in milliseconds, `num_samples` (padded length of the waveforms) and
-                `sample_rate`.
+                `align` (B, U) in milliseconds, `num_samples` (B,) and `sample_rate`.
 
         Returns:
             [(B, T, N)], (B,), and `mask_spk1` plus `auxiliary_losses`, a dict of (B,) tensors.
@@ -84,31 +83,32 @@ class TextInformedTCNSeparator(TCNSeparator):
         if additional is None or additional.get("text") is None:
             raise ValueError("the text-informed separator needs the transcript: give it `text`")
         text, text_lengths = additional["text"], additional["text_lengths"]
+        input = without_padding(input, ilens)
         encoded = self.text_encoder(text, text_lengths)
         fused, weights = self.fusion(
             input,
+            ilens,
             encoded,
             text_lengths,
-            self._log_prior(input.size(1), additional),
+            self._log_prior(input.size(1), ilens, additional),
             need_weights=self.guided_attention and self.training,
         )
-        masks = self.tcn(fused.transpose(1, 2)).transpose(2, 3).unbind(dim=1)
-        others = OrderedDict((f"mask_spk{i + 1}", mask) for i, mask in enumerate(masks))
+        masked, _, others = self.apply_masks(input, fused, ilens)
         others["auxiliary_losses"] = self._auxiliary_losses(
             input, ilens, text, text_lengths, weights
         )
-        return [input * mask for mask in masks], ilens, others
+        return masked, ilens, others
 
-    def _log_prior(self, frames: int, additional: dict) -> torch.Tensor | None:
+    def _log_prior(self, size: int, frames: torch.Tensor, additional: dict) -> torch.Tensor | None:
         if not self.prior_width:
             return None
         centres = additional.get("align")
         if centres is None:
             raise ValueError("prior_width is set: give the separator the alignment (`align`)")
         stride = self.fusion.query_stride
-        queries = -(-frames // stride)
-        milliseconds = 1000.0 * additional["num_samples"] / additional["sample_rate"] / frames
-        times = (torch.arange(queries, device=centres.device) + 0.5) * stride * milliseconds
+        queries = torch.arange(-(-size // stride), device=centres.device) + 0.5
+        milliseconds = 1000.0 * additional["num_samples"] / (additional["sample_rate"] * frames)
+        times = queries * stride * milliseconds.unsqueeze(1)
         return alignment_log_prior(centres.float(), times, self.prior_width)
 
     def _auxiliary_losses(
@@ -126,7 +126,7 @@ class TextInformedTCNSeparator(TCNSeparator):
         if weights is not None:
             losses["guided_attention"] = guided_attention_loss(weights, query_lengths, text_lengths)
         if self.ctc_head is not None and self.training:
-            logits = self.ctc_head(self.fusion.queries(code).transpose(1, 2))
+            logits = self.ctc_head(self.fusion.queries(code, ilens).transpose(1, 2))
             losses["ctc"] = (
                 nn.functional.ctc_loss(
                     logits.permute(2, 0, 1).log_softmax(2),

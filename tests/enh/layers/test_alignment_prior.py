@@ -9,21 +9,21 @@ from espnet_kd.enh.layers.alignment_prior import alignment_log_prior, guided_att
 
 
 def test_prior_golden():
-    centres, times = torch.tensor([[100.0, 300.0]]), torch.tensor([100.0, 140.0, 1e4])
+    centres, times = torch.tensor([[100.0, 300.0]]), torch.tensor([[100.0, 140.0, 1e4]])
     prior = alignment_log_prior(centres, times, width=40.0)
     expected = [[[0.0, -0.5 * 25], [-0.5, -0.5 * 16], [-20.0, -20.0]]]
     torch.testing.assert_close(prior, torch.tensor(expected))
 
 
 def test_wider_prior_is_flatter():
-    centres, times = torch.tensor([[0.0]]), torch.tensor([60.0])
+    centres, times = torch.tensor([[0.0]]), torch.tensor([[60.0]])
     narrow, wide = (alignment_log_prior(centres, times, w).item() for w in (30.0, 60.0))
     assert (narrow, wide) == pytest.approx((-2.0, -0.5))
 
 
 def test_prior_gradient():
     centres = torch.rand(2, 3, dtype=torch.float64, requires_grad=True)
-    times = torch.arange(4, dtype=torch.float64)
+    times = torch.arange(8, dtype=torch.float64).view(2, 4)
     assert torch.autograd.gradcheck(lambda c: alignment_log_prior(c, times, 2.0), centres)
 
 

@@ -1,0 +1,58 @@
+"""How a model computes: compiled or not, in which precision. What it computes stays the same."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+
+import torch
+from torch import nn
+
+from espnet_kd.enh.layers.masked_tcn import MaskedTemporalBlock
+
+AUTOCAST_DTYPES = {None: None, "bfloat16": torch.bfloat16}
+# One for each width, precision and mode; more than a teacher and a student together have.
+VARIANTS = 64
+
+
+def set_execution(
+    model: nn.Module, compile_blocks: bool, autocast_dtype: str | None, device: str
+) -> None:
+    """Choose how a model computes.
+
+    Where torch.compile does not work, for lack of a C++ compiler perhaps, one line says so and the
+    model stays as it is.
+
+    Args:
+        model: an ESPnetKDModel.
+        compile_blocks: compile the blocks of a Conv-TasNet; other models have none.
+        autocast_dtype: key of AUTOCAST_DTYPES: precision of the separator's products; encoder,
+            decoder, losses and weights stay in single precision.
+        device: it will compute on, "cpu" or "cuda".
+    """
+    model.autocast_dtype = AUTOCAST_DTYPES[autocast_dtype]
+    blocks = [module for module in model.modules() if isinstance(module, MaskedTemporalBlock)]
+    if compile_blocks and blocks:
+        problem = compiler_problem(device)
+        if problem:
+            print(f"compile: goes on without torch.compile ({problem})", file=sys.stderr)
+        for block in blocks:
+            block.compiled = not problem
+
+
+@functools.cache
+def compiler_problem(device: str) -> str:
+    """Say why torch.compile does not work here; an empty string if it does.
+
+    Args:
+        device: "cpu" or "cuda".
+    """
+    # It says at every start that no CUDA runtime is found where only a CUDA compiler is.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
+    torch._dynamo.config.recompile_limit = VARIANTS
+    try:
+        torch.compile(lambda x: x * x + 1)(torch.ones(32, device=device))
+    except Exception as error:  # whatever it is, the training can do without
+        return str(error).strip().partition("\n")[0]
+    return ""

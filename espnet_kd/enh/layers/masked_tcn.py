@@ -1,0 +1,114 @@
+"""ESPnet's Conv-TasNet mask estimator: the same parameters, blind to padding, and quicker."""
+
+from __future__ import annotations
+
+import torch
+from espnet2.enh.layers.tcn import EPS, GlobalLayerNorm, TemporalBlock, TemporalConvNet
+from torch import nn
+from torch.nn import functional
+
+from espnet_kd.enh.layers.masks import padding_mask
+from espnet_kd.enh.layers.residual_block import compiled_block, residual_block
+
+MASKS = {
+    "linear": nn.Identity(),
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+}
+# Matrices whose rows begin at odd addresses are multiplied at half the speed.
+ALIGNED_FRAMES = 16
+
+
+def mask_padding(network: TemporalConvNet) -> None:
+    """Turn ESPnet's network, without skip connections, into a MaskedTemporalConvNet.
+
+    The object stays what it is but for its class, so the same seed gives the same model.
+    """
+    network.__class__ = MaskedTemporalConvNet
+    for block in network.blocks():
+        block.__class__ = MaskedTemporalBlock
+
+
+class MaskedTemporalConvNet(TemporalConvNet):
+    """ESPnet's TemporalConvNet that is told how long each utterance is.
+
+    Parameters, their names, their start and, for utterances of equal length, the output are
+    ESPnet's (Luo and Mesgarani 2019, "Conv-TasNet", section II). Global layer norms count valid
+    frames alone, and convolutions see zeros behind the end, as where an utterance stands alone.
+    Batch normalization sees the padding in training. `mask_padding` makes it.
+    """
+
+    def blocks(self) -> list[TemporalBlock]:
+        """Give the blocks, first to last."""
+        return [block for repeat in self.network[2] for block in repeat]
+
+    def forward(self, mixture_w: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+        """Estimate masks.
+
+        Args:
+            mixture_w: (B, N, T) encoder code, finite also in the padding.
+            frames: (B,) valid frames.
+
+        Returns:
+            (B, C, N, T); what stands in the padding has no meaning.
+        """
+        size = mixture_w.size(2)
+        # Under autocast too, blocks are summed up in single precision.
+        output = self.network[:2](mixture_w).to(mixture_w.dtype)
+        if self.blocks()[0].is_global:  # batch normalization in training would see these frames
+            output = functional.pad(output, (0, -size % ALIGNED_FRAMES))
+        valid = (~padding_mask(frames, output.size(2))).unsqueeze(1).to(output.dtype)
+        for block in self.blocks():
+            output = block(output, valid)
+        score = self.network[3:](output[..., :size])
+        return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
+
+
+class MaskedTemporalBlock(TemporalBlock):
+    """ESPnet's TemporalBlock with the sum that follows it."""
+
+    compiled = False
+
+    @property
+    def is_global(self) -> bool:
+        """Whether its norms are over channels and time; others go through ESPnet's layers."""
+        return isinstance(self.net[2], (GlobalLayerNorm, nn.GroupNorm))
+
+    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        """Add to each utterance what the block makes of it.
+
+        Args:
+            x: (B, C, T).
+            valid: (B, 1, T) 1 where a frame is valid, else 0.
+
+        Returns:
+            (B, C, T).
+        """
+        wide, prelu, norm, separable = self.net
+        if not self.is_global:
+            return x + separable(norm(prelu(wide(x))) * valid)
+        depthwise, *_, prelu2, norm2, narrow = separable.net
+        block = compiled_block() if self.compiled else residual_block
+        return block(
+            x,
+            valid,
+            valid.sum(2, keepdim=True),
+            wide.weight,
+            prelu.weight,
+            *gain_and_shift(norm),
+            depthwise.weight,
+            prelu2.weight,
+            *gain_and_shift(norm2),
+            narrow.weight,
+            depthwise.dilation[0],
+            depthwise.padding[0],
+            EPS if isinstance(norm, GlobalLayerNorm) else norm.eps,
+        )
+
+
+def gain_and_shift(norm: GlobalLayerNorm | nn.GroupNorm) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights of a norm, each (1, C, 1)."""
+    if isinstance(norm, GlobalLayerNorm):
+        return norm.gamma, norm.beta
+    return norm.weight.view(1, -1, 1), norm.bias.view(1, -1, 1)

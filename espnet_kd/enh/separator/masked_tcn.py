@@ -1,0 +1,81 @@
+"""Conv-TasNet's separator whose output does not depend on padding."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from espnet2.enh.layers.complex_utils import is_complex
+from espnet2.enh.separator.tcn_separator import TCNSeparator
+
+from espnet_kd.enh.layers.masked_tcn import mask_padding
+from espnet_kd.enh.layers.masks import padding_mask
+
+
+class MaskedTCNSeparator(TCNSeparator):
+    """ESPnet's TCNSeparator for padded batches.
+
+    Parameters, their start and, without padding, samples are ESPnet's: weights go from one to the
+    other.
+
+    Args:
+        input_dim: width N of the encoder code.
+        conf: further arguments of TCNSeparator.
+    """
+
+    padding_invariant = True
+
+    def __init__(self, input_dim: int, **conf):
+        super().__init__(input_dim, **conf)
+        mask_padding(self.tcn)
+
+    def forward(
+        self,
+        input: torch.Tensor,
+        ilens: torch.Tensor | None,
+        additional: dict | None = None,
+    ) -> tuple[list[torch.Tensor], torch.Tensor | None, OrderedDict]:
+        """Estimate the masked code.
+
+        Args:
+            input: (B, T, N) encoder code, real or complex.
+            ilens: (B,) valid frames; None: all.
+            additional: not used.
+
+        Returns:
+            [(B, T, N)] of each speaker, zeros in the padding; `ilens`; `mask_spk1`, ... (B, T, N),
+            and `noise1` with `predict_noise`.
+        """
+        input = without_padding(input, ilens)
+        return self.apply_masks(input, abs(input) if is_complex(input) else input, ilens)
+
+    def apply_masks(
+        self, code: torch.Tensor, feature: torch.Tensor, ilens: torch.Tensor | None
+    ) -> tuple[list[torch.Tensor], torch.Tensor | None, OrderedDict]:
+        """Estimate masks from a feature and apply them to the code.
+
+        Args:
+            code: (B, T, N), zeros in the padding.
+            feature: (B, T, N), real.
+            ilens: (B,) valid frames; None: all.
+
+        Returns:
+            As `forward`.
+        """
+        frames = ilens
+        if frames is None:
+            frames = torch.full(feature.shape[:1], feature.size(1), device=feature.device)
+        masks = self.tcn(feature.transpose(1, 2), frames).transpose(2, 3).unbind(dim=1)
+        noise = masks[self.num_spk :]
+        masks = masks[: self.num_spk]
+        masked = [code * mask if self.masking else without_padding(mask, ilens) for mask in masks]
+        others = OrderedDict((f"mask_spk{i + 1}", mask) for i, mask in enumerate(masks))
+        others.update((f"noise{i + 1}", code * mask) for i, mask in enumerate(noise))
+        return masked, ilens, others
+
+
+def without_padding(code: torch.Tensor, ilens: torch.Tensor | None) -> torch.Tensor:
+    """Set (B, T, N) to zero behind its valid frames (B,), whatever stood there."""
+    if ilens is None:
+        return code
+    return code.masked_fill(padding_mask(ilens, code.size(1)).unsqueeze(2), 0)

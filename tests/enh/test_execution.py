@@ -1,0 +1,73 @@
+"""Compiled or not, in half precision or not: the same model."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from espnet_kd.enh import execution
+from espnet_kd.enh.execution import compiler_problem, set_execution
+from espnet_kd.enh.layers.masked_tcn import MaskedTemporalBlock
+from espnet_kd.tasks.enh_kd import EnhKDTask
+
+from ..tiny_models import STUDENT
+
+SAMPLES = 4000
+
+
+@pytest.fixture
+def model():
+    args = EnhKDTask.get_parser().parse_args([])
+    vars(args).update(STUDENT)
+    torch.manual_seed(0)
+    return EnhKDTask.build_model(args).eval()
+
+
+@pytest.fixture(autouse=True)
+def _ask_anew():
+    compiler_problem.cache_clear()
+    yield
+    compiler_problem.cache_clear()
+
+
+def enhance(model):
+    mixture = torch.randn(2, SAMPLES, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return model.enhance(mixture, torch.tensor([SAMPLES, 3000]))[0]
+
+
+def test_compiled_gives_the_same_and_keeps_the_keys(model):
+    keys, expected = list(model.state_dict()), enhance(model)
+    set_execution(model, True, None, "cpu")
+    assert all(m.compiled for m in model.modules() if isinstance(m, MaskedTemporalBlock))
+    torch.testing.assert_close(enhance(model), expected, rtol=0, atol=1e-5)
+    assert list(model.state_dict()) == keys
+
+
+def test_without_a_compiler_one_line_says_so(model, monkeypatch, capsys):
+    def broken(_function):
+        def call(*_):
+            raise RuntimeError("no C++ compiler\nmany lines of a trace")
+
+        return call
+
+    monkeypatch.setattr(execution.torch, "compile", broken)
+    expected = enhance(model)
+    set_execution(model, True, None, "cpu")
+    assert capsys.readouterr().err == ("compile: goes on without torch.compile (no C++ compiler)\n")
+    assert torch.equal(enhance(model), expected)
+
+
+def test_half_precision_is_the_separators_alone(model):
+    expected = enhance(model)
+    set_execution(model, False, "bfloat16", "cpu")
+    seen = {}
+    for name in ("encoder", "separator", "decoder"):
+        getattr(model, name).register_forward_pre_hook(
+            lambda _m, _i, name=name: seen.update({name: torch.is_autocast_enabled("cpu")})
+        )
+    found = enhance(model)
+    assert seen == {"encoder": False, "separator": True, "decoder": False}
+    assert found.dtype == torch.float32
+    error = (found - expected).square().sum() / expected.square().sum()
+    assert 0 < error < 1e-4  # 40 dB
