@@ -315,6 +315,13 @@ def test_training_refuses_wrong_averaging(sets, tmp_path):
     assert not (tmp_path / "exp").exists()
 
 
+def test_training_refuses_chunks_longer_than_any_utterance(sets, tmp_path):
+    chunks = {"iterator_type": "chunk", "chunk_length": 99999, "batch_type": "unsorted"}
+    with pytest.raises(SystemExit, match="utt2num_samples: none of .* longer than a chunk, 99999"):
+        main(command(sets, tmp_path / "exp", {**TINY, **chunks}))
+    assert not (tmp_path / "exp").exists()
+
+
 @pytest.mark.parametrize("kind", ["train", "valid"])
 @pytest.mark.parametrize(
     ("spoil", "message"),
