@@ -24,6 +24,16 @@ def test_training_resumes_in_its_directory_with_its_threads(tmp_path):
     ) in result.stdout
 
 
+def test_a_training_without_a_step_does_not_count(tmp_path):
+    train = """launch() { mkdir -p exp; touch exp/m.pth
+        echo 'WARNING: The gradients at all steps are invalid in this epoch.' > exp/train.log; }
+        cuda_cmd=launch; train_model exp m.pth module"""
+    result = bash(tmp_path, train)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: exp: an epoch had no step with finite gradients")
+    assert len(result.stderr.splitlines()) == 1 and not (tmp_path / "exp/m.pth").exists()
+
+
 def test_a_finished_training_is_not_redone(tmp_path):
     (tmp_path / "exp").mkdir()
     (tmp_path / "exp" / "m.pth").touch()

@@ -108,6 +108,12 @@ train_model() {
     ${cuda_cmd} --gpu "${ngpu}" --num_threads "${num_threads}" "${exp}/train.log" \
         env OMP_NUM_THREADS="${num_threads}" python3 -m "$@" \
         --ngpu "${ngpu}" "${distributed[@]}" --resume true --output_dir "${exp}"
+    # ESPnet ends such a training as if it were done.
+    if grep -qs "gradients at all steps are invalid" "${exp}/train.log"; then
+        rm -f "${exp}/${model}"
+        die "${exp}: an epoch had no step with finite gradients, or too little data for one batch;" \
+            "see ${exp}/train.log, mend it and remove ${exp}"
+    fi
     [ -e "${exp}/${model}" ] || die "${exp}/${model}: the training did not write it;" \
         "see ${exp}/train.log, or name another checkpoint (--inference_*_model)"
 }
