@@ -1,6 +1,7 @@
 """Functions of the stages, with a launcher that only shows what it would run."""
 
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ def test_a_training_without_a_step_does_not_count(tmp_path):
     assert result.returncode == 1
     assert result.stderr.startswith("error: exp: an epoch had no step with finite gradients")
     assert len(result.stderr.splitlines()) == 1 and not (tmp_path / "exp/m.pth").exists()
+    trainer = Path(find_spec("espnet2.train.trainer").origin).read_text()
+    assert '"The gradients at all steps are invalid in this epoch. "' in trainer
 
 
 def test_a_finished_training_is_not_redone(tmp_path):
