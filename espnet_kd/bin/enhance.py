@@ -6,7 +6,8 @@ import argparse
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import write_columns
-from espnet_kd.inference.command import TargetSet, enhance_sets, enhancement_parser
+from espnet_kd.inference.arguments import enhancement_parser
+from espnet_kd.inference.command import TargetSet, enhance_sets
 from espnet_kd.inference.outputs import finished
 
 RECORD = "model.sha256"

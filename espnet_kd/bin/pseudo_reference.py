@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from espnet_kd.errors import exit_on_user_error
-from espnet_kd.inference.command import TargetSet, enhance_sets, enhancement_parser
+from espnet_kd.inference.arguments import enhancement_parser
+from espnet_kd.inference.command import TargetSet, enhance_sets
 from espnet_kd.inference.pseudo_reference import write_pseudo_references
 
 RECORD = "teacher.sha256"

@@ -10,7 +10,6 @@ from itertools import groupby
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.inference.utterances import Utterance
 
-# Keeps the memory of a CPU process small and a GPU busy.
 MAX_BATCH_SAMPLES = 20 * SAMPLE_RATE
 # An utterance joins a batch if at most this share of its row is padding.
 MAX_PADDING = 0.1

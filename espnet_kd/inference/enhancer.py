@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
 from espnet_kd.inference.audio import read_wave
@@ -88,10 +89,21 @@ class Enhancer:
         Returns:
             Waveforms (B, L) on `device`, float32, at the scale of the mixture unless `keep_scale`.
             A GPU may still be working on them.
+
+        Raises:
+            UserError: the GPU's memory is too small.
         """
         inputs = {name: value.to(self.device, non_blocking=True) for name, value in inputs.items()}
         mixture, lengths = inputs.pop("mixture"), inputs.pop("lengths")
-        enhanced, _ = self.model.enhance(mixture, lengths, **inputs)
+        try:
+            enhanced, _ = self.model.enhance(mixture, lengths, **inputs)
+        except torch.OutOfMemoryError:
+            seconds = mixture.numel() / SAMPLE_RATE
+            raise UserError(
+                "--batch_seconds",
+                f"a batch of {seconds:.0f} s does not fit into memory",
+                "give less",
+            ) from None
         if not self.keep_scale:
             enhanced = match_gain(enhanced.float(), mixture, lengths)
         return enhanced.float()

@@ -53,14 +53,28 @@ def keep_to_one_core() -> None:
 
 
 def load_enhancer(
-    config: str | os.PathLike, checkpoint: str | os.PathLike, device: str = "cpu"
+    config: str | os.PathLike,
+    checkpoint: str | os.PathLike,
+    device: str = "cpu",
+    compile_blocks: bool = False,
+    autocast_dtype: str | None = None,
 ) -> Enhancer:
-    """Load a trained model; errors are those of `load_model`."""
+    """Load a trained model; errors are those of `load_model`.
+
+    Args:
+        config: `config.yaml` of the training.
+        checkpoint: weights.
+        device: where it will work.
+        compile_blocks: see `set_execution`.
+        autocast_dtype: see `set_execution`.
+    """
+    from espnet_kd.enh.execution import set_execution
     from espnet_kd.inference.enhancer import Enhancer
     from espnet_kd.inference.text import model_tokenizer
     from espnet_kd.tasks.trained import load_model
 
     model, args = load_model(config, checkpoint)
+    set_execution(model, compile_blocks, autocast_dtype, device)
     return Enhancer(model, model_tokenizer(args) if model.takes_text else None, device)
 
 

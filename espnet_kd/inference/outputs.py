@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from espnet_kd.checkpoint import checksums
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 
@@ -21,26 +20,23 @@ def wave_path(directory: str | os.PathLike, name: str) -> Path:
     return Path(os.path.abspath(directory)) / "wav" / f"{name}{WAVE}"
 
 
-def begin_outputs(
-    directory: str | os.PathLike, record_name: str, inputs: Sequence[str | os.PathLike]
-) -> None:
+def begin_outputs(directory: str | os.PathLike, record_name: str, inputs: str) -> None:
     """Make `directory` ready; what was made from other inputs, or left by a kill, is removed.
 
     Not to be called while jobs write there.
 
     Args:
         directory: where outputs go.
-        record_name: file of `directory` that holds the checksums of the inputs.
-        inputs: files that the outputs are made from: checkpoint, configuration, lists.
+        record_name: file of `directory` that says what it is made from.
+        inputs: lines of `checksums`, of checkpoint, configuration, lists; settings after `# `.
 
     Raises:
         UserError: the directory holds something else.
     """
     directory = Path(directory)
     record = directory / record_name
-    lines = checksums(inputs)
     if record.exists():
-        if _hashes(record.read_text(encoding="utf-8")) == _hashes(lines):
+        if _is_of(record, inputs):
             for half_written in directory.glob(f"wav/.*{WAVE}"):
                 half_written.unlink()
             return
@@ -53,15 +49,13 @@ def begin_outputs(
                 entry.unlink()
     elif directory.is_dir() and any(directory.iterdir()):
         raise UserError(directory, f"holds files but no {record_name}", "give another --out")
-    write_text(record, lines)
+    write_text(record, inputs)
 
 
-def check_begun(
-    directory: str | os.PathLike, record_name: str, inputs: Sequence[str | os.PathLike]
-) -> None:
+def check_begun(directory: str | os.PathLike, record_name: str, inputs: str) -> None:
     """Refuse to add to a directory that `begin_outputs` did not make ready for these inputs."""
     record = Path(directory) / record_name
-    if not record.exists() or _hashes(record.read_text("utf-8")) != _hashes(checksums(inputs)):
+    if not (record.exists() and _is_of(record, inputs)):
         raise UserError(directory, "is not ready for these inputs", "run --part begin first")
 
 
@@ -95,5 +89,10 @@ def check_complete(directory: str | os.PathLike, names: Sequence[str]) -> None:
         )
 
 
-def _hashes(record: str) -> list[str]:
-    return [line.split()[0] for line in record.splitlines()]
+def _is_of(record: Path, inputs: str) -> bool:
+    """Whether it has the same checksums and settings; files may have moved."""
+    return _facts(record.read_text(encoding="utf-8")) == _facts(inputs)
+
+
+def _facts(lines: str) -> list[str]:
+    return [line if line.startswith("#") else line.split()[0] for line in lines.splitlines()]

@@ -44,8 +44,7 @@ def enhance_all(
             for utt, wave in zip(batch.utterances, waves, strict=True)
         ]
 
-    pads = getattr(enhancer.model, "padding_invariant", False)
-    make_batches = padded_batches if pads else equal_length_batches
+    make_batches = padded_batches if enhancer.model.padding_invariant else equal_length_batches
     batches = make_batches(utterances, max_samples)
     results = chain.from_iterable(overlapped(batches, read, enhancer.compute, write))
     shown = progress(

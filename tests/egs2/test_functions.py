@@ -87,11 +87,12 @@ def test_hidden_gpus_are_not_used(tmp_path):
     ],
 )
 def test_enhancement_is_many_jobs_on_the_cpu_and_one_on_each_gpu(tmp_path, settings, gpu, jobs):
-    functions = "python3() { echo RUN python3 \"$@\"; }; decode_cmd='echo RUN launch'; "
+    options = f"--ngpu {gpu} --compile true --x 1"
+    functions = "enhance_args='--compile true'; python3() { echo RUN python3 \"$@\"; }; decode_cmd='echo RUN launch'; "
     result = bash(tmp_path, f"{functions} {settings}; enhance_in_jobs mod exp/enhance --x 1")
     assert [line for line in result.stdout.splitlines() if line.startswith("RUN")] == [
-        "RUN python3 -m mod --part begin --x 1",
+        f"RUN python3 -m mod --part begin {options}",
         f"RUN launch --gpu {gpu} JOB=1:{jobs} exp/enhance.JOB.log "
-        f"python3 -m mod --part JOB/{jobs} --ngpu {gpu} --x 1",
-        "RUN python3 -m mod --part finish --x 1",
+        f"python3 -m mod --part JOB/{jobs} {options}",
+        f"RUN python3 -m mod --part finish {options}",
     ]

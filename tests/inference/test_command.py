@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def models(monkeypatch):
     """Models that were loaded; the checkpoint's content is the gain."""
     loaded = []
 
-    def load(config, checkpoint, device="cpu"):
+    def load(config, checkpoint, *_, **__):
         loaded.append(Gain(float(Path(checkpoint).read_text()), padding_invariant=True))
         return Enhancer(loaded[-1])
 
@@ -93,14 +94,17 @@ def test_begin_and_finish_load_no_model(make_set, options):
 def test_work_done_before_a_kill_is_kept(models, make_set, options, tmp_path, monkeypatch):
     run = options(make_set())
     enhance.main([*run, "--part=begin"])
+    folder = tmp_path / "out" / "tr05_real" / "wav"
 
     class Killed(Gain):
         def enhance(self, speech_mix, lengths):
             if len(self.calls) == 2:
+                while not list(folder.glob("[!.]*.wav")):  # a thread writes it
+                    time.sleep(0.01)
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().enhance(speech_mix, lengths)
 
-    def load(*_):
+    def load(*_, **__):
         torch.set_num_threads(1)  # a thread pool does not survive the fork
         return Enhancer(Killed())
 
@@ -110,9 +114,8 @@ def test_work_done_before_a_kill_is_kept(models, make_set, options, tmp_path, mo
             target=enhance.main, args=([*run, "--part=1/1"],)
         )
         process.start()
-        process.join()
+        process.join(60)
     assert process.exitcode == -signal.SIGKILL
-    folder = tmp_path / "out" / "tr05_real" / "wav"
     before = {path: path.stat().st_mtime_ns for path in folder.glob("[!.]*.wav")}
     assert 0 < len(before) < len(LENGTHS)
     assert "lacks" in problem(*run, "--part=finish")

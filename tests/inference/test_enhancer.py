@@ -76,3 +76,12 @@ def test_utterance_shorter_than_the_encoder_is_refused(make_set, gain, enhancer)
     gain.encoder.kernel_size = 20
     with pytest.raises(UserError, match="has 19 samples, the model needs 20"):
         enhancer(read_utterances(make_set(lengths={"F01_a": 19})))
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_one_line(make_set):
+    def fill(wave):
+        raise torch.OutOfMemoryError("CUDA out of memory\nTried to")
+
+    utterances = read_utterances(make_set(lengths={"F01_a": 32000, "F01_b": 32000}))
+    with pytest.raises(UserError, match="^--batch_seconds: a batch of 4 s does not fit .*; give"):
+        Enhancer(Gain(bad_length=32000, spoil=fill))(utterances)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from espnet_kd.checkpoint import checksums
 from espnet_kd.errors import UserError
 from espnet_kd.inference.outputs import (
     begin_outputs,
@@ -24,30 +25,40 @@ def model(tmp_path):
 
 def test_outputs_of_other_inputs_are_removed(model, tmp_path):
     out = tmp_path / "out"
-    begin_outputs(out, RECORD, [model])
+    begin_outputs(out, RECORD, checksums([model]))
     (out / "wav").mkdir()
-    begin_outputs(out, RECORD, [model])
+    begin_outputs(out, RECORD, checksums([model]))
     assert (out / "wav").exists()
     model.write_text("two")
-    begin_outputs(out, RECORD, [model])
+    begin_outputs(out, RECORD, checksums([model]))
     assert [path.name for path in out.iterdir()] == [RECORD]
+
+
+def test_moved_inputs_are_the_same_and_other_settings_are_not(model, tmp_path):
+    out = tmp_path / "out"
+    begin_outputs(out, RECORD, checksums([model]) + "# bfloat16\n")
+    moved = model.rename(tmp_path / "moved.pth")
+    check_begun(out, RECORD, checksums([moved]) + "# bfloat16\n")
+    for settings in ("", "# float16\n"):
+        with pytest.raises(UserError, match="is not ready"):
+            check_begun(out, RECORD, checksums([moved]) + settings)
 
 
 def test_what_a_kill_left_half_written_is_removed(model, tmp_path):
     out = tmp_path / "out"
-    begin_outputs(out, RECORD, [model])
+    begin_outputs(out, RECORD, checksums([model]))
     whole, half = wave_path(out, "F01.CH1_a"), wave_path(out, ".F01.CH1_b.77")
     whole.parent.mkdir()
     whole.touch()
     half.touch()
-    begin_outputs(out, RECORD, [model])
+    begin_outputs(out, RECORD, checksums([model]))
     assert whole.exists() and not half.exists()
 
 
 def test_a_directory_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "wav.scp").write_text("precious")
     with pytest.raises(UserError, match="holds files but no model.sha256"):
-        begin_outputs(tmp_path, RECORD, [])
+        begin_outputs(tmp_path, RECORD, "")
     assert (tmp_path / "wav.scp").read_text() == "precious"
 
 
@@ -55,12 +66,12 @@ def test_jobs_add_to_what_was_begun_only(model, tmp_path):
     out = tmp_path / "out"
     refused = pytest.raises(UserError, match="is not ready for these inputs; run --part begin")
     with refused:
-        check_begun(out, RECORD, [model])
-    begin_outputs(out, RECORD, [model])
-    check_begun(out, RECORD, [model])
+        check_begun(out, RECORD, checksums([model]))
+    begin_outputs(out, RECORD, checksums([model]))
+    check_begun(out, RECORD, checksums([model]))
     model.write_text("two")
     with refused:
-        check_begun(out, RECORD, [model])
+        check_begun(out, RECORD, checksums([model]))
 
 
 def test_what_is_done(tmp_path):

@@ -18,7 +18,7 @@ if [ "${cmd_backend}" != local ] && [ ! -x "${launcher}" ]; then
     exit 1
 fi
 
-# Trainings on a GPU, recognition jobs, everything else.
+# Trainings on a GPU; jobs of enhancement and recognition; everything else.
 export cuda_cmd="${launcher}"
 export decode_cmd="${launcher}"
 export train_cmd="${launcher}"

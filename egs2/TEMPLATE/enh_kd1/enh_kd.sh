@@ -12,7 +12,7 @@ stage_dir=stages              # stages: the recipe; compare: every KD method sid
 ngpu=                         # GPUs of one training (default: 1 if one is visible, else 0)
 num_threads=$(nproc)          # threads of one training
 nj=$(nproc)                   # processes of data preparation and scoring
-inference_nj=$(nproc)         # processes of enhancement and decoding
+inference_nj=$(nproc)         # processes of enhancement and decoding; on GPUs enhancement is one on each
 gpu_inference=                # enhance and decode on a GPU (default: true if ngpu > 0)
 dumpdir=dump                  # directory of prepared sets
 expdir=exp                    # directory of models, enhanced speech and scores
@@ -48,6 +48,7 @@ lm_config=conf/lm/char_rnn.yaml
 inference_config=conf/asr/decode.yaml
 se_args=                      # further options of each SE training, e.g. "--max_epoch 3"
 asr_args=                     # further options of each recognizer and LM training
+enhance_args=                 # of enhancement, e.g. "--compile true --autocast_dtype bfloat16"
 use_lm=true                   # decode with the language model
 # Knowledge distillation with the teacher in the training loop
 kd_config=                    # how to train the student: conf/kd/*.yaml (default: on stored pseudo-references)

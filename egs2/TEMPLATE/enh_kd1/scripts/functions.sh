@@ -148,12 +148,13 @@ train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR
 enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
     local module=$1 logs=$2 jobs=${inference_nj}
     if [ "${inference_ngpu}" -gt 0 ]; then jobs=$((ngpu > 1 ? ngpu : 1)); fi
-    shift 2
+    # shellcheck disable=SC2086  # options are words
+    set -- --ngpu "${inference_ngpu}" ${enhance_args} "${@:3}"
     python3 -m "${module}" --part begin "$@"
     log "Enhancing, logs: ${logs}.*.log"
     # shellcheck disable=SC2086  # a launcher is a command with its options
     ${decode_cmd} --gpu "${inference_ngpu}" JOB=1:"${jobs}" "${logs}.JOB.log" \
-        python3 -m "${module}" --part "JOB/${jobs}" --ngpu "${inference_ngpu}" "$@"
+        python3 -m "${module}" --part "JOB/${jobs}" "$@"
     python3 -m "${module}" --part finish "$@"
 }
 
