@@ -109,7 +109,7 @@ def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Reco
         raise UserError(
             place, f"has {len(cells)} cells, not {len(columns)}", "separate them by single tabs"
         )
-    row = {name: " ".join(cell.split()) for name, cell in zip(columns, cells, strict=True)}
+    row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
     noisy, clean = (os.path.abspath(folder / row[n]) if row[n] else "" for n in ("noisy", "clean"))
     if not noisy and not clean:
         raise UserError(place, "names neither noisy nor clean audio", "give a path")
@@ -128,7 +128,7 @@ def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Reco
         speaker=row["speaker"],
         audio=noisy or clean,
         reference=clean if noisy else "",
-        text=row["text"],
+        text=" ".join(row["text"].split()),
         category=category,
         place=place,
     )

@@ -95,6 +95,15 @@ def test_rows_become_sets_by_their_audio(own):
     assert clean["utt2category"] == {"cleo-valid_CLEAN": "CLEAN"}
 
 
+def test_paths_may_hold_spaces(own):
+    name = "audio/Straße  1.wav"  # two of them
+    (own.root / "audio/train_street.wav").rename(own.root / name)
+    own.edit("bob-train", "noisy", f" {name} ")
+    own.run()
+    wavs = read_set(own.root / "data/train_real")["wav.scp"]
+    assert list(wavs.values()) == [str(own.root / name)]
+
+
 def test_ids_sort_as_their_speakers_do(own):
     for name, speaker in {"train_a": "198", "train_b": "19"}.items():
         own.edit(name, "speaker", speaker)
