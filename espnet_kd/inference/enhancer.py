@@ -80,7 +80,8 @@ class Enhancer:
         }
         if self.device == "cpu":
             return inputs
-        return {name: value.pin_memory() for name, value in inputs.items()}
+        with torch.cuda.device(self.device):  # which GPU is current, a thread does not inherit
+            return {name: value.pin_memory() for name, value in inputs.items()}
 
     @torch.inference_mode()
     def compute(self, inputs: Inputs) -> torch.Tensor:

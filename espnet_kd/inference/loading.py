@@ -28,7 +28,7 @@ def add_process_option(parser: argparse.ArgumentParser) -> None:
 
 
 def choose_device(ngpu: int, job: int = 0) -> str:
-    """Give "cuda" or "cpu"; of several visible GPUs, jobs take one after the other.
+    """Give "cpu" or "cuda:0"; of several visible GPUs, jobs take one after the other.
 
     Args:
         ngpu: 1 for a GPU.
@@ -40,8 +40,9 @@ def choose_device(ngpu: int, job: int = 0) -> str:
         return "cpu"
     if not torch.cuda.is_available():
         raise UserError("--ngpu", "is 1, but no GPU is visible", "give --ngpu 0")
-    torch.cuda.set_device(job % torch.cuda.device_count())
-    return "cuda"
+    index = job % torch.cuda.device_count()
+    torch.cuda.set_device(index)  # for what a model makes on "cuda"
+    return f"cuda:{index}"
 
 
 def keep_to_one_core() -> None:
