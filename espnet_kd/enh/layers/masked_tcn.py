@@ -7,8 +7,9 @@ from espnet2.enh.layers.tcn import EPS, GlobalLayerNorm, TemporalBlock, Temporal
 from torch import nn
 from torch.nn import functional
 
+from espnet_kd.enh.layers.fused_block import compiled_block
 from espnet_kd.enh.layers.masks import padding_mask
-from espnet_kd.enh.layers.residual_block import compiled_block, residual_block
+from espnet_kd.enh.layers.residual_block import residual_block
 
 MASKS = {
     "linear": nn.Identity(),

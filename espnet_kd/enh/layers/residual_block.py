@@ -1,9 +1,6 @@
-"""The block of a Conv-TasNet as one function, in a form that a compiler makes quick."""
+"""The block of a Conv-TasNet as one function of features and weights."""
 
 from __future__ import annotations
-
-import functools
-from collections.abc import Callable
 
 import torch
 from torch.nn import functional
@@ -92,9 +89,3 @@ def moments(
     mean = inside.sum(2, keepdim=True).sum(1, keepdim=True) / count
     power = (inside * x).sum(2, keepdim=True).sum(1, keepdim=True) / count
     return mean, torch.rsqrt((power - mean * mean).clamp(min=0) + eps)
-
-
-@functools.cache
-def compiled_block() -> Callable[..., torch.Tensor]:
-    """`residual_block`, compiled; any batch, length and dilation use the same code."""
-    return torch.compile(residual_block, dynamic=True)

@@ -1,0 +1,102 @@
+"""The block with its own backward pass, beside the plain one: values, gradients, precision."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from espnet_kd.enh.layers import fused_stages
+from espnet_kd.enh.layers.fused_block import STAGES, FusedBlock, compiled_block, with_margins
+from espnet_kd.enh.layers.residual_block import residual_block
+
+from .test_residual_block import arguments
+
+EAGER = SimpleNamespace(**{name: getattr(fused_stages, name) for name in STAGES})
+CONSTANT = (1, 2)  # `valid`, `frames`
+
+
+def fused(*values):
+    return FusedBlock.apply(*values, EAGER)
+
+
+def run(block, values, direction):
+    """Output, and the gradient of each tensor."""
+    numbers = values[12:]
+    tensors = [
+        value if i in CONSTANT else value.clone().requires_grad_()
+        for i, value in enumerate(values[:12])
+    ]
+    output = block(*tensors, *numbers)
+    (output * direction).sum().backward()
+    return [output.detach(), *(t.grad for i, t in enumerate(tensors) if i not in CONSTANT)]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (3, 4), (3, 16), (5, 2), (1, 1)])
+def test_values_and_gradients_are_the_plain_ones(taps, dilation, causal):
+    values = arguments(taps=taps, dilation=dilation)
+    if causal:
+        values[-2] = dilation * (taps - 1)
+    direction = torch.randn_like(values[0])  # in the padding too
+    torch.testing.assert_close(
+        run(fused, values, direction), run(residual_block, values, direction)
+    )
+
+
+def test_zero_slopes_and_gains():
+    """Where a formula would divide by one of them."""
+    values = arguments()
+    for index in (4, 8):
+        values[index] = torch.zeros_like(values[index])
+    for index in (5, 9):
+        values[index][:, 0] = 0
+    direction = torch.randn_like(values[0])
+    torch.testing.assert_close(
+        run(fused, values, direction), run(residual_block, values, direction)
+    )
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_compiled_is_the_same(batch):
+    values = arguments(torch.float32, batch)
+    direction = torch.randn_like(values[0])
+    torch.testing.assert_close(
+        run(compiled_block(), values, direction),
+        run(residual_block, values, direction),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+def test_half_precision_of_products_alone():
+    values = arguments(torch.float32)
+    direction = torch.randn_like(values[0])
+    expected = run(residual_block, values, direction)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = run(fused, values, direction)
+    for half, full in zip(found, expected, strict=True):
+        assert half.dtype == torch.float32
+        error = (half - full).square().sum() / full.square().sum()
+        assert 0 < error < 5e-3
+
+
+def test_keeps_half_precision_for_the_backward_pass():
+    values = arguments(torch.float32)
+    x = values[0].requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        output = fused(x, *values[1:])
+    large = [saved for saved in output.grad_fn.saved_tensors if saved.shape[1:] == (4, 9)]
+    assert len(large) == 3
+    assert all(saved.dtype == torch.bfloat16 for saved in large)
+
+
+def test_margins_are_zeros():
+    centre, shifted = with_margins(torch.empty(2, 3, 4), dilation=2, before=1, taps=3)
+    centre.copy_(torch.arange(1.0, 5.0).expand(2, 3, 4))
+    assert [part[0, 0].tolist() for part in shifted] == [
+        [0, 1, 2, 3],
+        [2, 3, 4, 0],
+        [4, 0, 0, 0],
+    ]
