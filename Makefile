@@ -36,8 +36,9 @@ test: lint  ## linters and all tests
 	python -m pytest -n 2 -q
 
 # On the CPU, a step at the published size is long even of a small batch.
-bench: setup  ## benchmarks into benchmarks/RESULTS.md, 8 minutes on two cores that do nothing else
+bench: setup  ## benchmarks into benchmarks/RESULTS.md, 15 minutes on two cores that do nothing else
+	python -m benchmarks.speed
 	python -m benchmarks.data_scale
-	python -m benchmarks.kd_step_cost --size mini
-	python -m benchmarks.kd_step_cost --size published --methods output cosine at_kl \
+	python -m benchmarks.kd_step_cost --size mini --rounds 3
+	python -m benchmarks.kd_step_cost --size published --methods output at_kl \
 	  --utterances 1 --rounds 3

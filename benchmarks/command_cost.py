@@ -64,15 +64,29 @@ def cost_of(
 
 
 def session_bytes(leader: int) -> int:
-    """Memory of all processes of a session now; 0 if there are none."""
+    """Memory of all processes of a session, and of those they began, now; 0 if there are none."""
     total = 0
-    for name in filter(str.isdigit, os.listdir(PROCESSES)):
+    for pid in session_processes(leader):
         # Processes end between one look and the next, and some are not ours.
         with contextlib.suppress(OSError):
-            if os.getsid(int(name)) == leader:
-                shares = _PSS.findall((PROCESSES / name / "smaps_rollup").read_bytes())
-                total += sum(map(int, shares))
+            shares = _PSS.findall((PROCESSES / str(pid) / "smaps_rollup").read_bytes())
+            total += sum(map(int, shares))
     return 1024 * total
+
+
+def session_processes(leader: int) -> set[int]:
+    """Processes of a session, and those they began in sessions of their own, as launchers do."""
+    parents, members = {}, set()
+    for pid in map(int, filter(str.isdigit, os.listdir(PROCESSES))):
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == leader:
+                members.add(pid)
+            # Behind the name of the program, which may hold anything, come state and parent.
+            fields = (PROCESSES / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+            parents[pid] = int(fields[1])
+    while more := {pid for pid, parent in parents.items() if parent in members} - members:
+        members |= more
+    return members
 
 
 @contextlib.contextmanager
@@ -91,6 +105,7 @@ def _session(
     try:
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        for pid in session_processes(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()

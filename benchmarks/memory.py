@@ -29,7 +29,7 @@ def peak_megabytes(work: Callable[[], object], device: str) -> float | None:
         before = torch.cuda.memory_allocated()
         work()
         return (torch.cuda.max_memory_allocated() - before) / 1e6
-    ctypes.CDLL(None).malloc_trim(0)  # what was freed before must not be counted as in use
+    give_back()  # what was freed before must not be counted as in use
     try:
         (PROCESS / "clear_refs").write_text("5")  # the peak starts anew
     except OSError:
@@ -37,6 +37,33 @@ def peak_megabytes(work: Callable[[], object], device: str) -> float | None:
     before = _resident_bytes("VmRSS")
     work()
     return (_resident_bytes("VmHWM") - before) / 1e6
+
+
+def growth_megabytes(work: Callable[[], object], first: int, last: int) -> float | None:
+    """Resident memory that a process gains between two repetitions of a call, in 10^6 bytes.
+
+    None where the system does not tell.
+
+    Args:
+        work: what to call.
+        first: repetitions before the first look; what is kept once is there by then.
+        last: repetitions before the second.
+    """
+    if not (PROCESS / "status").exists():
+        return None
+    looks = []
+    for number in range(1, last + 1):
+        work()
+        if number in (first, last):
+            gc.collect()
+            give_back()
+            looks.append(_resident_bytes("VmRSS"))
+    return (looks[1] - looks[0]) / 1e6
+
+
+def give_back() -> None:
+    """Hand freed memory to the system, which counts it as the process's until then."""
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 def _resident_bytes(field: str) -> int:

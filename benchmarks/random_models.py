@@ -35,6 +35,30 @@ def write_teacher(config: Path, directory: Path) -> dict[str, str]:
     return _write(EnhKDTask, args, directory / config.stem, "teacher")
 
 
+def write_student(config: Path, directory: Path) -> Path:
+    """Write a Conv-TasNet whose output is about its input, as a training directory.
+
+    The decoder has the filters of the encoder, at the level at which both together change none:
+    what comes out of random ones is too faint for 16 bits.
+
+    Args:
+        config: YAML of conf/, for EnhKDTask.
+        directory: to write into.
+
+    Returns:
+        Directory with config.yaml and model.pth.
+    """
+    args = parse_with_base(EnhKDTask.get_parser, ["--config", str(config)])
+    values = _write(EnhKDTask, args, directory / config.stem, "student")
+    checkpoint = Path(values["student_checkpoint"])
+    state = torch.load(checkpoint)
+    filters = state["encoder.conv1d.weight"]
+    torch.nn.init.orthogonal_(filters.squeeze(1))
+    state["decoder.convtrans1d.weight"] = filters.clone()
+    torch.save(state, checkpoint)
+    return checkpoint.parent
+
+
 def write_recognizer(config: Path, directory: Path) -> dict[str, str]:
     """Write a recognizer and centroids of its latents; gives the arguments that name them.
 

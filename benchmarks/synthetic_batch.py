@@ -12,23 +12,29 @@ SHORTEST = 0.8  # of the longest utterance; a folded batch holds utterances of s
 
 
 def synthetic_batch(
-    utterances: int, seconds: float, category: str, num_tokens: int, paired: bool
+    utterances: int,
+    seconds: float,
+    category: str,
+    num_tokens: int,
+    paired: bool,
+    shortest: float = SHORTEST,
 ) -> dict[str, torch.Tensor]:
     """Make a batch as ESPnet's collate function gives it to the model.
 
     Args:
         utterances: B.
-        seconds: of the longest utterance; the others are shorter, down to SHORTEST of it.
+        seconds: of the longest utterance.
         category: of all; REAL ones have no reference.
         num_tokens: size of the token list.
         paired: each utterance comes with a second noise, too.
+        shortest: length of the shortest utterance, as a share of the longest.
 
     Returns:
         speech_mix, speech_ref1 and, if `paired`, speech_mix2 (B, L); text and align (B, U);
         speech_mix_lengths and text_lengths (B,); utt2category (B, 1).
     """
     random = torch.Generator().manual_seed(0)
-    durations = torch.linspace(1, SHORTEST, utterances) * seconds
+    durations = torch.linspace(1, shortest, utterances) * seconds
     lengths = (durations * SAMPLE_RATE).long()
     text_lengths = (durations * CHARACTERS_PER_SECOND).long().clamp(min=1)
     inside = torch.arange(int(lengths[0])) < lengths.unsqueeze(1)

@@ -48,7 +48,7 @@ def interleaved_seconds(
     times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(-warmups, rounds):
         for name, work in works.items():
-            seconds = _seconds(work)
+            seconds = seconds_of(work)
             if number >= 0:
                 times[name].append(seconds)
     return times
@@ -66,7 +66,8 @@ def ratio_of(times: Sequence[float], base: Sequence[float]) -> Ratio:
     return Ratio(value, min(of_rounds), max(of_rounds))
 
 
-def _seconds(work: Work) -> float:
+def seconds_of(work: Work) -> float:
+    """Time a piece of work; a GPU is waited for before and after it."""
     _wait_for_gpu()
     start = time.perf_counter()
     work()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 import torch
+from espnet2.tasks.enh import EnhancementTask
 
 from espnet_kd.distill.distiller import Term
 from espnet_kd.enh.batch import make_batch
@@ -17,14 +18,15 @@ class TrainingStep:
     Args:
         args: of the training.
         device: to train on.
+        task: ours, or ESPnet's own.
     """
 
-    def __init__(self, args: Namespace, device: str):
-        torch.manual_seed(0)
+    def __init__(self, args: Namespace, device: str, task: type[EnhancementTask] = EnhKDTask):
+        torch.manual_seed(args.seed)
         self.device = device
-        self.model = EnhKDTask.build_model(args).to(device).train()
+        self.model = task.build_model(args).to(device).train()
         self.grad_clip = args.grad_clip
-        (self.optimizer,) = EnhKDTask.build_optimizers(args, self.model)
+        (self.optimizer,) = task.build_optimizers(args, self.model)
         self.batch: dict[str, torch.Tensor] = {}
 
     @property
@@ -41,8 +43,8 @@ class TrainingStep:
         """Set the batch of all steps."""
         self.batch = {name: value.to(self.device) for name, value in batch.items()}
 
-    def __call__(self) -> None:
-        """Do a step.
+    def __call__(self) -> torch.Tensor:
+        """Do a step; gives the loss before it.
 
         Raises:
             FloatingPointError: gradients that are no numbers; such a step would be left out.
@@ -54,6 +56,7 @@ class TrainingStep:
             raise FloatingPointError(f"the norm of the gradients is {norm.item()}")
         self.optimizer.step()
         self.optimizer.zero_grad()
+        return loss.detach()
 
     def teach(self) -> None:
         """Run the teacher as a step does."""

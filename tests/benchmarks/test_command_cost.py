@@ -22,11 +22,27 @@ if child:
     os.wait()
 """
 
+# A launcher, and its job in a session of its own.
+LAUNCHER = """
+import os, time
+if os.fork():
+    os.wait()
+else:
+    os.setsid()
+    job = b"x" * 80_000_000
+    time.sleep(0.4)
+"""
+
 
 def test_memory_is_that_of_all_processes_and_shared_pages_count_once(tmp_path):
     cost = cost_of([sys.executable, "-c", TWO_PROCESSES], tmp_path, {}, tmp_path / "log")
     assert 170 < cost.megabytes < 210
     assert 0.6 < cost.seconds < 10
+
+
+def test_jobs_of_a_launcher_count(tmp_path):
+    command = [sys.executable, "-c", LAUNCHER]
+    assert 70 < cost_of(command, tmp_path, {}, tmp_path / "log").megabytes < 150
 
 
 def test_where_it_runs_and_what_it_prints(tmp_path):

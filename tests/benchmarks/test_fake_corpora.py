@@ -62,7 +62,7 @@ def test_references_are_as_long_as_their_mixtures(folder):
 def test_transcripts_of_wsj(folder):
     for root, index, size in (("WSJ0", WSJ0_INDEX, 6), ("WSJ1", WSJ1_INDEX, 24)):
         tree = WsjTree(folder / root)
-        entries = tree.index(index)
+        entries = list(tree.index(index))
         assert len(entries) == size
         assert all(tree.file(file) is not None for _, file in entries)
     assert tree.transcript("000c0029") == sentence(29)

@@ -1,0 +1,204 @@
+"""Enhancement of many utterances as a whole command, ours beside stock ESPnet's."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.command_cost import Cost, cost_of
+from benchmarks.noise_set import write_noise_set
+from benchmarks.random_models import write_student
+from benchmarks.speed_table import Row, Target, memory_row, time_row
+from benchmarks.workload import CONF
+from espnet_kd.data.audio import SAMPLE_RATE, read_samples
+from espnet_kd.export.stock import export_stock
+from espnet_kd.fileio import read_columns
+
+RECIPE = Path(__file__).parents[1] / "egs2/mini_chime4/enh_kd1"
+UTTERANCES = 400
+SECONDS = {"cpu": 1.0, "cuda": 6.0}  # an utterance, on average
+LENGTHS = 100  # different ones, from SHORTEST to LONGEST of the average
+SHORTEST, LONGEST = 0.75, 1.25
+LEAST_NOISE = 1e-20  # that is told from none, as a share of the signal
+DECIBELS = 40.0  # agreement asked of half precision
+OPTIONS = {
+    "float32": "--compile true",
+    "bfloat16": "--compile true --autocast_dtype bfloat16",
+}
+TARGETS = {
+    ("cpu", "float32"): Target(1.5),
+    ("cpu", "bfloat16"): Target(2.5),
+    ("cuda", "bfloat16"): Target(15.0),
+}
+# Stage 10 of the recipe for one model, in a shell as enh_kd.sh makes it.
+STAGE = """
+set -euo pipefail
+cmd_backend=local
+. ./path.sh
+. ./cmd.sh
+. scripts/functions.sh
+ngpu=$1 inference_ngpu=$1 inference_nj=$2 enhance_args=$3
+enhance_in_jobs espnet_kd.bin.enhance "$4/log/enhance" --out "$4" "${@:5}"
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is enhanced with what.
+
+    Attributes:
+        config: of the model as our training leaves it.
+        checkpoint: its weights.
+        stock: configuration and weights as stock ESPnet takes them.
+        source: set directory.
+        ngpu: 1 for a GPU.
+        threads: cores to use without one.
+    """
+
+    config: Path
+    checkpoint: Path
+    stock: tuple[Path, Path]
+    source: Path
+    ngpu: int
+    threads: int
+
+    def run_stock(self, out: Path) -> Cost:
+        """Run `enh_inference` in one process, as it reads utterances one by one."""
+        config, model = self.stock
+        data = f"{self.source}/wav.scp,speech_mix,sound"
+        command = [sys.executable, "-m", "espnet2.bin.enh_inference", "--output_dir", str(out)]
+        command += ["--ngpu", str(self.ngpu), "--fs", str(SAMPLE_RATE)]
+        command += ["--data_path_and_name_and_type", data, "--train_config", str(config)]
+        command += ["--model_file", str(model), "--normalize_output_wav", "false"]
+        # Bytecode is kept, as it is by our recipes.
+        settings = {"OMP_NUM_THREADS": str(self.threads), "PYTHONDONTWRITEBYTECODE": ""}
+        return cost_of(command, self.source, settings, self.log(out))
+
+    def run_ours(self, out: Path, options: str) -> Cost:
+        """Run what stage 10 of the recipe runs."""
+        command = ["bash", "-c", STAGE, "stage", str(self.ngpu), str(self.threads), options]
+        command += [str(out), "--config", str(self.config), "--checkpoint", str(self.checkpoint)]
+        command += ["--sets", str(self.source)]
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return cost_of(command, RECIPE, {"PATH": path}, self.log(out))
+
+    def log(self, out: Path) -> Path:
+        """File for what a command prints."""
+        return out.with_suffix(".log")
+
+
+def measure_enhancement(device: str, rounds: int, directory: Path) -> list[Row]:
+    """Enhance in turn with stock ESPnet and with ours in both precisions; compare the samples.
+
+    Args:
+        device: to enhance on.
+        rounds: timed rounds; there is no other, as starting is part of a command.
+        directory: an empty one for models, audio and outputs.
+    """
+    work = prepare(CONF / "se/conv_tasnet.yaml", UTTERANCES, SECONDS[device], device, directory)
+    costs: dict[str, list[Cost]] = {kind: [] for kind in ("stock", *OPTIONS)}
+    for number in range(rounds):
+        outs = {kind: directory / f"{kind}{number}" for kind in costs}
+        costs["stock"].append(work.run_stock(outs["stock"]))
+        for kind, options in OPTIONS.items():
+            costs[kind].append(work.run_ours(outs[kind], options))
+    seconds = {kind: [cost.seconds for cost in found] for kind, found in costs.items()}
+    place = "GPU" if work.ngpu else f"CPU, {work.threads} cores"
+    title = f"enhancing {UTTERANCES} utterances of {SECONDS[device]:g} s, whole command, {place}"
+    rows = [
+        time_row(f"{title}, {kind}", seconds["stock"], seconds[kind], TARGETS.get((device, kind)))
+        for kind in OPTIONS
+    ]
+    rows += agreement_rows(
+        *(list(agreements(outs["stock"], outs[kind], work.source)) for kind in OPTIONS)
+    )
+    memory = {
+        kind: statistics.median(cost.megabytes for cost in found) for kind, found in costs.items()
+    }
+    title = "memory of all processes that enhance"
+    return [
+        *rows,
+        *(memory_row(f"{title}, {kind}", memory["stock"], memory[kind]) for kind in OPTIONS),
+    ]
+
+
+def prepare(config: Path, utterances: int, seconds: float, device: str, directory: Path) -> Work:
+    """Write a model with random weights, its export, and a set."""
+    model = write_student(config, directory)
+    shares = np.linspace(SHORTEST, LONGEST, LENGTHS)
+    lengths = [int(share * seconds * SAMPLE_RATE) for share in shares]
+    return Work(
+        model / "config.yaml",
+        model / "model.pth",
+        export_stock(model, directory / "stock", "model.pth"),
+        write_noise_set(directory / "set", utterances, lengths),
+        int(device == "cuda"),
+        torch.get_num_threads(),
+    )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well two waveforms agree but for a gain.
+
+    Attributes:
+        steps: greatest difference, in steps of 16 bits, beyond what rounding both explains.
+        decibels: level of the signal above that of the difference.
+    """
+
+    steps: float
+    decibels: float
+
+
+def agreements(stock: Path, ours: Path, source: Path) -> Iterator[Agreement]:
+    """Compare the outputs of both commands, utterance by utterance.
+
+    Args:
+        stock: output directory of `enh_inference`.
+        ours: that of our command.
+        source: the set.
+    """
+    theirs = read_columns(stock / "spk1.scp")
+    for name, path in read_columns(ours / source.name / "wav.scp").items():
+        yield agreement(*(read_samples(wave).astype(float) for wave in (theirs[name], path)))
+
+
+def agreement(stock: np.ndarray, ours: np.ndarray) -> Agreement:
+    """Compare samples (T,) with samples (T,) that have another gain."""
+    gain = stock @ ours / (stock @ stock)
+    difference = ours - gain * stock
+    rounding = abs(gain) + 0.5  # stock's are cut off to whole numbers, ours are rounded
+    signal, noise = ours @ ours, difference @ difference
+    return Agreement(
+        float(np.abs(difference).max() - rounding),
+        float(10 * np.log10(signal / max(noise, LEAST_NOISE * signal))),
+    )
+
+
+def agreement_rows(single: Sequence[Agreement], half: Sequence[Agreement]) -> list[Row]:
+    """The worst utterance in either precision."""
+    steps = max(found.steps for found in single)
+    decibels = min(found.decibels for found in half)
+    return [
+        Row(
+            "samples beside stock's but for a gain, float32: greatest difference",
+            "0",
+            f"{max(steps, 0.0):.2f} steps of 16 bits, {min(f.decibels for f in single):.0f} dB",
+            target="rounding",
+            met=steps <= 0.5,
+        ),
+        Row(
+            "samples beside stock's but for a gain, bfloat16: worst utterance",
+            "0",
+            f"{decibels:.1f} dB",
+            target=f"{DECIBELS:g} dB",
+            met=decibels >= DECIBELS,
+        ),
+    ]

@@ -1,0 +1,105 @@
+"""The table of what is beside stock ESPnet."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.timing import ratio_of
+from espnet_kd.scoring.markdown import GAP, table
+
+HEADER = ("work", "stock", "ours", "ratio", "target", "met", "share of matrix peak")
+VERDICTS = {None: GAP, True: "yes", False: "**no**"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One piece of work.
+
+    Attributes:
+        work: what it is.
+        stock: what it costs with stock ESPnet, with the unit.
+        ours: what it costs here.
+        ratio: how many times less that is.
+        target: what was to be reached.
+        met: whether it was; None if there is no target.
+        share: of the matrix peak.
+    """
+
+    work: str
+    stock: str
+    ours: str
+    ratio: str = GAP
+    target: str = GAP
+    met: bool | None = None
+    share: str = GAP
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be reached at least.
+
+    Attributes:
+        ratio: of stock's time to ours.
+        share: of the matrix peak; 0 if that is only told.
+    """
+
+    ratio: float
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.ratio:g}x, {self.share:.0%} of the peak" if self.share else f"{self.ratio:g}x"
+        )
+
+
+def time_row(
+    work: str,
+    stock: Sequence[float],
+    ours: Sequence[float],
+    target: Target | None,
+    share: float | None = None,
+) -> Row:
+    """Compare times.
+
+    Args:
+        work: what is timed.
+        stock: seconds of each round.
+        ours: likewise.
+        target: None if there is none.
+        share: of the matrix peak, if it is told.
+    """
+    ratio = ratio_of(stock, ours)
+    met = None
+    if target is not None:
+        met = ratio.value >= target.ratio and (share or 0.0) >= target.share
+    return Row(
+        work,
+        seconds_cell(stock),
+        seconds_cell(ours),
+        str(ratio),
+        str(target or GAP),
+        met,
+        GAP if share is None else f"{share:.0%}",
+    )
+
+
+def seconds_cell(times: Sequence[float]) -> str:
+    """Median of seconds, `2.31 s`."""
+    return f"{statistics.median(times):.3g} s"
+
+
+def memory_row(work: str, stock: float | None, ours: float | None) -> Row:
+    """Compare megabytes; None is not known."""
+    ratio = GAP if stock is None or ours is None else f"{stock / ours:.2f}"
+    return Row(work, *(GAP if size is None else f"{size:.0f} MB" for size in (stock, ours)), ratio)
+
+
+def speed_table(rows: Iterable[Row]) -> str:
+    """A Markdown table."""
+    cells = [
+        (row.work, row.stock, row.ours, row.ratio, row.target, VERDICTS[row.met], row.share)
+        for row in rows
+    ]
+    return table(HEADER, cells)

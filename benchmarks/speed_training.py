@@ -1,0 +1,138 @@
+"""Training steps at the published size, ours beside stock ESPnet's."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+
+import torch
+from espnet2.enh.layers.tcn import TemporalBlock, TemporalConvNet
+from espnet2.tasks.enh import EnhancementTask
+
+from benchmarks.memory import peak_megabytes
+from benchmarks.random_models import TOKENS
+from benchmarks.roofline import Limit, demand_of, matrix_peak, memory_peak, time_shares
+from benchmarks.speed_table import Row, Target, memory_row, time_row
+from benchmarks.synthetic_batch import synthetic_batch
+from benchmarks.timing import interleaved_seconds
+from benchmarks.training_step import TrainingStep
+from benchmarks.workload import CONF
+from espnet_kd.tasks.base_config import parse_with_base
+from espnet_kd.tasks.enh_kd import EnhKDTask
+
+SECONDS = 4.0
+UTTERANCES = {"cpu": 1, "cuda": 32}
+PRECISIONS = ("float32", "bfloat16")
+TARGETS = {
+    ("Conv-TasNet", "cpu", "float32"): Target(1.8, share=0.75),
+    ("Conv-TasNet", "cpu", "bfloat16"): Target(3.0),
+    ("Conv-TasNet", "cuda", "bfloat16"): Target(4.0),
+    ("teacher", "cpu", "float32"): Target(1.8),
+    ("teacher", "cpu", "bfloat16"): Target(3.0),
+}
+MakeStep = Callable[[Namespace, str], TrainingStep]
+
+
+class EagerConvNet(TemporalConvNet):
+    """ESPnet's network where ours is called: it sees the padding."""
+
+    def forward(self, mixture_w: torch.Tensor, _frames: torch.Tensor) -> torch.Tensor:
+        """Estimate masks: (B, N, T) -> (B, C, N, T)."""
+        return super().forward(mixture_w)
+
+
+def stock_step(args: Namespace, device: str) -> TrainingStep:
+    """Make a step of ESPnet's own task."""
+    return TrainingStep(args, device, EnhancementTask)
+
+
+def naive_step(args: Namespace, device: str) -> TrainingStep:
+    """Make a step of our model with ESPnet's network inside, for what ESPnet itself has not."""
+    step = TrainingStep(args, device)
+    network = step.model.separator.tcn
+    for block in network.blocks():
+        block.__class__ = TemporalBlock
+    network.__class__ = EagerConvNet
+    return step
+
+
+MODELS: Mapping[str, tuple[str, MakeStep]] = {
+    "Conv-TasNet": ("se/conv_tasnet.yaml", stock_step),
+    "teacher": ("se/text_informed_tcn.yaml", naive_step),
+}
+
+
+def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], list[Limit]]:
+    """Time a step of stock and of ours in both precisions, from the same weights, in turn.
+
+    Args:
+        name: key of MODELS.
+        device: to train on.
+        rounds: timed rounds.
+
+    Returns:
+        Rows of time and memory; what bounds our steps.
+    """
+    file, make_stock = MODELS[name]
+    utterances = UTTERANCES[device]
+    steps = make_steps(str(CONF / file), device, make_stock)
+    batch = synthetic_batch(utterances, SECONDS, "SIMU", len(TOKENS), paired=False, shortest=1.0)
+    for step in steps.values():
+        step.take(batch)
+    peaks = {kind: matrix_peak(getattr(torch, kind), device) for kind in PRECISIONS}
+    bandwidth = memory_peak(device)
+    tried = {f"peak {kind}": peak for kind, peak in peaks.items()}
+    times = interleaved_seconds({**steps, **tried, "copy": bandwidth}, rounds)
+    memory = {kind: peak_megabytes(step, device) for kind, step in steps.items()}
+    demand = demand_of(steps["stock"])
+    title = f"{name}, {utterances} x {SECONDS:g} s, {'GPU' if device == 'cuda' else 'CPU'}"
+    limits = [
+        Limit(
+            f"{title}, {kind}",
+            demand,
+            kind == "bfloat16",
+            peaks[kind].rate,
+            bandwidth.rate,
+            statistics.median(times[kind]),
+            time_shares(steps[kind], device),
+        )
+        for kind in PRECISIONS
+    ]
+    rows = [
+        time_row(
+            f"training step, {limit.work}",
+            times["stock"],
+            times[kind],
+            TARGETS.get((name, device, kind)),
+            limit.peak_share,
+        )
+        for kind, limit in zip(PRECISIONS, limits, strict=True)
+    ]
+    rows += [
+        memory_row(f"its memory, {kind}", memory["stock"], memory[kind]) for kind in PRECISIONS
+    ]
+    return rows, limits
+
+
+def make_steps(config: str, device: str, make_stock: MakeStep) -> dict[str, TrainingStep]:
+    """Make steps from the same weights: `stock`, and ours in each precision.
+
+    Args:
+        config: YAML of the training.
+        device: to train on.
+        make_stock: makes the one that ours are compared with.
+    """
+    args = parse_with_base(EnhKDTask.get_parser, ["--config", config])
+    args.token_list, args.ngpu = list(TOKENS), int(device == "cuda")
+    args.compile = False
+    args.autocast_dtype = None
+    steps = {"stock": make_stock(args, device)}
+    for kind in PRECISIONS:
+        ours = copy.deepcopy(args)
+        ours.compile = True
+        ours.autocast_dtype = None if kind == "float32" else kind
+        steps[kind] = TrainingStep(ours, device)
+        steps[kind].model.load_state_dict(steps["stock"].model.state_dict())
+    return steps

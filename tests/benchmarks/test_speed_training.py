@@ -1,0 +1,85 @@
+"""Ours and what it is compared with: the same model, on a quarter of a second."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from espnet_kd import host
+
+host.prepare()
+
+from espnet2.enh.espnet_model import ESPnetEnhancementModel  # noqa: E402
+from espnet2.enh.layers.tcn import TemporalBlock  # noqa: E402
+
+from benchmarks import roofline, speed_training  # noqa: E402
+from benchmarks.random_models import TOKENS  # noqa: E402
+from benchmarks.speed_training import (  # noqa: E402
+    make_steps,
+    measure_training,
+    naive_step,
+    stock_step,  # noqa: E402
+)
+from benchmarks.synthetic_batch import synthetic_batch  # noqa: E402
+from benchmarks.workload import SIZES  # noqa: E402
+from espnet_kd.enh import execution  # noqa: E402
+from espnet_kd.enh.kd_model import ESPnetKDModel  # noqa: E402
+
+CONF = SIZES["mini"].conf
+STUDENT = ("mini/se/conv_tasnet.yaml", stock_step)
+TEACHER = ("mini/se/text_informed_tcn_aligned.yaml", naive_step)
+
+
+@pytest.fixture(autouse=True)
+def _no_compiler(monkeypatch):
+    """Compiling takes longer than all that is tested here."""
+    monkeypatch.setattr(execution, "compiler_problem", lambda device: "none here")
+
+
+@pytest.mark.parametrize("model", [STUDENT, TEACHER])
+def test_a_step_of_both_starts_from_the_same_loss(model):
+    file, make_stock = model
+    steps = make_steps(str(CONF.parent / file), "cpu", make_stock)
+    batch = synthetic_batch(2, 0.25, "SIMU", len(TOKENS), paired=False, shortest=1.0)
+    losses = {}
+    for name, step in steps.items():
+        step.take(batch)
+        torch.manual_seed(0)  # of dropout
+        losses[name] = float(step())
+    assert losses["float32"] == pytest.approx(losses["stock"], abs=1e-3)
+    assert losses["bfloat16"] == pytest.approx(losses["stock"], abs=0.5)
+    assert losses["bfloat16"] != losses["float32"]
+
+
+def test_stock_is_stock():
+    steps = make_steps(str(CONF / "se/conv_tasnet.yaml"), "cpu", stock_step)
+    assert type(steps["stock"].model) is ESPnetEnhancementModel
+    assert type(steps["float32"].model) is ESPnetKDModel
+
+
+def test_naive_teacher_has_espnets_blocks():
+    steps = make_steps(str(CONF.parent / TEACHER[0]), "cpu", naive_step)
+    blocks = [m for m in steps["stock"].model.modules() if isinstance(m, TemporalBlock)]
+    assert blocks and {type(block) for block in blocks} == {TemporalBlock}
+    blocks = [m for m in steps["float32"].model.modules() if isinstance(m, TemporalBlock)]
+    assert TemporalBlock not in {type(block) for block in blocks}
+
+
+def test_rows(monkeypatch):
+    monkeypatch.setitem(speed_training.MODELS, "Conv-TasNet", STUDENT)
+    monkeypatch.setattr(speed_training, "SECONDS", 0.25)
+    monkeypatch.setitem(roofline.MATRIX, "cpu", 64)
+    monkeypatch.setattr(roofline, "COPIED", 2**20)
+    rows, limits = measure_training("Conv-TasNet", "cpu", 2)
+    assert [row.work for row in rows] == [
+        "training step, Conv-TasNet, 1 x 0.25 s, CPU, float32",
+        "training step, Conv-TasNet, 1 x 0.25 s, CPU, bfloat16",
+        "its memory, float32",
+        "its memory, bfloat16",
+    ]
+    assert [row.target for row in rows[:2]] == ["1.8x, 75% of the peak", "3x"]
+    assert all(row.met is not None and row.share.endswith("%") for row in rows[:2])
+    assert [limit.half for limit in limits] == [False, True]
+    for limit in limits:
+        assert 0 < limit.demand.product_bytes < limit.demand.all_bytes
+        assert 0 < limit.shares[0] < 1
