@@ -12,7 +12,6 @@ from espnet_kd.distill.base import DistillLoss, Observation
 from espnet_kd.distill.frames import frame_mask, masked_mean, resample_frames
 from espnet_kd.distill.settings import check_weight
 from espnet_kd.distill.si_snr import si_snr
-from espnet_kd.errors import UserError
 
 EPS = 1e-12  # a code is as small as the waveform: its mean square may be 1e-6
 
@@ -95,17 +94,7 @@ class LatentMixupLoss(DistillLoss):
         reference: torch.Tensor,
         lengths: torch.Tensor,
     ) -> torch.Tensor:
-        """See DistillLoss.forward; (2B,) for B clean utterances.
-
-        Raises:
-            UserError: the halves of the batch are not the same clean utterances.
-        """
-        if not torch.equal(reference, swap_halves(reference)):
-            raise UserError(
-                "latent_mixup",
-                "a batch has no second noise",
-                "give --second_noise_scp, and the loss `categories: [SIMU]`",
-            )
+        """See DistillLoss.forward; (2B,) for B clean utterances, each with two noises."""
         weight = self.mixing_weights(len(lengths) // 2).repeat(2).to(student.signal)
         valid = lengths.double() / student.signal.size(1)
         distances, mixed, mixed_for_teacher = [], {}, {}

@@ -51,6 +51,8 @@ def compiler_problem(device: str) -> str:
     # It says at every start that no CUDA runtime is found where only a CUDA compiler is.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     torch._dynamo.config.recompile_limit = VARIANTS
+    # Code is kept on disk; that for more threads than are asked for now would wait for cores.
+    torch._inductor.config.cpp.threads = torch.get_num_threads()
     try:
         torch.compile(lambda x: x * x + 1)(torch.ones(32, device=device))
     except Exception as error:  # whatever it is, the training can do without

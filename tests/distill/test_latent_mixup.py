@@ -342,15 +342,6 @@ def test_unequal_frequencies_are_named():
         loss.prepare(student, teacher)
 
 
-@pytest.mark.parametrize("rows", [2 * PAIRS, 2 * PAIRS - 1])
-def test_a_batch_without_second_noise_is_one_line(models, mixture, rows):
-    student, teacher = models
-    loss = make_loss(student, teacher)
-    seen, taught = look(student, mixture[:rows]), look(teacher, mixture[:rows])
-    with pytest.raises(UserError, match="a batch has no second noise; give --second_noise_scp"):
-        loss(seen, taught, torch.randn(rows, SAMPLES), LENGTHS[:rows])
-
-
 @pytest.mark.parametrize("alpha", [0, -1.0, float("nan"), float("inf")])
 def test_bad_alpha(alpha):
     with pytest.raises(ValueError, match=f"alpha is {alpha}"):
