@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TextIO
 
 from espnet_kd.errors import DISK_FULL, UserError
 
+CHUNK = 1 << 16  # characters
+
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike, only_changed: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    Args:
+        path: file to write.
+        only_changed: leave a file alone that holds the same already.
 
     Raises:
         OSError: a full disk, with the name of `path`, which the system's own error does not tell.
@@ -24,7 +32,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        os.replace(temporary, path)
+        if not (only_changed and holds_same(path, temporary)):
+            os.replace(temporary, path)
     except OSError as error:
         if error.errno in DISK_FULL:
             raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
@@ -35,6 +44,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def holds_same(path: Path, other: Path) -> bool:
+    """Whether a file is there and holds what the other one does."""
+    return path.exists() and filecmp.cmp(path, other, shallow=False)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -55,8 +69,27 @@ def read_text(path: str | os.PathLike) -> str:
     Raises:
         UserError: absent, not readable, or not UTF-8.
     """
+    return "".join(read_chunks(path))
+
+
+def read_chunks(path: str | os.PathLike) -> Iterator[str]:
+    """Such a text piece by piece; as `read_text`."""
+    with _readable(path) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def read_lines(path: str | os.PathLike) -> Iterator[str]:
+    """Such a text line by line; as `read_text`."""
+    with _readable(path) as file:
+        yield from file
+
+
+@contextlib.contextmanager
+def _readable(path: str | os.PathLike) -> Iterator[TextIO]:
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        with open(path, encoding="utf-8-sig") as file:
+            yield file
     except FileNotFoundError:
         raise UserError(path, "does not exist", "restore it") from None
     except UnicodeDecodeError as error:
@@ -66,14 +99,18 @@ def read_text(path: str | os.PathLike) -> str:
 
 
 def read_columns(path: str | os.PathLike) -> dict[str, str]:
-    """Read a file of `<id> <value>` lines; the value may hold spaces or be empty, a tab may be the
-    space between them.
+    """Read a file of `<id> <value>` lines; as `iterate_columns`, all at once."""
+    return dict(iterate_columns(path))
+
+
+def iterate_columns(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
+    """Read a file of `<id> <value>` lines one by one; the value may hold spaces or be empty, a tab
+    may be the space between them.
 
     Raises:
         UserError: absent file, text that is not UTF-8, an empty line, an id twice, ids unsorted.
     """
     path = Path(path)
-    values: dict[str, str] = {}
     previous = ""
     try:
         with path.open(encoding="utf-8") as lines:
@@ -81,7 +118,7 @@ def read_columns(path: str | os.PathLike) -> dict[str, str]:
                 key, *value = line.split(maxsplit=1) or [""]
                 if not key:
                     raise UserError(path, f"line {number} is empty", "remove it")
-                if key in values:
+                if key == previous:
                     raise UserError(path, f"id '{key}' stands twice (line {number})", "keep one")
                 if key < previous:
                     raise UserError(
@@ -90,12 +127,11 @@ def read_columns(path: str | os.PathLike) -> dict[str, str]:
                         "sort it with LC_ALL=C sort",
                     )
                 previous = key
-                values[key] = value[0].rstrip() if value else ""
+                yield key, value[0].rstrip() if value else ""
     except FileNotFoundError:
         raise UserError(path, "does not exist", "run the stage that writes it") from None
     except UnicodeDecodeError as error:
         raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
-    return values
 
 
 def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None:
@@ -103,7 +139,10 @@ def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None
     write_lines(path, (f"{key} {values[key]}".rstrip() for key in sorted(values)))
 
 
-def write_lines(path: str | os.PathLike, lines: Iterable[str]) -> None:
-    """Write lines atomically, streaming."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as out:
+def write_lines(path: str | os.PathLike, lines: Iterable[str], only_changed: bool = False) -> None:
+    """Write lines atomically, streaming; see `atomic_path`."""
+    with (
+        atomic_path(path, only_changed) as temporary,
+        temporary.open("w", encoding="utf-8") as out,
+    ):
         out.writelines(f"{line}\n" for line in lines)

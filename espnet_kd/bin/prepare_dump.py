@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from espnet_kd.data import tokens
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.data.dump import with_speeds, within
-from espnet_kd.data.kaldi_dir import Tables, check_audio, read_set, write_set
+from espnet_kd.data.dump import Within, with_speeds
+from espnet_kd.data.rows import Row, check_row_audio, read_rows, write_rows
+from espnet_kd.data.spool import blocks
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import write_changed
 
@@ -47,23 +49,24 @@ def main(cmd: list[str] | None = None) -> None:
     _check_names(args)
     tokenise, token_list = _make_tokens(args)
 
-    def write(name: str, tables: Tables) -> None:
+    def write(name: str, rows: Iterable[Row]) -> None:
         """Write a set; one with speeds has them in a file of ours, so ESPnet gets no feats_type."""
-        shapes, unknown = tokens.text_shapes(tables["text"], tokenise, token_list)
+        unknown: set[str] = set()
+        rows = _with_shapes(rows, f"text_shape.{args.token_type}", tokenise, token_list, unknown)
+        size = write_rows(args.dump / name, rows)
         if unknown:
             print(f"{name}: not in the token list, read as <unk>: {' '.join(sorted(unknown))}")
-        write_set(args.dump / name, {**tables, f"text_shape.{args.token_type}": shapes})
-        if "utt2speed" not in tables:
+        if not (args.dump / name / "utt2speed").exists():
             write_changed(args.dump / name / "feats_type", "raw\n")
-        print(f"{args.dump / name}: {len(shapes)} utterances")
+        print(f"{args.dump / name}: {size} utterances")
 
     def prepare(name: str) -> None:
-        """Write a set and its perturbed twin; a function, so that no two sets are in memory."""
-        tables = read_set(args.data / name)
-        check_audio(args.data / name, tables, args.nj)
-        write(name, tables if name in args.test_sets else _limited(name, tables, args))
+        """Write a set and its perturbed twin, reading it anew each time: none is in memory."""
+        read = partial(read_rows, args.data / name)
+        check_row_audio(args.data / name, read(), args.nj)
+        write(name, read() if name in args.test_sets else _limited(name, read(), args))
         if name in args.speed_sets:
-            write(f"{name}_sp", _limited(f"{name}_sp", with_speeds(tables, factors), args))
+            write(f"{name}_sp", _limited(f"{name}_sp", with_speeds(read, factors), args))
 
     for name in [*args.sets, *args.test_sets]:
         prepare(name)
@@ -94,7 +97,7 @@ def _check_names(args: argparse.Namespace) -> None:
                 raise UserError(f"--{option}", f"set '{name}' does not fit the others", mend)
 
 
-def _make_tokens(args: argparse.Namespace) -> tuple[Callable[[str], list[str]], list[str]]:
+def _make_tokens(args: argparse.Namespace) -> tuple[tokens.Tokenise, list[str]]:
     if args.token_type == "bpe" and args.nbpe is None:
         raise UserError("--nbpe", "is not given", "give the size of the BPE vocabulary")
     texts = tokens.read_texts(args.data / name / "text" for name in args.token_sets)
@@ -109,16 +112,30 @@ def _make_tokens(args: argparse.Namespace) -> tuple[Callable[[str], list[str]], 
     return tokenise, token_list
 
 
-def _limited(name: str, tables: Tables, args: argparse.Namespace) -> Tables:
+def _with_shapes(
+    rows: Iterable[Row],
+    name: str,
+    tokenise: tokens.Tokenise,
+    token_list: Sequence[str],
+    unknown: set[str],
+) -> Iterator[Row]:
+    """Rows with the shapes of their texts; tokens not in the list are added to `unknown`."""
+    for block in blocks(rows, tokens.BLOCK):
+        text = {utterance: values["text"] for utterance, values in block}
+        shapes, others = tokens.text_shapes(text, tokenise, token_list)
+        unknown |= others
+        yield from ((utt, {**values, name: shapes[utt]}) for utt, values in block)
+
+
+def _limited(name: str, rows: Iterable[Row], args: argparse.Namespace) -> Iterator[Row]:
     limits = (args.min_wav_duration, args.max_wav_duration)
-    kept = within(tables, *(seconds * SAMPLE_RATE for seconds in limits))
-    dropped = len(tables["wav.scp"]) - len(kept["wav.scp"])
-    if dropped:
+    within = Within(rows, *(seconds * SAMPLE_RATE for seconds in limits))
+    yield from within
+    if within.kept < within.seen:
         print(
-            f"{name}: {dropped} of {len(tables['wav.scp'])} utterances left out, not between "
-            f"{limits[0]} and {limits[1]} s"
+            f"{name}: {within.seen - within.kept} of {within.seen} utterances left out, not "
+            f"between {limits[0]} and {limits[1]} s"
         )
-    return kept
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from espnet_kd.corpora.wsj_audio import require_sph2pipe
 from espnet_kd.corpora.wsj_lm_text import write_lm_text
 from espnet_kd.corpora.wsj_sets import NAME, training_set
 from espnet_kd.corpora.wsj_tree import WsjTree
-from espnet_kd.data.kaldi_dir import write_set
+from espnet_kd.data.rows import write_rows
 from espnet_kd.errors import exit_on_user_error
 
 
@@ -39,8 +39,8 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     require_sph2pipe()
     wsj0, wsj1 = WsjTree(args.wsj0), WsjTree(args.wsj1)
-    tables = training_set(wsj0, wsj1, args.audio, args.nj, args.allow_partial)
-    write_set(args.out / NAME, tables)
+    rows = training_set(wsj0, wsj1, args.audio, args.nj, args.allow_partial)
+    write_rows(args.out / NAME, rows)
     write_lm_text(wsj1, args.lm_text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,16 +85,16 @@ def check(tree: Chime4Tree, expected: Expected) -> Report:
     """
     report = Report([], [], [])
     for set_name, counts in expected.utterances.items():
-        annotations = _annotations(tree, set_name)
-        rows = _rows(tree, set_name, counts, annotations)
+        environments = _environments(tree, set_name)
+        rows = _rows(tree, set_name, counts, environments)
         report.rows += rows
         for row in rows:
             if row.environment != ALL or ALL in counts:
                 report.problems += row.problems()
         if set_name in expected.words:
-            report.remarks.append(_words(tree, set_name, annotations, expected.words[set_name]))
+            report.remarks.append(_words(tree, set_name, expected.words[set_name]))
         if set_name in TRACK_SETS:
-            report.problems += _list_problems(tree, set_name, annotations)
+            report.problems += _list_problems(tree, set_name, environments)
     for folder, count in (("backgrounds", expected.backgrounds), ("embedded", expected.embedded)):
         found = len([name for name in _files(tree.audio / folder) if name.endswith(".wav")])
         wanted = "not checked" if count is None else f"{count} expected"
@@ -109,7 +110,7 @@ def _microphones(tree: Chime4Tree) -> str:
     correlations = tree.microphone_correlations
     if correlations is None:
         return "no mic_error.csv: failing microphones are told by their level"
-    recorded = _annotations(tree, "tr05_real").keys()
+    recorded = _environments(tree, "tr05_real").keys()
     named = len(recorded & correlations.keys())
     others = ", failing microphones of the others are told by their level"
     return (
@@ -118,18 +119,21 @@ def _microphones(tree: Chime4Tree) -> str:
     )
 
 
-def _annotations(tree: Chime4Tree, set_name: str) -> dict[str, dict]:
+def _environments(tree: Chime4Tree, set_name: str) -> dict[str, str]:
+    """Environment of each utterance of a set, by name."""
     # A link that leads nowhere is there, and an error.
-    there = os.path.lexists(tree.data / "annotations" / f"{set_name}.json")
-    return tree.annotations(set_name) if there else {}
+    if not os.path.lexists(tree.data / "annotations" / f"{set_name}.json"):
+        return {}
+    annotations = tree.sorted_annotations(set_name)
+    return {name: sys.intern(entry["environment"]) for name, entry in annotations}
 
 
 def _rows(
-    tree: Chime4Tree, set_name: str, counts: Mapping[str, int], annotations: Mapping[str, dict]
+    tree: Chime4Tree, set_name: str, counts: Mapping[str, int], environments: Mapping[str, str]
 ) -> list[Row]:
     names: dict[str, list[str]] = {environment: [] for environment in counts.keys() - {ALL}}
-    for name, entry in annotations.items():
-        names.setdefault(entry["environment"], []).append(name)
+    for name, environment in environments.items():
+        names.setdefault(environment, []).append(name)
     rows = []
     for environment in sorted(names):
         expected = None if ALL in counts else counts.get(environment, 0)
@@ -138,7 +142,7 @@ def _rows(
         rows.append(row)
     if len(rows) == 1:
         return rows
-    total = Row(set_name, ALL, counts.get(ALL, sum(counts.values())), len(annotations))
+    total = Row(set_name, ALL, counts.get(ALL, sum(counts.values())), len(environments))
     for column in COLUMNS:
         if any(column in row.files for row in rows):
             total.files[column] = sum(row.files[column] for row in rows)
@@ -176,15 +180,16 @@ def _files(folder: Path) -> frozenset[str]:
         raise UserError(folder, f"cannot be read ({error.strerror})", "restore it") from None
 
 
-def _words(tree: Chime4Tree, set_name: str, annotations: Mapping[str, dict], expected: int) -> str:
-    texts = (tree.transcript(set_name, name, entry) for name, entry in annotations.items())
+def _words(tree: Chime4Tree, set_name: str, expected: int) -> str:
+    annotations = tree.sorted_annotations(set_name)
+    texts = (tree.transcript(set_name, name, entry) for name, entry in annotations)
     found = sum(word != NOISE for text in texts for word in text.split())
     verdict = "" if found == expected else ": other sentences, or normalised in another way"
     return f"{set_name}: {found} reference words, {expected} expected{verdict}"
 
 
 def _list_problems(
-    tree: Chime4Tree, set_name: str, annotations: Mapping[str, dict]
+    tree: Chime4Tree, set_name: str, environments: Mapping[str, str]
 ) -> Iterator[str]:
     file = f"{set_name}_1ch_track.list"
     channels = tree.track_channels(set_name)
@@ -192,16 +197,16 @@ def _list_problems(
         if not (tree.audio / TRACK).is_dir():
             yield f"neither {file} nor {tree.audio / TRACK} is there"
         return
-    unnamed = sorted(annotations.keys() - channels.keys())
+    unnamed = sorted(environments.keys() - channels.keys())
     if unnamed:
         yield f"{file} does not name {len(unnamed)} utterances, first {unnamed[0]}"
-    unknown = sorted(channels.keys() - annotations.keys())
+    unknown = sorted(channels.keys() - environments.keys())
     if unknown:
         yield f"{file} names {len(unknown)} unknown utterances, first {unknown[0]}"
     paths = (
-        tree.recordings(set_name, annotations[name]["environment"]) / f"{name}.CH{channel}.wav"
+        tree.recordings(set_name, environments[name]) / f"{name}.CH{channel}.wav"
         for name, channel in channels.items()
-        if name in annotations
+        if name in environments
     )
     absent = [path for path in paths if not path.is_file()]
     if absent:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from espnet_kd.corpora.chime4_tree import Chime4Tree
-from espnet_kd.data.kaldi_dir import Tables
+from espnet_kd.data.rows import Row
 from espnet_kd.errors import UserError
 
 TRACK = "isolated_1ch_track"  # a folder of the corpus, and the end of its sets' names
@@ -25,7 +26,7 @@ class Utterance:
         channel: microphone, or None where it is unknown or meaningless.
         category: SIMU, REAL or CLEAN.
         environment: BUS, CAF, PED, STR, BTH or ORG.
-        wav: the audio.
+        audio: path of the recording; text, for of a Path copies are slow to make and large.
         text: normalised transcript.
         entry: the annotation.
     """
@@ -35,13 +36,17 @@ class Utterance:
     channel: int | None
     category: str
     environment: str
-    wav: Path
+    audio: str
     text: str
     entry: dict
 
     @property
     def speaker(self) -> str:
         return self.name.partition("_")[0]
+
+    @property
+    def wav(self) -> Path:
+        return Path(self.audio)
 
 
 def parse_channels(text: str) -> list[int]:
@@ -69,9 +74,12 @@ def parse_channels(text: str) -> list[int]:
 
 
 def training_set(tree: Chime4Tree, kind: str, channels: Sequence[int]) -> Iterator[Utterance]:
-    """tr05_simu or tr05_real, each channel an utterance of its own; failing ones included."""
+    """tr05_simu or tr05_real, each channel an utterance of its own; failing ones included.
+
+    They come sorted by id, as those of the other sets do.
+    """
     stem, category = f"tr05_{kind}", kind.upper()
-    for name, entry in tree.annotations(stem).items():
+    for name, entry in tree.sorted_annotations(stem, "."):
         text, environment = tree.transcript(stem, name, entry), entry["environment"]
         folder = tree.recordings(stem, environment)
         for channel in channels:
@@ -81,7 +89,7 @@ def training_set(tree: Chime4Tree, kind: str, channels: Sequence[int]) -> Iterat
                 channel=channel,
                 category=category,
                 environment=environment,
-                wav=folder / f"{name}.CH{channel}.wav",
+                audio=f"{folder}/{name}.CH{channel}.wav",
                 text=text,
                 entry=entry,
             )
@@ -112,7 +120,7 @@ def track_set(
         raise UserError(
             track, f"is absent, and so is {stem}_1ch_track.list", "give --extra_annotations"
         )
-    for name, entry in tree.annotations(stem).items():
+    for name, entry in tree.sorted_annotations(stem, "_"):
         channel = None if channels is None else channels.get(name)
         if channels is not None and channel is None and not allow_partial:
             raise UserError(
@@ -131,7 +139,7 @@ def track_set(
             channel=channel,
             category=category,
             environment=entry["environment"],
-            wav=wav,
+            audio=str(wav),
             text=tree.transcript(stem, name, entry),
             entry=entry,
         )
@@ -141,39 +149,37 @@ def clean_set(tree: Chime4Tree, stem: str) -> Iterator[Utterance]:
     """Clean speech: `tr05_org` (WSJ0) or a booth set such as `dt05_bth`."""
     channel = BOOTH_CHANNEL if stem.endswith("_bth") else None
     suffix = "" if channel is None else f".CH{channel}"
-    for name, entry in tree.annotations(stem).items():
+    for name, entry in tree.sorted_annotations(stem, "_"):
         yield Utterance(
             id=f"{name}_CLEAN",
             name=name,
             channel=channel,
             category="CLEAN",
             environment=entry["environment"],
-            wav=tree.recordings(stem, entry["environment"]) / f"{name}{suffix}.wav",
+            audio=str(tree.recordings(stem, entry["environment"]) / f"{name}{suffix}.wav"),
             text=tree.transcript(stem, name, entry),
             entry=entry,
         )
 
 
-def to_tables(
-    utterances: Sequence[Utterance],
-    lengths: Sequence[int],
-    references: dict[str, Path] | None = None,
-) -> Tables:
-    """Tables of a set directory.
+def to_rows(
+    present: Iterable[tuple[Utterance, int]], references: Iterable[str] | None = None
+) -> Iterator[Row]:
+    """Rows of a set directory.
 
     Args:
-        utterances: of one set, any order.
-        lengths: samples of each.
-        references: clean reference of every utterance by id, or None for a set without any.
+        present: utterances of one set and their samples, sorted by id.
+        references: clean reference of each, or None for a set without any.
     """
-    ordered = sorted(zip(utterances, lengths, strict=True), key=lambda pair: pair[0].id)
-    tables = {
-        "wav.scp": {u.id: str(u.wav) for u, _ in ordered},
-        "text": {u.id: u.text for u, _ in ordered},
-        "utt2spk": {u.id: u.speaker for u, _ in ordered},
-        "utt2category": {u.id: u.category for u, _ in ordered},
-        "utt2num_samples": {u.id: str(length) for u, length in ordered},
-    }
-    if references is not None:
-        tables["spk1.scp"] = {u.id: str(references[u.id]) for u, _ in ordered}
-    return tables
+    none = references is None
+    for (u, length), reference in zip(
+        present, repeat(None) if none else references, strict=not none
+    ):
+        values = {
+            "wav.scp": u.audio,
+            "text": u.text,
+            "utt2spk": u.speaker,
+            "utt2category": u.category,
+            "utt2num_samples": str(length),
+        }
+        yield u.id, values if reference is None else {**values, "spk1.scp": reference}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import tee
 from pathlib import Path
 
 from espnet_kd.corpora.chime4 import (
     TRACK,
     Utterance,
     clean_set,
-    to_tables,
+    to_rows,
     track_set,
     training_set,
 )
@@ -19,9 +20,12 @@ from espnet_kd.corpora.chime4_tree import Chime4Tree
 from espnet_kd.corpora.failing import failing_microphones
 from espnet_kd.corpora.simulated_references import ReferenceOptions, find_references
 from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths, scan_present
-from espnet_kd.data.kaldi_dir import check_audio, write_set
+from espnet_kd.data.rows import Row, check_row_audio, write_rows
+from espnet_kd.data.spool import Spool
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_changed
+
+Present = Spool[tuple[Utterance, int]]  # and its samples
 
 
 @dataclass(frozen=True)
@@ -68,17 +72,17 @@ class Preparation:
 
     def _write_simulated(self, part: str, wanted: Iterable[Utterance]) -> None:
         name = f"{part}_simu_{TRACK}"
-        utterances, lengths = self._present(name, wanted)
+        present = self._present(name, wanted)
         table = self.out / name / "references.tsv"
+        utterances = (u for u, _ in present)
         references = find_references(self.tree, part, utterances, self.references, table)
         self._leave_out(name, references.left_out)
-        pairs = zip(utterances, lengths, strict=True)
-        kept = [(u, n) for u, n in pairs if u.id not in references.left_out]
-        self._finish(name, [u for u, _ in kept], [n for _, n in kept], references.paths)
+        kept = Spool(pair for pair in present if pair[0].id not in references.left_out)
+        self._finish(name, kept, references.paths)
 
     def _write_real_training(self) -> None:
         name = f"tr05_real_{TRACK}"
-        utterances = list(training_set(self.tree, "real", self.channels))
+        utterances: Iterable[Utterance] = Spool(training_set(self.tree, "real", self.channels))
         if self.drop_failing:
             failing = failing_microphones(self.tree, self._local("tr05_real_levels"), self.nj)
             broken = [u for u in utterances if (u.name, u.channel) in failing]
@@ -86,46 +90,46 @@ class Preparation:
             each = ", ".join(f"CH{channel} {counts[channel]}" for channel in self.channels)
             print(f"{name}: {len(broken)} failing microphones left out ({each})")
             self._leave_out(name, {u.id: failing[u.name, u.channel] for u in broken})
-            utterances = [u for u in utterances if (u.name, u.channel) not in failing]
+            utterances = (u for u in utterances if (u.name, u.channel) not in failing)
         self._write(name, utterances)
 
     def _write(self, name: str, utterances: Iterable[Utterance]) -> None:
-        self._finish(name, *self._present(name, utterances))
+        self._finish(name, self._present(name, utterances))
 
-    def _present(
-        self, name: str, utterances: Iterable[Utterance]
-    ) -> tuple[list[Utterance], list[int]]:
+    def _present(self, name: str, wanted: Iterable[Utterance]) -> Present:
         """Utterances and their lengths; absent files are left out only if that is allowed."""
-        wanted = list(utterances)
-        if not wanted:
+        scan = scan_present if self.allow_partial else scan_lengths
+        wanted, copy = tee(wanted)
+        lengths = scan((u.audio for u in copy), self.nj, f"{name} headers")
+        scanned = Spool(zip(wanted, lengths, strict=True))
+        first = next(iter(scanned), None)
+        if first is None:
             raise UserError(
                 self.tree.data / "annotations", f"name no utterance of {name}", "restore them"
             )
-        scan = scan_present if self.allow_partial else scan_lengths
-        lengths = scan([str(u.wav) for u in wanted], self.nj, f"{name} headers")
-        found = [(u, n) for u, n in zip(wanted, lengths, strict=True) if n is not None]
-        if len(found) < len(wanted):
-            print(
-                f"{name}: {len(wanted) - len(found)} of {len(wanted)} audio files missing, left out"
-            )
-            pairs = zip(wanted, lengths, strict=True)
-            self._leave_out(name, {u.id: "audio file is missing" for u, n in pairs if n is None})
-        if not found:
+        absent = {u.id: "audio file is missing" for u, n in scanned if n is None}
+        if not absent:
+            return scanned
+        print(f"{name}: {len(absent)} of {len(scanned)} audio files missing, left out")
+        self._leave_out(name, absent)
+        if len(absent) == len(scanned):
             raise UserError(
-                wanted[0].wav.parent, f"no audio of {name} is there", "restore the corpus"
+                first[0].wav.parent, f"no audio of {name} is there", "restore the corpus"
             )
-        return [u for u, _ in found], [n for _, n in found]
+        return Spool((u, n) for u, n in scanned if n is not None)
 
     def _finish(
         self,
         name: str,
-        utterances: Sequence[Utterance],
-        lengths: Sequence[int],
-        references: dict[str, Path] | None = None,
+        present: Present,
+        references: Iterable[tuple[str, str]] | None = None,
     ) -> None:
-        tables = to_tables(utterances, lengths, references)
+        def rows() -> Iterator[Row]:
+            paths = None if references is None else (path for _, path in references)
+            return to_rows(present, paths)
+
         if references is not None or self.check_audio:
-            check_audio(self.out / name, tables, self.nj, samples=self.check_audio)
-        write_set(self.out / name, tables)
-        self.counts[name] = Counter(u.environment for u in utterances)
-        self.hours[name] = sum(lengths) / SAMPLE_RATE / 3600
+            check_row_audio(self.out / name, rows(), self.nj, samples=self.check_audio)
+        write_rows(self.out / name, rows())
+        self.counts[name] = Counter(u.environment for u, _ in present)
+        self.hours[name] = sum(n for _, n in present) / SAMPLE_RATE / 3600

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
 
+from espnet_kd.corpora.json_items import json_items
 from espnet_kd.corpora.microphones import read_correlations
 from espnet_kd.corpora.transcripts import clean_transcript, read_transcripts
 from espnet_kd.corpora.wsj_tree import WsjTree
+from espnet_kd.data.spool import sorted_spool
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_text
 
@@ -63,33 +65,26 @@ class Chime4Tree:
         return next((path for path in paths if os.path.lexists(path)), None)
 
     def annotations(self, stem: str) -> dict[str, dict]:
-        """Entries of `<stem>.json` by utterance name (`F01_050C0101_BUS`), with `environment`.
+        """Entries of `<stem>.json` by utterance name, sorted; as `sorted_annotations`."""
+        return dict(self.sorted_annotations(stem))
+
+    def sorted_annotations(self, stem: str, mark: str = "") -> Iterator[tuple[str, dict]]:
+        """Names (`F01_050C0101_BUS`) and entries, with `environment`, of `<stem>.json`.
+
+        Args:
+            stem: of the file's name.
+            mark: they come in the order of names that this is put after.
 
         Raises:
             UserError: file missing or no JSON, a field missing or no text, a name twice.
         """
         path = self.data / "annotations" / f"{stem}.json"
-        try:
-            entries = json.loads(read_text(path))
-        except ValueError as error:
-            raise UserError(path, f"is no JSON ({error})", "restore it") from None
-        if not isinstance(entries, list):
-            raise UserError(path, "is no list of utterances", "restore it")
-        named: dict[str, dict] = {}
-        for entry in entries:
-            try:
-                entry["environment"] = entry["environment"].upper()
-                name = "_".join(entry[key] for key in ("speaker", "wsj_name", "environment"))
-            except KeyError as error:
-                raise UserError(path, f"entry {entry} lacks the field {error}", "add it") from None
-            except (AttributeError, TypeError):
-                raise UserError(
-                    path, f"entry {entry} is not an utterance with named fields", "restore it"
-                ) from None
-            if name in named:
+        previous = ""
+        for name, entry in sorted_spool(_entries(path), key=lambda pair: pair[0] + mark):
+            if name == previous:
                 raise UserError(path, f"utterance '{name}' stands twice", "keep one")
-            named[name] = entry
-        return named
+            previous = name
+            yield name, entry
 
     def transcript(self, stem: str, name: str, entry: dict) -> str:
         """Normalised transcript of an utterance.
@@ -163,6 +158,20 @@ class Chime4Tree:
         part, _, kind = stem.partition("_")
         folder = f"{part}_{environment.lower()}_{kind}" if kind in ("real", "simu") else stem
         return self.audio / "isolated" / folder
+
+
+def _entries(path: Path) -> Iterator[tuple[str, dict]]:
+    for entry in json_items(path):
+        try:
+            entry["environment"] = entry["environment"].upper()
+            name = "_".join(entry[key] for key in ("speaker", "wsj_name", "environment"))
+        except KeyError as error:
+            raise UserError(path, f"entry {entry} lacks the field {error}", "add it") from None
+        except (AttributeError, TypeError):
+            raise UserError(
+                path, f"entry {entry} is not an utterance with named fields", "restore it"
+            ) from None
+        yield name, entry
 
 
 def _data_below(root: Path) -> Path | None:

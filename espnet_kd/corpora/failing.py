@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 from espnet_kd.corpora.chime4 import CHANNELS, Utterance, parse_channels, training_set
 from espnet_kd.corpora.chime4_tree import Chime4Tree
@@ -30,20 +31,20 @@ def failing_microphones(
         UserError: a malformed table or a recording that cannot be read.
     """
     correlations = tree.microphone_correlations or {}
-    recordings = list(training_set(tree, "real", parse_channels(CHANNELS)))
-    judged = {
-        u.name: failing_by_correlation(correlations[u.name])
-        for u in recordings
+    by_list = (
+        (u.name, failing_by_correlation(correlations[u.name]))
+        for u in training_set(tree, "real", [1])
         if u.name in correlations
-    }
-    others = [u for u in recordings if u.name not in judged]
-    judged |= {
-        name: failing_by_level(levels) for name, levels in _levels(others, store, nj).items()
-    }
+    )
+    channels = parse_channels(CHANNELS)
+    others = [u for u in training_set(tree, "real", channels) if u.name not in correlations]
+    by_level = (
+        (name, failing_by_level(levels)) for name, levels in _levels(others, store, nj).items()
+    )
     return {
         (name, channel): reason
-        for name, channels in judged.items()
-        for channel, reason in channels.items()
+        for name, failing in chain(by_list, by_level)
+        for channel, reason in failing.items()
     }
 
 

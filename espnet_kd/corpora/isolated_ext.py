@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,13 @@ TOLERANCE = 2  # LSB: three signals, each rounded by itself
 
 
 def reference_paths(
-    directory: str | os.PathLike, part: str, utterances: Sequence[Utterance]
-) -> dict[str, Path]:
-    """`<part>_<env>_simu/<name>.CH<n>.Clean.wav` of each utterance, by id.
+    directory: str | os.PathLike, part: str, utterances: Iterable[Utterance]
+) -> Iterator[tuple[Utterance, Path]]:
+    """`<part>_<env>_simu/<name>.CH<n>.Clean.wav` of each utterance.
 
     Raises:
         UserError: the channel is unknown because there is no track list.
     """
-    paths = {}
     for utterance in utterances:
         if utterance.channel is None:
             raise UserError(
@@ -33,11 +33,10 @@ def reference_paths(
                 "give --extra_annotations",
             )
         folder = Path(os.path.abspath(directory)) / f"{part}_{utterance.environment.lower()}_simu"
-        paths[utterance.id] = folder / f"{utterance.name}.CH{utterance.channel}.Clean.wav"
-    return paths
+        yield utterance, folder / f"{utterance.name}.CH{utterance.channel}.Clean.wav"
 
 
-def verify(utterances: Sequence[Utterance], references: dict[str, Path], nj: int) -> int:
+def verify(references: Iterable[tuple[Utterance, Path]], nj: int) -> int:
     """Check that noisy - Noise == Clean wherever `.Noise.wav` lies beside `.Clean.wav`.
 
     Samples at full scale in any of them are clipped and not held against each other.
@@ -48,20 +47,29 @@ def verify(utterances: Sequence[Utterance], references: dict[str, Path], nj: int
     Raises:
         UserError: lengths differ, or a sample is off by more than `TOLERANCE`.
     """
-    pairs = [(utterance.wav, references[utterance.id]) for utterance in utterances]
+    pairs = ((utterance.wav, path) for utterance, path in references)
     return sum(parallel_map(_verify_pair, pairs, nj, "isolated_ext", chunk=16))
 
 
 def compare(
-    ours: Mapping[str, Path], theirs: Mapping[str, Path], nj: int, title: str
-) -> dict[str, float]:
-    """SI-SNR in dB between two references of an utterance, by id, where both are there."""
-    ids = [u for u, path in theirs.items() if u in ours and path.exists()]
-    pairs = [(theirs[u], ours[u]) for u in ids]
-    return dict(zip(ids, parallel_map(_si_snr, pairs, nj, title, chunk=16), strict=True))
+    triples: Iterable[tuple[str, Path, Path]], nj: int, title: str
+) -> Iterator[tuple[str, float]]:
+    """SI-SNR in dB between two references of an utterance, where both are there.
+
+    Args:
+        triples: id, their reference, ours.
+        nj: processes.
+        title: of the progress line.
+
+    Returns:
+        Ids and SI-SNR, in the order given.
+    """
+    ids, pairs = tee((u, pair) for u, *pair in triples if all(path.exists() for path in pair))
+    found = parallel_map(_si_snr, (pair for _, pair in pairs), nj, title, chunk=16)
+    return ((u, distance) for (u, _), distance in zip(ids, found, strict=True))
 
 
-def _si_snr(pair: tuple[Path, Path]) -> float:
+def _si_snr(pair: Sequence[Path]) -> float:
     target, estimate = (read_samples(path).astype(np.float64) for path in pair)
     if len(target) != len(estimate):
         raise UserError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import soundfile
 from espnet_kd.data.audio import num_samples
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns, read_text, write_columns
+from espnet_kd.fileio import read_columns, read_lines, write_columns
 
 WORKING_CORRELATION = 0.8  # ESPnet keeps channels whose value in mic_error.csv is above this
 # A channel this far below the loudest of its utterance fails: the rule of CHiME-3's simulation.
@@ -32,7 +33,7 @@ def read_correlations(path: str | os.PathLike) -> dict[str, tuple[float, ...]]:
         UserError: unreadable, or a line without six numbers.
     """
     values: dict[str, tuple[float, ...]] = {}
-    for row in filter(None, list(csv.reader(read_text(path).splitlines()))[1:]):
+    for row in filter(None, islice(csv.reader(read_lines(path)), 1, None)):
         try:
             utterance, six = Path(row[0].strip()).name, tuple(map(float, row[1:]))
             if len(six) != 6:

@@ -115,7 +115,7 @@ class OwnCorpus:
         self, name: str, recordings: list[Recording], paths: dict[str, str]
     ) -> list[int]:
         scan = partial(scan_lengths, nj=self.nj, title=f"{name} headers")
-        lengths = scan([paths[r.audio] for r in recordings])
+        lengths = list(scan(paths[r.audio] for r in recordings))
         tables = {
             "wav.scp": {r.id: paths[r.audio] for r in recordings},
             "text": {r.id: r.text for r in recordings},

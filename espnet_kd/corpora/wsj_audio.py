@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import soundfile
@@ -38,30 +39,32 @@ def require_sph2pipe() -> None:
         )
 
 
-def convert_recordings(sources: Mapping[str, Path], folder: Path, nj: int) -> dict[str, Path]:
+def copy_path(folder: Path, name: str) -> Path:
+    """Where the copy of a recording goes."""
+    return Path(os.path.abspath(folder)) / name[:3] / f"{name}.flac"
+
+
+def convert_recordings(sources: Iterable[tuple[str, Path]], folder: Path, nj: int) -> None:
     """Write each recording as `<folder>/<first three letters of its name>/<name>.flac`.
 
     A copy of the same source that is there is kept: interrupted work goes on where it was.
 
     Args:
-        sources: `.wv1` files by utterance.
+        sources: utterances and their `.wv1` files.
         folder: of the copies.
         nj: number of processes.
-
-    Returns:
-        The copies by utterance.
 
     Raises:
         UserError: no sph2pipe; a file that is no SPHERE file, or that it cannot read whole.
         OSError: a full disk.
     """
     require_sph2pipe()
-    folder = Path(os.path.abspath(folder))
-    copies = {name: folder / name[:3] / f"{name}.flac" for name in sources}
-    jobs = [(source, copies[name]) for name, source in sources.items()]
-    made = list(parallel_map(_convert, jobs, nj, "WSJ recordings", chunk=16))
-    print(f"{folder}: {sum(made)} recordings converted, {len(made) - sum(made)} there already")
-    return copies
+    jobs = ((source, copy_path(folder, name)) for name, source in sources)
+    counts = Counter(parallel_map(_convert, jobs, nj, "WSJ recordings", chunk=16))
+    print(
+        f"{os.path.abspath(folder)}: {counts[True]} recordings converted, {counts[False]} there "
+        "already"
+    )
 
 
 def _convert(job: tuple[Path, Path]) -> bool:

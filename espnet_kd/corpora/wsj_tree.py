@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from espnet_kd.corpora.transcripts import WSJ_LINES, read_transcripts
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_text
+from espnet_kd.fileio import read_lines
 
 CORPORA = ("wsj0", "wsj1")  # the folder that each disc of a corpus holds
 WANTED = (".dot", ".ndx", ".wv1", ".z")
+LISTED = 8  # folders, and files of transcripts, in memory; indices go through one after the other
 
 
 class WsjTree:
@@ -31,27 +32,44 @@ class WsjTree:
 
     def __init__(self, root: str | os.PathLike):
         self.root = Path(os.path.abspath(root))
-        self._files: dict[str, Path] = {}
-        for path in _walk(self.root):
-            parts = [part.lower() for part in path.relative_to(self.root.parent).parts]
+        self._listing = lru_cache(LISTED)(self._list)
+        self._transcripts = lru_cache(LISTED)(_transcripts)
+        self._folders: dict[str, list[Path]] = {}
+        for folder in _walk(self.root):
+            parts = [part.lower() for part in folder.relative_to(self.root.parent).parts]
             start = next((n for n, part in enumerate(parts) if n and part in CORPORA), 0)
-            if parts[start] in CORPORA:
-                self._files.setdefault("/".join(parts[start:]), path)
-        if not self._files:
+            if parts[start] in CORPORA and _names(folder):
+                self._folders.setdefault("/".join(parts[start:]), []).append(folder)
+        if not self._folders:
             raise UserError(
                 root, "holds no files of WSJ", "name the directory of its discs, or leave it empty"
             )
 
     def file(self, name: str) -> Path | None:
         """Path of a file such as `wsj0/doc/indices/train/tr_s_wv1.ndx`; None if it is not there."""
-        return self._files.get(name.lower())
+        folder, _, file = name.lower().rpartition("/")
+        return self._listing(folder).get(file)
+
+    def _list(self, folder: str) -> dict[str, Path]:
+        """Files of a folder, which several discs may hold, by their name in lower case."""
+        found: dict[str, Path] = {}
+        for place in self._folders.get(folder, ()):
+            for name in _names(place):
+                found.setdefault(name.lower(), place / name)
+        return found
 
     def files_below(self, folder: str, suffix: str) -> list[Path]:
         """Files of a folder such as `wsj1/doc/lng_modl` and the folders in it, sorted."""
-        found = (n for n in self._files if n.startswith(f"{folder}/") and n.endswith(suffix))
-        return [self._files[name] for name in sorted(found)]
+        found = {
+            f"{other}/{name}": path
+            for other in self._folders
+            if f"{other}/".startswith(f"{folder}/")
+            for name, path in self._listing(other).items()
+            if name.endswith(suffix)
+        }
+        return [found[name] for name in sorted(found)]
 
-    def index(self, name: str) -> list[tuple[str, str]]:
+    def index(self, name: str) -> Iterator[tuple[str, str]]:
         """Disc and file of each recording that an index names: `11_1_1`, `wsj0/si_tr_s/...wv1`.
 
         Raises:
@@ -60,49 +78,46 @@ class WsjTree:
         path = self.file(name)
         if path is None:
             raise UserError(self.root, f"lacks {name}", "restore it")
-        entries = []
-        for line in map(str.strip, read_text(path).splitlines()):
+        for line in map(str.strip, read_lines(path)):
             if not line or line.startswith(";"):
                 continue
             disc, colon, file = line.partition(":")
             if not colon:
                 raise UserError(path, f"line '{line}' is no DISC:FILE", "restore the file")
-            entries.append((disc, file.strip().lstrip("/").lower()))
-        return entries
+            yield disc, file.strip().lstrip("/").lower()
 
     def transcript(self, utterance: str) -> str | None:
         """Raw transcript of `011c0201`; None if there is none."""
         path = self._dots.get(f"{utterance[:6]}00".lower())
-        if path is None:
-            return None
-        if path not in self._read:
-            raw = read_transcripts(path, WSJ_LINES)
-            self._read[path] = {name.lower(): words for name, words in raw.items()}
-        return self._read[path].get(utterance.lower())
+        return None if path is None else self._transcripts(path).get(utterance.lower())
 
     @cached_property
     def _dots(self) -> dict[str, Path]:
-        paths = (self._files[name] for name in sorted(self._files) if name.endswith(".dot"))
         found: dict[str, Path] = {}
-        for path in paths:
-            found.setdefault(path.stem.lower(), path)
+        for corpus in CORPORA:
+            for path in self.files_below(corpus, ".dot"):
+                found.setdefault(path.stem.lower(), path)
         return found
 
-    @cached_property
-    def _read(self) -> dict[Path, dict[str, str]]:
-        return {}
+
+def _transcripts(path: Path) -> dict[str, str]:
+    return {name.lower(): words for name, words in read_transcripts(path, WSJ_LINES).items()}
+
+
+def _names(folder: Path) -> list[str]:
+    """Files of the kinds we read, in order."""
+    names = (entry.name for entry in os.scandir(folder) if not entry.is_dir())
+    return sorted(name for name in names if name.lower().endswith(WANTED))
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Files of the kinds we read, in order; links are followed, each folder once."""
+    """Folders in order; links are followed, each folder once."""
     seen: set[tuple[int, int]] = set()
-    for directory, folders, files in os.walk(root, followlinks=True):
+    for directory, folders, _ in os.walk(root, followlinks=True):
         status = os.stat(directory)
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
         folders.sort()
-        for name in sorted(files):
-            if name.lower().endswith(WANTED):
-                yield Path(directory, name)
+        yield Path(directory)

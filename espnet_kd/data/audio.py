@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import soundfile
@@ -77,14 +77,14 @@ def _num_samples_or_missing(path: str) -> int | None:
     return num_samples(path) if os.path.exists(path) else None
 
 
-def scan_lengths(paths: Sequence[str], nj: int, title: str = "headers") -> list[int]:
+def scan_lengths(paths: Iterable[str], nj: int, title: str = "headers") -> Iterator[int]:
     """Number of samples of each file; see `num_samples` for the errors."""
-    return list(parallel_map(num_samples, paths, nj, title, chunk=512))
+    return parallel_map(num_samples, paths, nj, title, chunk=512)
 
 
-def scan_present(paths: Sequence[str], nj: int, title: str = "headers") -> list[int | None]:
+def scan_present(paths: Iterable[str], nj: int, title: str = "headers") -> Iterator[int | None]:
     """As `scan_lengths`, but None for a file that is not there."""
-    return list(parallel_map(_num_samples_or_missing, paths, nj, title, chunk=512))
+    return parallel_map(_num_samples_or_missing, paths, nj, title, chunk=512)
 
 
 def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = None) -> np.ndarray:
@@ -107,11 +107,6 @@ def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = Non
     if not samples.any():
         raise UserError(path, f"all {len(samples)} samples are zero", "restore it or leave it out")
     return samples
-
-
-def check_samples(path: str) -> None:
-    """Read a file through; raises as `read_samples`."""
-    read_samples(path)
 
 
 def write_samples(path: str | os.PathLike, samples: np.ndarray) -> None:

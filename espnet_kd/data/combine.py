@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
-from espnet_kd.data.kaldi_dir import NO_REFERENCE, REQUIRED, Tables, read_set
+from espnet_kd.data.kaldi_dir import Tables, read_set
+from espnet_kd.data.rows import NO_REFERENCE, REQUIRED
 from espnet_kd.errors import UserError
 
 

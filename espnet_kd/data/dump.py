@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from operator import itemgetter
 
-from espnet_kd.data.kaldi_dir import Tables
+from espnet_kd.data.rows import Row
 from espnet_kd.data.speed import perturbed_length
 
 
-def within(tables: Tables, shortest: float, longest: float) -> Tables:
-    """Utterances with more than `shortest` and fewer than `longest` samples (ESPnet's rule)."""
-    lengths = tables["utt2num_samples"]
-    kept = [utterance for utterance, n in lengths.items() if shortest < int(n) < longest]
-    if len(kept) == len(lengths):
-        return tables
-    return {
-        name: {utterance: table[utterance] for utterance in kept} for name, table in tables.items()
-    }
+@dataclass
+class Within:
+    """Utterances with more than `shortest` and fewer than `longest` samples (ESPnet's rule).
+
+    Attributes:
+        rows: to choose from, in one pass.
+        shortest, longest: limits.
+        seen, kept: how many there were so far.
+    """
+
+    rows: Iterable[Row]
+    shortest: float
+    longest: float
+    seen: int = 0
+    kept: int = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self.rows:
+            self.seen += 1
+            if self.shortest < int(row[1]["utt2num_samples"]) < self.longest:
+                self.kept += 1
+                yield row
 
 
-def with_speeds(tables: Tables, factors: Iterable[float]) -> Tables:
+def with_speeds(read: Callable[[], Iterable[Row]], factors: Iterable[float]) -> Iterator[Row]:
     """One copy of each utterance for each factor; audio paths stay, `utt2speed` holds the factor.
 
     Ids of utterances and speakers get ESPnet's prefix `sp<factor>-` unless the factor is 1.
+
+    Args:
+        read: gives the rows of a set in C order, once for each factor.
+        factors: speeds.
+
+    Returns:
+        Rows in C order.
     """
-    speeds = [("" if factor == 1 else f"sp{factor}-", factor, str(factor)) for factor in factors]
-    copies = sorted((speed[0] + utt, utt, speed) for speed in speeds for utt in tables["wav.scp"])
-    perturbed: Tables = {
-        name: {new: table[old] for new, old, _ in copies} for name, table in tables.items()
-    }
-    for new, old, (prefix, factor, _) in copies:
-        perturbed["utt2spk"][new] = prefix + tables["utt2spk"][old]
-        length = int(tables["utt2num_samples"][old])
-        perturbed["utt2num_samples"][new] = str(perturbed_length(length, factor))
-    return {**perturbed, "utt2speed": {new: text for new, _, (_, _, text) in copies}}
+    return merge(*(_at_speed(read(), factor) for factor in factors), key=itemgetter(0))
+
+
+def _at_speed(rows: Iterable[Row], factor: float) -> Iterator[Row]:
+    prefix = "" if factor == 1 else f"sp{factor}-"
+    for utterance, values in rows:
+        length = perturbed_length(int(values["utt2num_samples"]), factor)
+        changed = {
+            "utt2spk": prefix + values["utt2spk"],
+            "utt2num_samples": str(length),
+            "utt2speed": str(factor),
+        }
+        yield prefix + utterance, {**values, **changed}

@@ -6,24 +6,31 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from itertools import chain, islice
 from typing import TypeVar
 
+from espnet_kd.data.spool import blocks
 from espnet_kd.progress import progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+AHEAD = 8  # chunks that wait for each process, or with their results for the caller
+
 
 def parallel_map(
     function: Callable[[Item], Result],
-    items: Sequence[Item],
+    items: Iterable[Item],
     nj: int,
     title: str,
     chunk: int = 1,
 ) -> Iterator[Result]:
     """Yield `function(item)` in the order of `items`, showing progress unless one chunk is all.
+
+    Of long lists only a few chunks are in memory at a time.
 
     Args:
         function: a module-level function (it is sent to other processes).
@@ -35,18 +42,40 @@ def parallel_map(
     Raises:
         UserError: the first one `function` raises; work not yet begun is dropped.
     """
-    if len(items) <= chunk:
-        yield from map(function, items)
+    total = len(items) if isinstance(items, Sized) else None
+    chunks = blocks(items, chunk)
+    begin = [*islice(chunks, 2)]
+    if len(begin) < 2:
+        yield from map(function, chain(*begin))
         return
+    chunks = chain(begin, chunks)
     if nj <= 1:
-        yield from progress(map(function, items), title, total=len(items))
+        yield from progress(map(function, chain.from_iterable(chunks)), title, total)
         return
     with ProcessPoolExecutor(nj, initializer=die_with_parent) as pool:
-        results = pool.map(function, items, chunksize=chunk)
         try:
-            yield from progress(results, title, total=len(items))
+            yield from progress(_results(pool, function, chunks, AHEAD * nj), title, total)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _results(
+    pool: Executor,
+    function: Callable[[Item], Result],
+    chunks: Iterable[list[Item]],
+    ahead: int,
+) -> Iterator[Result]:
+    waiting: deque[Future[list[Result]]] = deque()
+    for chunk in chunks:
+        waiting.append(pool.submit(_apply, function, chunk))
+        if len(waiting) > ahead:
+            yield from waiting.popleft().result()
+    while waiting:
+        yield from waiting.popleft().result()
+
+
+def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result]:
+    return [function(item) for item in chunk]
 
 
 def die_with_parent() -> None:

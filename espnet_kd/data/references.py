@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from espnet2.train.dataset import sound_loader
 
-from espnet_kd.data.kaldi_dir import NO_REFERENCE
+from espnet_kd.data.rows import NO_REFERENCE
 
 
 class OptionalReferences(Mapping):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import sentencepiece
 from espnet2.text.char_tokenizer import CharTokenizer
 from espnet2.text.sentencepiece_tokenizer import SentencepiecesTokenizer
 
+from espnet_kd.data.spool import blocks
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import atomic_path, read_columns, write_lines
+from espnet_kd.fileio import atomic_path, iterate_columns, write_lines
 
 NON_LINGUISTIC = ("<NOISE>",)
 FIRST_SYMBOLS = ("<blank>", "<unk>")
 LAST_SYMBOL = "<sos/eos>"
+BLOCK = 1000  # texts looked at at once: one sentence, many channels
 
 Tokenise = Callable[[str], list[str]]
 
@@ -35,9 +37,10 @@ def char_token_list(texts: Iterable[str]) -> list[str]:
     """All characters of the texts, the most frequent first, between ESPnet's special symbols."""
     tokenise = char_tokeniser()
     counts: Counter[str] = Counter()
-    for text, times in Counter(texts).items():
-        for token in tokenise(text):
-            counts[token] += times
+    for block in blocks(texts, BLOCK):
+        for text, times in Counter(block).items():
+            for token in tokenise(text):
+                counts[token] += times
     # <NOISE> always has a place, so that a list made from simulated sets fits recorded ones.
     for symbol in NON_LINGUISTIC:
         counts.setdefault(symbol, 0)
@@ -46,7 +49,8 @@ def char_token_list(texts: Iterable[str]) -> list[str]:
 
 
 def train_bpe(texts: Iterable[str], vocabulary: int, model: Path) -> list[str]:
-    """Train a sentencepiece BPE model and write it to `model`.
+    """Train a sentencepiece BPE model and write it to `model`; all different texts are in memory,
+    as sentencepiece holds them too.
 
     Returns:
         ESPnet's token list of it.
@@ -97,6 +101,6 @@ def text_shapes(
     return shapes, unknown
 
 
-def read_texts(paths: Iterable[Path]) -> list[str]:
-    """All transcripts of several `text` files."""
-    return [text for path in paths for text in read_columns(path).values()]
+def read_texts(paths: Iterable[Path]) -> Iterator[str]:
+    """All transcripts of several `text` files, one by one."""
+    return (text for path in paths for _, text in iterate_columns(path))

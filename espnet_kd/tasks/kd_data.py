@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from espnet_kd.data.kaldi_dir import NO_REFERENCE
+from espnet_kd.data.rows import NO_REFERENCE
 from espnet_kd.distill.settings import LossSettings, read_losses
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
-from espnet_kd.corpora.chime4 import clean_set, parse_channels, to_tables, track_set, training_set
+from espnet_kd.corpora.chime4 import clean_set, parse_channels, to_rows, track_set, training_set
 from espnet_kd.corpora.chime4_tree import Chime4Tree
 from espnet_kd.errors import UserError
 
@@ -81,11 +82,26 @@ def test_clean_sets(chime4):
     assert (original.id, original.wav.name) == ("011_011C0200_ORG_CLEAN", "011_011C0200_ORG.wav")
 
 
-def test_tables_are_sorted_and_complete(chime4):
-    utterances = list(clean_set(Chime4Tree(chime4.root), "tr05_org"))[::-1]
-    tables = to_tables(utterances, [4, 3, 2, 1])
-    assert list(tables["utt2num_samples"].values()) == ["1", "2", "3", "4"]
-    assert tables["utt2spk"]["011_011C0200_ORG_CLEAN"] == "011"
-    assert tables["text"]["011_011C0200_ORG_CLEAN"] == "STOCKS FELL SHARPLY"
-    assert set(tables["utt2category"].values()) == {"CLEAN"}
-    assert "spk1.scp" not in tables
+def test_sets_are_sorted_by_id_whatever_the_order_of_annotations(chime4):
+    path = chime4.annotation("tr05_simu")
+    path.write_text(json.dumps(json.loads(path.read_text())[::-1]))
+    ids = [u.id for u in training_set(Chime4Tree(chime4.root), "simu", [1, 2])]
+    assert len(ids) == 8 and ids == sorted(ids)
+
+
+def test_rows_are_complete(chime4):
+    utterances = list(clean_set(Chime4Tree(chime4.root), "tr05_org"))
+    rows = list(to_rows(zip(utterances, [1, 2, 3, 4], strict=True)))
+    assert rows[0] == (
+        "011_011C0200_ORG_CLEAN",
+        {
+            "wav.scp": str(utterances[0].wav),
+            "text": "STOCKS FELL SHARPLY",
+            "utt2spk": "011",
+            "utt2category": "CLEAN",
+            "utt2num_samples": "1",
+        },
+    )
+    assert [values["utt2num_samples"] for _, values in rows] == ["1", "2", "3", "4"]
+    pairs = [(utterances[0], 1)]
+    assert [v["spk1.scp"] for _, v in to_rows(pairs, ["/clean/a.flac"])] == ["/clean/a.flac"]

@@ -1,19 +1,19 @@
 from math import nan
 
 from espnet_kd.corpora.reference_checks import Measures
-from espnet_kd.corpora.reference_table import table_text
+from espnet_kd.corpora.reference_table import table_lines
 from espnet_kd.corpora.subtraction import Outcome
 
 MEASURES = Measures(1, 3, 0.987, -40.25, nan, nan)
 
 
 def test_a_line_for_each_utterance_and_dashes_for_what_is_unknown():
-    outcomes = {
-        "b": Outcome("b", "estimate", True, MEASURES),
-        "a": Outcome("a", "estimate", False, None, "x.wav: audio file is missing"),
-    }
-    text = table_text(["c", "b", "a"], outcomes, {"b": 63.04}, None)
-    head, *rows = (line.split("\t") for line in text.splitlines())
+    outcomes = [
+        ("a", Outcome("a", "estimate", False, None, "x.wav: audio file is missing")),
+        ("b", Outcome("b", "estimate", True, MEASURES)),
+    ]
+    lines = table_lines(["a", "b", "c"], outcomes, [("b", 63.04)], None)
+    head, *rows = (line.split("\t") for line in lines)
     assert head[0] == "id" and head[-1] == "problem" and len(head) == 10
     assert rows == [
         ["a", "estimate", "-", "-", "-", "-", "-", "-", "-", "x.wav: audio file is missing"],
@@ -23,5 +23,6 @@ def test_a_line_for_each_utterance_and_dashes_for_what_is_unknown():
 
 
 def test_references_of_others_are_named():
-    outcomes = {"a": Outcome("a", "estimate", True, MEASURES)}
-    assert "\na\tisolated_ext\t-40.25\t" in table_text(["a"], outcomes, {}, "isolated_ext")
+    outcomes = [("a", Outcome("a", "estimate", True, MEASURES))]
+    _, line = table_lines(["a"], outcomes, [], "isolated_ext")
+    assert line.startswith("a\tisolated_ext\t-40.25\t")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,10 @@ def find(maker, tmp_path, part="dt05", **options):
     tree = Chime4Tree(maker.root)
     simu = track_set(tree, part, "simu") if part != "tr05" else training_set(tree, "simu", [2, 5])
     options = ReferenceOptions(tmp_path / "references", **options)
-    return find_references(tree, part, list(simu), options, tmp_path / "set/references.tsv")
+    found = find_references(tree, part, simu, options, tmp_path / "set/references.tsv")
+    if found.paths is None:
+        return found
+    return replace(found, paths={utterance: Path(path) for utterance, path in found.paths})
 
 
 def rows(tmp_path) -> dict[str, dict[str, str]]:

@@ -32,7 +32,7 @@ def test_files_are_found_however_discs_were_copied(tmp_path, layout):
 
 
 def test_an_index_names_disc_and_file_and_comments_are_none(tmp_path):
-    assert WsjTree(write_wsj0(tmp_path / "WSJ0")).index(INDEX) == [
+    assert list(WsjTree(write_wsj0(tmp_path / "WSJ0")).index(INDEX)) == [
         ("11_1_1", RECORDING),
         ("11_1_1", "wsj0/si_tr_s/011/011c0202.wv1"),
         ("11_2_1", "wsj0/si_tr_s/401/401c0201.wv1"),
@@ -76,7 +76,7 @@ def test_no_wsj(tmp_path, there):
 def test_an_index_that_is_absent_or_malformed(tmp_path):
     tree = WsjTree(write_wsj0(tmp_path / "WSJ0"))
     with pytest.raises(UserError, match="WSJ0: lacks wsj1/doc/indices/si_tr_s.ndx"):
-        tree.index("wsj1/doc/indices/si_tr_s.ndx")
+        list(tree.index("wsj1/doc/indices/si_tr_s.ndx"))
     tree.file(INDEX).write_text("wsj0/si_tr_s/011/011c0201.wv1\n")
     with pytest.raises(UserError, match="line 'wsj0/si_tr_s/011/011c0201.wv1' is no DISC:FILE"):
-        tree.index(INDEX)
+        list(tree.index(INDEX))

@@ -106,11 +106,11 @@ def test_scans_keep_the_order_and_name_the_bad_file(tmp_path, nj):
     paths = [str(tmp_path / f"{n}.wav") for n in range(1, 1100)]
     for n, path in enumerate(paths, 1):
         audio.write_samples(path, NOISE[:n])
-    assert audio.scan_lengths(paths, nj) == list(range(1, 1100))
+    assert list(audio.scan_lengths(paths, nj)) == list(range(1, 1100))
     (tmp_path / "700.wav").unlink()
-    assert audio.scan_present(paths, nj)[698:701] == [699, None, 701]
+    assert list(audio.scan_present(paths, nj))[698:701] == [699, None, 701]
     with pytest.raises(UserError, match=r"/700\.wav: audio file is missing; restore it"):
-        audio.scan_lengths(paths, nj)
+        list(audio.scan_lengths(paths, nj))
 
 
 def test_reading_a_part(tmp_path):

@@ -1,0 +1,234 @@
+"""Set directories row by row: no more than a few of their utterances are in memory.
+
+The files and their lines are described in docs/design.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Set
+from itertools import chain, tee, zip_longest
+from pathlib import Path
+
+from espnet_kd.data.audio import read_samples, scan_lengths
+from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.data.parallel import parallel_map
+from espnet_kd.data.speakers import holds_speakers, speaker_table
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import atomic_path, holds_same, iterate_columns
+
+REQUIRED = ("wav.scp", "text", "utt2spk", "utt2category", "utt2num_samples")
+OPTIONAL = ("spk1.scp", "utt2speed")
+NO_REFERENCE = "-"  # in spk1.scp, of a REAL utterance beside others that have one
+DERIVED_PATTERNS = ("text_*", "align*")
+
+Row = tuple[str, dict[str, str]]  # utterance id, value by file name (`wav.scp`, `text`, ...)
+
+
+def read_rows(directory: str | os.PathLike) -> Iterator[Row]:
+    """Read and check a set directory, its utterances one by one in C order.
+
+    `spk2utt` is checked at the end and left out: it follows from `utt2spk`.
+
+    Raises:
+        UserError: a required file is absent; ids unsorted, twice, or not the same in all files;
+            `spk2utt` disagrees; and all that `check_rows` finds.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise UserError(directory, "is no directory", "run the stage that writes it")
+    names = [*REQUIRED, *(path.name for path in _optional_files(directory))]
+    yield from check_rows(directory, _join(directory, names))
+    try:
+        agree = holds_speakers(directory / "spk2utt", directory / "utt2spk")
+    except FileNotFoundError:
+        raise UserError(
+            directory / "spk2utt", "does not exist", "run the stage that writes it"
+        ) from None
+    if not agree:
+        raise UserError(directory / "spk2utt", "disagrees with utt2spk", "write the set again")
+
+
+def _join(directory: Path, names: list[str]) -> Iterator[Row]:
+    tables = (iterate_columns(directory / name) for name in names)
+    for lines in zip_longest(*tables, fillvalue=("", "")):
+        utterance = lines[0][0]
+        for name, (other, _) in zip(names, lines, strict=True):
+            if other != utterance:
+                ids, others = (
+                    {u for u, _ in iterate_columns(directory / n)} for n in (names[0], name)
+                )
+                check_same_ids(directory, name, ids, others)
+        yield utterance, {name: value for name, (_, value) in zip(names, lines, strict=True)}
+
+
+def check_same_ids(directory: Path, name: str, ids: Set[str], others: Set[str]) -> None:
+    """Check that a file has the utterances of `wav.scp`.
+
+    Raises:
+        UserError: it has not.
+    """
+    different = ids ^ others
+    if different:
+        first = min(different)
+        here, there = ("wav.scp", name) if first in ids else (name, "wav.scp")
+        raise UserError(
+            directory / there,
+            f"lacks utterance '{first}' of {here} ({len(different)} differ)",
+            "write the set again",
+        )
+
+
+def check_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> Iterator[Row]:
+    """Check rows as they pass; reads no audio.
+
+    Raises:
+        UserError: no utterances; an empty value; ids unsorted or twice; a speaker that does not
+            begin the id; an unknown category; a length that is no positive whole number; a REAL
+            utterance whose reference is its own mixture.
+    """
+    directory = Path(directory)
+    previous = ""
+    for utterance, values in rows:
+        if utterance <= previous:
+            raise UserError(
+                directory, f"utterance '{utterance}' comes after '{previous}'", "sort them"
+            )
+        previous = utterance
+        if not all(values.values()):
+            name = next(name for name, value in values.items() if not value)
+            raise UserError(
+                directory / name, f"utterance '{utterance}' has an empty value", "fill it in"
+            )
+        _check_values(directory, utterance, values)
+        yield utterance, values
+    if not previous:
+        raise UserError(directory / "wav.scp", "holds no utterance", "check the set's source")
+
+
+def _check_values(directory: Path, utterance: str, values: dict[str, str]) -> None:
+    speaker, category, length = (
+        values[name] for name in ("utt2spk", "utt2category", "utt2num_samples")
+    )
+    if not utterance.startswith(speaker):
+        raise UserError(
+            directory / "utt2spk",
+            f"id '{utterance}' does not begin with its speaker '{speaker}'",
+            "rename it, or sorting by speaker and by id disagree",
+        )
+    if category not in CATEGORIES:
+        raise UserError(
+            directory / "utt2category",
+            f"utterance '{utterance}' has category '{category}'",
+            f"use one of {' '.join(CATEGORIES)}",
+        )
+    if not (length.isascii() and length.isdigit() and int(length) > 0):
+        raise UserError(
+            directory / "utt2num_samples",
+            f"utterance '{utterance}' has '{length}' samples",
+            "write the set again",
+        )
+    if category == "REAL" and values.get("spk1.scp") == values["wav.scp"]:
+        raise UserError(
+            directory / "spk1.scp",
+            f"REAL utterance '{utterance}' has its own mixture as reference ({values['wav.scp']})",
+            "give it a pseudo-reference or leave it out",
+        )
+
+
+def check_row_audio(
+    directory: str | os.PathLike, rows: Iterable[Row], nj: int, samples: bool = False
+) -> None:
+    """Check the audio a set points at, by its headers.
+
+    Args:
+        directory: named in errors.
+        rows: as of `read_rows`, before speed perturbation.
+        nj: number of processes.
+        samples: read every file through instead: silence is an error then.
+
+    Raises:
+        UserError: audio missing, truncated or of another format; a length other than
+            `utt2num_samples`; a reference longer or shorter than its mixture; a silent file.
+    """
+    title = Path(directory).name
+    audio, copy = tee(_audio(rows))
+    paths = (path for _, path, _ in copy)
+    if samples:
+        found = parallel_map(_count_samples, paths, nj, f"{title} samples", chunk=64)
+    else:
+        found = scan_lengths(paths, nj, f"{title} headers")
+    for (utterance, path, expected), length in zip(audio, found, strict=True):
+        if length != expected:
+            raise UserError(
+                path,
+                f"has {length} samples, utterance '{utterance}' of {title} has {expected}",
+                "mixture and reference must be of equal length",
+            )
+
+
+def _audio(rows: Iterable[Row]) -> Iterator[tuple[str, str, int]]:
+    for utterance, values in rows:
+        for name in ("spk1.scp", "wav.scp"):
+            path = values.get(name, NO_REFERENCE)
+            if path != NO_REFERENCE:
+                yield utterance, path, int(values["utt2num_samples"])
+
+
+def _count_samples(path: str) -> int:
+    return len(read_samples(path))
+
+
+def write_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> int:
+    """Check and write a set, `spk2utt` included.
+
+    Files are put in place when all of them are whole. A file whose content does not change is left
+    alone. What other stages derived from a set (alignments, say) is removed if the set itself
+    changes.
+
+    Args:
+        directory: of the set.
+        rows: in C order, each with values for the same files.
+
+    Returns:
+        The number of utterances.
+
+    Raises:
+        UserError: as `check_rows`.
+    """
+    directory = Path(directory)
+    rows = check_rows(directory, rows)
+    first = next(rows)
+    names = list(first[1])
+    with contextlib.ExitStack() as stack:
+        stack.callback(_remove_empty, directory)
+        new = {
+            name: stack.enter_context(atomic_path(directory / name, only_changed=True))
+            for name in (*names, "spk2utt")
+        }
+        with contextlib.ExitStack() as files:
+            outs = [files.enter_context(new[name].open("w", encoding="utf-8")) for name in names]
+            size = 0
+            for utterance, values in chain([first], rows):
+                for name, out in zip(names, outs, strict=True):
+                    out.write(f"{utterance} {values[name]}\n")
+                size += 1
+        with new["spk2utt"].open("wb") as out:
+            out.writelines(speaker_table(new["utt2spk"]))
+        sources = {*REQUIRED, *OPTIONAL} & new.keys()
+        changed = not all(holds_same(directory / name, new[name]) for name in sources)
+        for path in _optional_files(directory):
+            if path.name not in new and (changed or path.name in OPTIONAL):
+                path.unlink()
+    return size
+
+
+def _remove_empty(directory: Path) -> None:
+    with contextlib.suppress(OSError):
+        directory.rmdir()
+
+
+def _optional_files(directory: Path) -> list[Path]:
+    patterns = (*OPTIONAL, *DERIVED_PATTERNS)
+    return sorted(path for pattern in patterns for path in directory.glob(pattern))

@@ -1,0 +1,48 @@
+"""`spk2utt` of a set, made from its `utt2spk`, whatever the number of utterances of a speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def speaker_table(utt2spk: Path) -> Iterator[bytes]:
+    """The file's content piece by piece: a single line of it may name all utterances.
+
+    Args:
+        utt2spk: sorted by utterance; read twice.
+    """
+    runs = _runs(utt2spk)
+    with utt2spk.open("rb") as lines:
+        for speaker in sorted(runs):
+            yield speaker
+            for start in runs[speaker]:
+                lines.seek(start)
+                for line in lines:
+                    utterance, other = line.split()
+                    if other != speaker:
+                        break
+                    yield b" " + utterance
+            yield b"\n"
+
+
+def _runs(utt2spk: Path) -> dict[bytes, list[int]]:
+    """Where lines of each speaker begin in the file: at one place where ids begin as speakers do,
+    unless one speaker's name begins with another's."""
+    runs: dict[bytes, list[int]] = {}
+    start, previous = 0, None
+    with utt2spk.open("rb") as lines:
+        for line in lines:
+            speaker = line.split()[1]
+            if speaker != previous:
+                runs.setdefault(speaker, []).append(start)
+            start, previous = start + len(line), speaker
+    return runs
+
+
+def holds_speakers(spk2utt: Path, utt2spk: Path) -> bool:
+    """Whether `spk2utt` is what follows from `utt2spk`."""
+    with spk2utt.open("rb") as file:
+        return all(file.read(len(piece)) == piece for piece in speaker_table(utt2spk)) and not (
+            file.read(1)
+        )
