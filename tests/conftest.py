@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,21 @@ import pytest
 import soundfile
 
 from .tiny_models import STUDENT, TEACHER, write_enhancement_model, write_recogniser
+
+
+def pytest_configure() -> None:
+    """Compile nothing, in commands that tests run neither: it takes seconds for each."""
+    os.environ["TORCH_COMPILE_DISABLE"] = "1"
+
+
+@pytest.fixture
+def compiler():
+    """Compile all the same."""
+    import torch
+
+    with torch._dynamo.config.patch(disable=False):
+        yield
+
 
 RATE = 16000
 ENVIRONMENTS = ("BUS", "CAF", "PED", "STR")

@@ -36,6 +36,7 @@ def enhance(model):
         return model.enhance(mixture, torch.tensor([SAMPLES, 3000]))[0]
 
 
+@pytest.mark.usefixtures("compiler")
 def test_compiled_gives_the_same_and_keeps_the_keys(model):
     keys, expected = list(model.state_dict()), enhance(model)
     set_execution(model, True, None, "cpu")
