@@ -21,7 +21,8 @@ from espnet_kd.scoring.environment import environment_block
 from espnet_kd.scoring.markdown import in_order
 
 NOTES = """\
-A step is forward, backward, clipping and optimizer, in single precision, without loading of data.
+A step is forward, backward, clipping and optimizer, compiled and in half precision where the YAML
+of the size says so, without loading of data.
 Models have random weights. In each round a step without KD, a step with KD and a run of the
 teacher are timed, in turn; times are medians over the rounds, the ratio is that of the medians,
 in brackets the least and the greatest of a round. `none` is timed against itself: its brackets

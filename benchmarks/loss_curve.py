@@ -122,14 +122,14 @@ def speech_like(seed: int) -> Iterator[dict[str, torch.Tensor]]:
 def curve_section(curves: Curves) -> str:
     """A Markdown table with a row for each training, and what it says."""
     base = curves.single[SEEDS[0]]
-    rows = [(f"float32, seed {SEEDS[0]}", f"{base:.2f}", GAP, GAP)]
+    rows = [(f"float32, seed {SEEDS[0]}", f"{base:.3f}", GAP, GAP)]
     rows += [
-        (f"float32, seed {seed}", f"{loss:.2f}", f"{loss - base:+.2f}", GAP)
+        (f"float32, seed {seed}", f"{loss:.3f}", f"{loss - base:+.3f}", GAP)
         for seed, loss in curves.single.items()
         if seed != SEEDS[0]
     ]
     met = VERDICTS[abs(curves.difference) <= curves.noise]
     rows.append(
-        (f"bfloat16, seed {SEEDS[0]}", f"{curves.half:.2f}", f"{curves.difference:+.2f}", met)
+        (f"bfloat16, seed {SEEDS[0]}", f"{curves.half:.3f}", f"{curves.difference:+.3f}", met)
     )
     return f"{table(HEADER, rows)}\n\n{NOTES}"

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from espnet_kd import host
-
-host.prepare()
-
-from benchmarks import speed_parts  # noqa: E402
-from benchmarks.speed import PARTS, main  # noqa: E402
-from benchmarks.speed_parts import MEASURE, Found  # noqa: E402
-from benchmarks.speed_table import Row  # noqa: E402
+from benchmarks import speed_parts
+from benchmarks.speed import PARTS, main
+from benchmarks.speed_parts import MEASURE, Found
+from benchmarks.speed_table import Row
 
 
 @pytest.fixture

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from espnet2.bin import enh_inference
 
-from espnet_kd import host
-
-host.prepare()
-
-from espnet2.bin import enh_inference  # noqa: E402
-
-from benchmarks import speed_enhancement  # noqa: E402
-from benchmarks.command_cost import Cost  # noqa: E402
-from benchmarks.speed_enhancement import (  # noqa: E402
+from benchmarks import speed_enhancement
+from benchmarks.command_cost import Cost
+from benchmarks.speed_enhancement import (
     Agreement,
     agreement,
     agreement_rows,
     agreements,
     prepare,
 )
-from benchmarks.workload import SIZES  # noqa: E402
-from espnet_kd.data.audio import read_samples, write_samples  # noqa: E402
-from espnet_kd.fileio import read_columns, write_columns  # noqa: E402
+from benchmarks.workload import SIZES
+from espnet_kd.data.audio import read_samples, write_samples
+from espnet_kd.fileio import read_columns, write_columns
 
 
 @pytest.fixture(scope="module")

@@ -5,18 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from espnet_kd import host
+from benchmarks import memory, speed_growth
+from benchmarks.memory import growth_megabytes
+from benchmarks.speed_growth import measure_growth
+from benchmarks.synthetic_batch import synthetic_batch
+from benchmarks.training_step import TrainingStep
+from espnet_kd.tasks.enh_kd import EnhKDTask
 
-host.prepare()
-
-from benchmarks import memory, speed_growth  # noqa: E402
-from benchmarks.memory import growth_megabytes  # noqa: E402
-from benchmarks.speed_growth import measure_growth  # noqa: E402
-from benchmarks.synthetic_batch import synthetic_batch  # noqa: E402
-from benchmarks.training_step import TrainingStep  # noqa: E402
-from espnet_kd.tasks.enh_kd import EnhKDTask  # noqa: E402
-
-from ..tiny_models import STUDENT, TOKENS  # noqa: E402
+from ..tiny_models import STUDENT, TOKENS
 
 MOST = 4.0  # megabytes
 

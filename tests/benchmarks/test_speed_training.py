@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import pytest
 import torch
+from espnet2.enh.espnet_model import ESPnetEnhancementModel
+from espnet2.enh.layers.tcn import TemporalBlock
 
-from espnet_kd import host
-
-host.prepare()
-
-from espnet2.enh.espnet_model import ESPnetEnhancementModel  # noqa: E402
-from espnet2.enh.layers.tcn import TemporalBlock  # noqa: E402
-
-from benchmarks import roofline, speed_training  # noqa: E402
-from benchmarks.random_models import TOKENS  # noqa: E402
-from benchmarks.speed_training import (  # noqa: E402
+from benchmarks import roofline, speed_training
+from benchmarks.random_models import TOKENS
+from benchmarks.speed_training import (
     make_steps,
     measure_training,
     naive_step,
-    stock_step,  # noqa: E402
+    stock_step,
 )
-from benchmarks.synthetic_batch import synthetic_batch  # noqa: E402
-from benchmarks.workload import SIZES  # noqa: E402
-from espnet_kd.enh import execution  # noqa: E402
-from espnet_kd.enh.kd_model import ESPnetKDModel  # noqa: E402
+from benchmarks.synthetic_batch import synthetic_batch
+from benchmarks.workload import SIZES
+from espnet_kd.enh.kd_model import ESPnetKDModel
 
 CONF = SIZES["mini"].conf
 STUDENT = ("mini/se/conv_tasnet.yaml", stock_step)
 TEACHER = ("mini/se/text_informed_tcn_aligned.yaml", naive_step)
-
-
-@pytest.fixture(autouse=True)
-def _no_compiler(monkeypatch):
-    """Compiling takes longer than all that is tested here."""
-    monkeypatch.setattr(execution, "compiler_problem", lambda device: "none here")
 
 
 @pytest.mark.parametrize("model", [STUDENT, TEACHER])
