@@ -1,0 +1,19 @@
+"""ESPnet made ready before any test module imports it, and no compiler: it takes too long here."""
+
+from __future__ import annotations
+
+import pytest
+
+from espnet_kd import host
+
+host.prepare()
+
+from espnet_kd.enh import execution  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_compiler():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "compiler_problem", lambda device: "none in this test")
+        patch.setenv("TORCHDYNAMO_DISABLE", "1")  # in commands
+        yield
