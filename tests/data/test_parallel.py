@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from espnet_kd.data.parallel import parallel_map
+from espnet_kd.data.parallel import AHEAD, parallel_map
 from espnet_kd.errors import UserError
 
 
@@ -67,3 +67,12 @@ def test_processes_end_when_the_caller_is_killed(tmp_path):
         caller.wait()
     pids = [int(path.name) for path in tmp_path.iterdir()]
     assert wait_until(lambda: not any(map(alive, pids)))
+
+
+@pytest.mark.parametrize("nj", [1, 2])
+def test_no_more_items_are_taken_than_are_worked_on(nj):
+    taken = []
+    results = parallel_map(abs, (taken.append(n) or n for n in range(10_000)), nj, "n", chunk=5)
+    assert next(results) == 0
+    assert len(taken) <= 5 * (AHEAD * nj + 2)
+    assert list(results) == list(range(1, 10_000))
