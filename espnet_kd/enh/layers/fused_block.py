@@ -24,6 +24,8 @@ STAGES = (
     "wide_back",
     "add_back",
 )
+# Views that begin at the first or second element would be compiled separately.
+LEAD = 16
 
 
 class FusedBlock(torch.autograd.Function):
@@ -120,11 +122,14 @@ def with_margins(
         (B, H, T) not filled yet, and for each tap (B, H, T).
     """
     batch, channels, size = like.shape
-    room = like.new_empty(batch, channels, size + dilation * (taps - 1))
-    centre = room[:, :, before : before + size]
-    room[:, :, :before] = 0
-    room[:, :, before + size :] = 0
-    return centre, [room[:, :, tap * dilation : tap * dilation + size] for tap in range(taps)]
+    room = like.new_empty(batch, channels, LEAD + size + dilation * (taps - 1))
+    room[:, :, : LEAD + before] = 0
+    room[:, :, LEAD + before + size :] = 0
+    starts = [LEAD + tap * dilation for tap in range(taps)]
+    return (
+        room[:, :, LEAD + before : LEAD + before + size],
+        [room[:, :, start : start + size] for start in starts],
+    )
 
 
 @functools.cache
