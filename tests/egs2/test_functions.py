@@ -88,7 +88,10 @@ def test_hidden_gpus_are_not_used(tmp_path):
 )
 def test_enhancement_is_many_jobs_on_the_cpu_and_one_on_each_gpu(tmp_path, settings, gpu, jobs):
     options = f"--ngpu {gpu} --compile true --x 1"
-    functions = "enhance_args='--compile true'; python3() { echo RUN python3 \"$@\"; }; decode_cmd='echo RUN launch'; "
+    functions = (
+        "enhance_args='--compile true'; decode_cmd='echo RUN launch'; "
+        'python3() { echo RUN python3 "$@"; }; '
+    )
     result = bash(tmp_path, f"{functions} {settings}; enhance_in_jobs mod exp/enhance --x 1")
     assert [line for line in result.stdout.splitlines() if line.startswith("RUN")] == [
         f"RUN python3 -m mod --part begin {options}",
