@@ -36,7 +36,7 @@ test: lint  ## linters and all tests
 	python -m pytest -n 2 -q
 
 # On the CPU, a step at the published size is long even of a small batch.
-bench: setup  ## benchmarks into benchmarks/RESULTS.md, 15 minutes on two cores that do nothing else
+bench: setup  ## benchmarks into benchmarks/RESULTS.md, on cores that do nothing else
 	python -m benchmarks.speed
 	python -m benchmarks.data_scale
 	python -m benchmarks.kd_step_cost --size mini --rounds 3

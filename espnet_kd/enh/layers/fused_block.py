@@ -10,9 +10,10 @@ import torch
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from espnet_kd.enh.layers import fused_stages
+from espnet_kd.enh.layers.residual_block import product
 
 STAGES = (
-    "moments",
+    "prelu_moments",
     "normalize_",
     "convolve",
     "fold",
@@ -61,7 +62,7 @@ class FusedBlock(torch.autograd.Function):
         low = x.to(torch.get_autocast_dtype(device)) if half else x
         count = frames * len(wide)
         hidden = product(wide.squeeze(2), low)
-        mean, scale = run.moments(hidden, valid, count, slope, eps)
+        mean, scale = run.prelu_moments(hidden, valid, count, slope, eps)
         centre, shifted = with_margins(hidden, dilation, before, kernel.size(2))
         run.normalize_(centre, hidden, valid, mean, scale, slope, gain, shift)
         z, y, mean2, scale2 = run.convolve(shifted, valid, count, kernel, slope2, eps)
@@ -100,11 +101,6 @@ class FusedBlock(torch.autograd.Function):
         d_x = run.add_back(gradient, product(wide.squeeze(2).T, d_hidden))
         of_weights = (d_wide, d_slope, d_gain, d_shift, d_kernel, d_slope2, d_gain2, d_shift2)
         return d_x, None, None, *of_weights, d_narrow, None, None, None, None
-
-
-def product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Multiply (D, C) by each (C, T) of a batch, in the precision of the batch."""
-    return torch.bmm(weight.to(x.dtype).expand(len(x), -1, -1), x)
 
 
 def with_margins(

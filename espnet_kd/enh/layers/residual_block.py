@@ -14,7 +14,7 @@ def residual_block(
     slope: torch.Tensor,
     gain: torch.Tensor,
     shift: torch.Tensor,
-    depthwise: torch.Tensor,
+    kernel: torch.Tensor,
     slope2: torch.Tensor,
     gain2: torch.Tensor,
     shift2: torch.Tensor,
@@ -38,54 +38,58 @@ def residual_block(
         wide: (H, C, 1).
         slope: (1,) of the PReLU.
         gain: (1, H, 1) of the norm, and its `shift`.
-        depthwise: (H, 1, P).
+        kernel: (H, 1, P) of the depthwise convolution.
         slope2, gain2, shift2: as the first.
         narrow: (C, H, 1).
-        dilation: of the depthwise convolution.
+        dilation: of that convolution.
         before: zeros in front of it.
         eps: added to the variances.
 
     Returns:
         (B, C, T).
     """
-    hidden = functional.prelu(pointwise(wide, x).to(slope.dtype), slope)
-    mean, scale = moments(hidden, valid, frames, eps)
+    count = frames * len(wide)
+    hidden = functional.prelu(product(wide.squeeze(2), x).to(slope.dtype), slope)
+    mean, scale = moments(hidden, valid, count, eps)
     hidden = ((hidden - mean) * (scale * gain) + shift) * valid
-    size, taps = hidden.size(2), depthwise.size(2)
+    size, taps = hidden.size(2), kernel.size(2)
     hidden = functional.pad(hidden, (before, dilation * (taps - 1) - before))
     hidden = sum(
-        hidden[:, :, tap * dilation : tap * dilation + size] * depthwise[:, :, tap]
+        hidden[:, :, tap * dilation : tap * dilation + size] * kernel[:, :, tap]
         for tap in range(taps)
     )
     hidden = functional.prelu(hidden, slope2)
-    mean, scale = moments(hidden, valid, frames, eps)
+    mean, scale = moments(hidden, valid, count, eps)
     weight = narrow * gain2
     offset = (narrow * shift2).sum(1) - mean * scale * weight.sum(1)
-    return x + pointwise(weight, hidden).to(x.dtype) * scale + offset
+    return x + product(weight.squeeze(2), hidden).to(x.dtype) * scale + offset
 
 
-def pointwise(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Convolution of width 1: weight (D, C, 1), x (B, C, T) -> (B, D, T)."""
-    return torch.bmm(weight.squeeze(2).expand(x.size(0), -1, -1), x)
+def product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Multiply (D, C) by each (C, T) of a batch, in the precision of the batch."""
+    return torch.bmm(weight.to(x.dtype).expand(len(x), -1, -1), x)
+
+
+def total(x: torch.Tensor) -> torch.Tensor:
+    """Sum (B, C, T) to (B, 1, 1)."""
+    # First over time, within a channel: quicker than over both, and closer to the true sum.
+    return x.sum(2, keepdim=True).sum(1, keepdim=True)
 
 
 def moments(
-    x: torch.Tensor, valid: torch.Tensor, frames: torch.Tensor, eps: float
+    x: torch.Tensor, valid: torch.Tensor, count: torch.Tensor, eps: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and reciprocal standard deviation over channels and valid frames.
 
     Args:
         x: (B, C, T).
         valid: (B, 1, T).
-        frames: (B, 1, 1).
+        count: (B, 1, 1) valid frames times C.
         eps: added to the variance.
 
     Returns:
         (B, 1, 1), (B, 1, 1).
     """
-    count = frames * x.size(1)
     inside = x * valid
-    # First over time, within a channel: quicker than over both, and closer to the true sum.
-    mean = inside.sum(2, keepdim=True).sum(1, keepdim=True) / count
-    power = (inside * x).sum(2, keepdim=True).sum(1, keepdim=True) / count
-    return mean, torch.rsqrt((power - mean * mean).clamp(min=0) + eps)
+    mean = total(inside) / count
+    return mean, torch.rsqrt((total(inside * x) / count - mean * mean).clamp(min=0) + eps)

@@ -64,14 +64,14 @@ def test_is_the_definition(taps, dilation):
 def test_moments_golden():
     x = torch.tensor([[[1.0, 3.0, 100.0], [2.0, 6.0, -7.0]]])
     valid = torch.tensor([[[1.0, 1.0, 0.0]]])
-    mean, scale = moments(x, valid, torch.tensor([[[2.0]]]), 0.0)
+    mean, scale = moments(x, valid, torch.tensor([[[4.0]]]), 0.0)
     assert mean.item() == 3.0
     assert scale.item() == pytest.approx(((4 + 0 + 1 + 9) / 4) ** -0.5)
 
 
 def test_moments_of_a_constant_are_finite():
     mean, scale = moments(
-        torch.full((1, 2, 4), 1e3), torch.ones(1, 1, 4), torch.full((1, 1, 1), 4), EPS
+        torch.full((1, 2, 4), 1e3), torch.ones(1, 1, 4), torch.full((1, 1, 1), 8), EPS
     )
     assert mean.item() == 1e3
     assert scale.isfinite().all()
