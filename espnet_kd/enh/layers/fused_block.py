@@ -10,7 +10,13 @@ import torch
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from espnet_kd.enh.layers import fused_stages
-from espnet_kd.enh.layers.residual_block import product
+from espnet_kd.enh.layers.products import (
+    correlation,
+    correlations,
+    folded,
+    in_low_precision,
+    plain_product,
+)
 
 STAGES = (
     "prelu_moments",
@@ -57,21 +63,20 @@ class FusedBlock(torch.autograd.Function):
         eps: float,
         run: SimpleNamespace,
     ) -> torch.Tensor:
-        device = x.device.type
-        half = torch.is_autocast_enabled(device)
-        low = x.to(torch.get_autocast_dtype(device)) if half else x
+        low = in_low_precision(x)
         count = frames * len(wide)
-        hidden = product(wide.squeeze(2), low)
+        hidden = plain_product(wide.to(low.dtype), low)
         mean, scale = run.prelu_moments(hidden, valid, count, slope, eps)
-        centre, shifted = with_margins(hidden, dilation, before, kernel.size(2))
+        centre, shifted = with_margins(hidden, dilation, before, len(kernel))
         run.normalize_(centre, hidden, valid, mean, scale, slope, gain, shift)
         z, y, mean2, scale2 = run.convolve(shifted, valid, count, kernel, slope2, eps)
         weight, offset = run.fold(narrow, gain2, shift2, mean2, scale2)
+        weight = weight.to(low.dtype)
         norms = (mean, scale, mean2, scale2)
         weights = (wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow)
         ctx.save_for_backward(low, valid, count, hidden, z, y, weight, *norms, *weights)
         ctx.settings = dilation, before, run
-        return run.add(x, product(weight, y), scale2, offset)
+        return run.add(x, plain_product(weight, y), scale2, offset)
 
     @staticmethod
     @once_differentiable
@@ -80,16 +85,17 @@ class FusedBlock(torch.autograd.Function):
         mean, scale, mean2, scale2, *weights = saved
         wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow = weights
         dilation, before, run = ctx.settings
-        taps = kernel.size(2)
 
-        d_product, d_offset = run.scale_back(gradient, scale2, hidden)
-        d_weight = torch.bmm(d_product, y.transpose(1, 2)).to(slope.dtype)
+        d_product, d_offset = run.scale_back(folded(gradient), scale2, hidden)
+        d_weight = correlations(d_product, y).to(slope.dtype)
         d_narrow, d_gain2, d_shift2, constant, factor = run.fold_back(
             d_weight, d_offset, count, narrow, gain2, shift2, mean2, scale2
         )
         # The transposed convolution looks the other way.
-        centre, shifted = with_margins(hidden, dilation, dilation * (taps - 1) - before, taps)
-        d_y = product(weight.T, d_product)
+        centre, shifted = with_margins(
+            hidden, dilation, dilation * (len(kernel) - 1) - before, len(kernel)
+        )
+        d_y = plain_product(weight.T, d_product)
         d_slope2 = run.convolve_back_(centre, d_y, z, valid, constant, factor, slope2)
         shifted = shifted[::-1]
         norm = (mean, scale, slope, gain)
@@ -97,8 +103,8 @@ class FusedBlock(torch.autograd.Function):
             shifted, hidden, valid, count, *norm, shift, kernel
         )
         d_hidden, d_slope = run.wide_back(shifted, hidden, valid, *norm, kernel, level, spread)
-        d_wide = torch.bmm(d_hidden, low.transpose(1, 2)).to(slope.dtype).sum(0).unsqueeze(2)
-        d_x = run.add_back(gradient, product(wide.squeeze(2).T, d_hidden))
+        d_wide = correlation(d_hidden, low).to(slope.dtype)
+        d_x = run.add_back(gradient, plain_product(wide.T.to(low.dtype), d_hidden))
         of_weights = (d_wide, d_slope, d_gain, d_shift, d_kernel, d_slope2, d_gain2, d_shift2)
         return d_x, None, None, *of_weights, d_narrow, None, None, None, None
 
@@ -109,16 +115,16 @@ def with_margins(
     """Room for a tensor between zeros, and views of it as each tap of a convolution sees it.
 
     Args:
-        like: (B, H, T), for shape, precision and device.
+        like: (H, B, T), for shape, precision and device.
         dilation: frames between taps.
         before: zeros in front.
         taps: of the convolution.
 
     Returns:
-        (B, H, T) not filled yet, and for each tap (B, H, T).
+        (H, B, T) not filled yet, and for each tap (H, B, T).
     """
-    batch, channels, size = like.shape
-    room = like.new_empty(batch, channels, LEAD + size + dilation * (taps - 1))
+    channels, batch, size = like.shape
+    room = like.new_empty(channels, batch, LEAD + size + dilation * (taps - 1))
     room[:, :, : LEAD + before] = 0
     room[:, :, LEAD + before + size :] = 0
     starts = [LEAD + tap * dilation for tap in range(taps)]

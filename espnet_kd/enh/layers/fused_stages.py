@@ -1,9 +1,9 @@
 """What lies between the matrix products of a Conv-TasNet block, each stage one pass over memory.
 
 A step of a Conv-TasNet waits for memory more than for arithmetic. Compiled, each function here
-reads its large arguments once and writes its large results once. Shapes: x (B, C, T), wide features
-(B, H, T), `valid` (B, 1, T) with 1 where a frame is valid, `count` (B, 1, 1) valid frames times H,
-`slope` (1,) of a PReLU, `gain` and `shift` (1, H, 1) of a norm, `kernel` (H, 1, P). Large tensors
+reads its large arguments once and writes its large results once. Shapes: x (C, B, T), wide features
+(H, B, T), `valid` (1, B, T) with 1 where a frame is valid, `count` (1, B, 1) valid frames times H,
+`slope` (1,) of a PReLU, `gain` and `shift` (H, 1, 1) of a norm, `kernel` (P, H, 1, 1). Large tensors
 may be in half precision; all is computed in the precision of the weights.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import torch
 
-from espnet_kd.enh.layers.residual_block import moments, total
+from espnet_kd.enh.layers.residual_block import fold, moments, total
 
 Tensors = tuple[torch.Tensor, ...]
 
@@ -21,7 +21,7 @@ Tensors = tuple[torch.Tensor, ...]
 def prelu_moments(
     wide: torch.Tensor, valid: torch.Tensor, count: torch.Tensor, slope: torch.Tensor, eps: float
 ) -> Tensors:
-    """Mean and reciprocal deviation, each (B, 1, 1), of PReLU(wide)."""
+    """Mean and reciprocal deviation, each (1, B, 1), of PReLU(wide)."""
     return moments(_prelu(wide, slope), valid, count, eps)
 
 
@@ -54,18 +54,6 @@ def convolve(
     return z, y.to(z.dtype), *moments(y, valid, count, eps)
 
 
-def fold(
-    narrow: torch.Tensor,
-    gain: torch.Tensor,
-    shift: torch.Tensor,
-    mean: torch.Tensor,
-    scale: torch.Tensor,
-) -> Tensors:
-    """The last convolution (C, H, 1) with the norm before it: weight (C, H), offset (B, C, 1)."""
-    weight = narrow * gain
-    return weight.squeeze(2), (narrow * shift).sum(1) - mean * scale * weight.sum(1)
-
-
 def add(
     x: torch.Tensor, product: torch.Tensor, scale: torch.Tensor, offset: torch.Tensor
 ) -> torch.Tensor:
@@ -92,24 +80,26 @@ def fold_back(
 
     Args:
         product: (B, C, H) gradient of the scaled product, times its features.
-        offset: (B, C, 1) gradient of the offset.
+        offset: (C, B, 1) gradient of the offset.
         count: as the other arguments, those of the norm.
 
     Returns:
-        Gradients of narrow, gain and shift, and a constant and a factor (B, 1, 1) of PReLU(z), by
+        Gradients of narrow, gain and shift, and a constant and a factor (1, B, 1) of PReLU(z), by
         which its gradient changes because the norm depends on it.
     """
-    weight = (narrow * gain).squeeze(2)
-    level = -(offset * weight.sum(1, keepdim=True)).sum(1, keepdim=True)  # of mean * scale
-    spread = level * mean + (product * weight).sum(2, keepdim=True).sum(1, keepdim=True) / scale
+    weight = narrow * gain.view(-1)
+    # `level` of mean * scale, `spread` of the deviation.
+    level = -(offset * weight.sum(1).view(-1, 1, 1)).sum(0, keepdim=True)
+    spread = level * mean + (product * weight).sum(2).sum(1).view_as(scale) / scale
     variance = -0.5 * spread * scale**3
     average = level * scale - 2 * mean * variance
-    weights = product.sum(0) - (mean * scale * offset).sum(0)
-    total = offset.sum(0)
+    by_utterance = (mean * scale * offset).sum(1)
+    weights = product.sum(0) - by_utterance
+    offsets = offset.sum(1)
     return (
-        (weights * gain.squeeze(2) + total * shift.squeeze(2)).unsqueeze(2),
-        (weights * narrow.squeeze(2)).sum(0).view_as(gain),
-        (total * narrow.squeeze(2)).sum(0).view_as(shift),
+        weights * gain.view(-1) + offsets * shift.view(-1),
+        (weights * narrow).sum(0).view_as(gain),
+        (offsets * narrow).sum(0).view_as(shift),
         average / count,
         2 * variance / count,
     )
@@ -128,7 +118,7 @@ def convolve_back_(
     z = z.to(slope.dtype)
     gradient = gradient + valid * (constant + factor * _prelu(z, slope))
     out.copy_(torch.where(z > 0, gradient, gradient * slope))
-    return total(torch.where(z > 0, 0.0, gradient * z)).sum(0).view_as(slope)
+    return total(torch.where(z > 0, 0.0, gradient * z)).sum().view_as(slope)
 
 
 def normalize_back(
@@ -143,19 +133,19 @@ def normalize_back(
     shift: torch.Tensor,
     kernel: torch.Tensor,
 ) -> Tensors:
-    """Gradients of gain, shift and kernel, and the means (B, 1, 1) that `wide_back` needs."""
+    """Gradients of gain, shift and kernel, and the means (1, B, 1) that `wide_back` needs."""
     standard = (_prelu(wide, slope) - mean) * scale
     features = (standard * gain + shift) * valid
     gradient = _weighted(shifted, kernel) * valid
     level = gradient.sum(2, keepdim=True)
     spread = (gradient * standard).sum(2, keepdim=True)
-    kernels = [(part * features).sum(2).sum(0) for part in shifted]
+    kernels = [(part * features).sum(2, keepdim=True) for part in shifted]
     return (
-        spread.sum(0, keepdim=True),
-        level.sum(0, keepdim=True),
-        torch.stack(kernels, 1).unsqueeze(1),
-        (level * gain).sum(1, keepdim=True) / count,
-        (spread * gain).sum(1, keepdim=True) / count,
+        spread.sum(1, keepdim=True),
+        level.sum(1, keepdim=True),
+        torch.stack([part.sum(1, keepdim=True) for part in kernels]),
+        (level * gain).sum(0, keepdim=True) / count,
+        (spread * gain).sum(0, keepdim=True) / count,
     )
 
 
@@ -177,7 +167,7 @@ def wide_back(
     gradient = scale * (gradient * gain - valid * (level + standard * spread))
     return (
         torch.where(wide > 0, gradient, gradient * slope).to(wide.dtype),
-        total(torch.where(wide > 0, 0.0, gradient * wide)).sum(0).view_as(slope),
+        total(torch.where(wide > 0, 0.0, gradient * wide)).sum().view_as(slope),
     )
 
 
@@ -192,4 +182,4 @@ def _prelu(x: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
 
 
 def _weighted(shifted: Sequence[torch.Tensor], kernel: torch.Tensor) -> torch.Tensor:
-    return sum(part.to(kernel.dtype) * kernel[:, :, tap] for tap, part in enumerate(shifted))
+    return sum(part.to(kernel.dtype) * tap for part, tap in zip(shifted, kernel, strict=True))

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from espnet_kd.enh.layers.fused_block import compiled_block
 from espnet_kd.enh.layers.masks import padding_mask
+from espnet_kd.enh.layers.products import folded, product
 from espnet_kd.enh.layers.residual_block import residual_block
 
 MASKS = {
@@ -27,6 +28,8 @@ def mask_padding(network: TemporalConvNet) -> None:
     The object stays what it is but for its class, so the same seed gives the same model.
     """
     network.__class__ = MaskedTemporalConvNet
+    for convolution in (network.network[1], network.network[-1]):
+        convolution.__class__ = PointwiseConvolution
     for block in network.blocks():
         block.__class__ = MaskedTemporalBlock
 
@@ -62,8 +65,16 @@ class MaskedTemporalConvNet(TemporalConvNet):
         valid = (~padding_mask(frames, output.size(2))).unsqueeze(1).to(output.dtype)
         for block in self.blocks():
             output = block(output, valid)
-        score = self.network[3:](output[..., :size])
+        score = self.network[3:](output)[..., :size]
         return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
+
+
+class PointwiseConvolution(nn.Conv1d):
+    """A 1x1 convolution without bias, as one product for the whole batch."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C, T) -> (B, D, T)."""
+        return product(self.weight.squeeze(2), x.transpose(0, 1)).transpose(0, 1)
 
 
 class MaskedTemporalBlock(TemporalBlock):
@@ -91,25 +102,27 @@ class MaskedTemporalBlock(TemporalBlock):
             return x + separable(norm(prelu(wide(x))) * valid)
         depthwise, *_, prelu2, norm2, narrow = separable.net
         block = compiled_block() if self.compiled else residual_block
+        # Batch and time are next to each other in memory; only the first block has to copy.
+        x, valid = folded(x.transpose(0, 1)), valid.transpose(0, 1)
         return block(
             x,
             valid,
             valid.sum(2, keepdim=True),
-            wide.weight,
+            wide.weight.squeeze(2),
             prelu.weight,
             *gain_and_shift(norm),
-            depthwise.weight,
+            depthwise.weight.permute(2, 0, 1).unsqueeze(3),
             prelu2.weight,
             *gain_and_shift(norm2),
-            narrow.weight,
+            narrow.weight.squeeze(2),
             depthwise.dilation[0],
             depthwise.padding[0],
             EPS if isinstance(norm, GlobalLayerNorm) else norm.eps,
-        )
+        ).transpose(0, 1)
 
 
 def gain_and_shift(norm: GlobalLayerNorm | nn.GroupNorm) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights of a norm, each (1, C, 1)."""
+    """Weights of a norm, each (C, 1, 1)."""
     if isinstance(norm, GlobalLayerNorm):
-        return norm.gamma, norm.beta
-    return norm.weight.view(1, -1, 1), norm.bias.view(1, -1, 1)
+        return norm.gamma.transpose(0, 1), norm.beta.transpose(0, 1)
+    return norm.weight.view(-1, 1, 1), norm.bias.view(-1, 1, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from espnet_kd.enh.layers.products import product
+
 
 def residual_block(
     x: torch.Tensor,
@@ -32,48 +34,58 @@ def residual_block(
     fewer channels.
 
     Args:
-        x: (B, C, T).
-        valid: (B, 1, T) 1 where a frame is valid, else 0.
-        frames: (B, 1, 1) number of valid frames.
-        wide: (H, C, 1).
+        x: (C, B, T).
+        valid: (1, B, T) 1 where a frame is valid, else 0.
+        frames: (1, B, 1) number of valid frames.
+        wide: (H, C).
         slope: (1,) of the PReLU.
-        gain: (1, H, 1) of the norm, and its `shift`.
-        kernel: (H, 1, P) of the depthwise convolution.
+        gain: (H, 1, 1) of the norm, and its `shift`.
+        kernel: (P, H, 1, 1) of the depthwise convolution, tap by tap.
         slope2, gain2, shift2: as the first.
-        narrow: (C, H, 1).
+        narrow: (C, H).
         dilation: of that convolution.
         before: zeros in front of it.
         eps: added to the variances.
 
     Returns:
-        (B, C, T).
+        (C, B, T).
     """
     count = frames * len(wide)
-    hidden = functional.prelu(product(wide.squeeze(2), x).to(slope.dtype), slope)
+    hidden = functional.prelu(product(wide, x).to(slope.dtype), slope)
     mean, scale = moments(hidden, valid, count, eps)
     hidden = ((hidden - mean) * (scale * gain) + shift) * valid
-    size, taps = hidden.size(2), kernel.size(2)
+    size, taps = hidden.size(2), len(kernel)
     hidden = functional.pad(hidden, (before, dilation * (taps - 1) - before))
     hidden = sum(
-        hidden[:, :, tap * dilation : tap * dilation + size] * kernel[:, :, tap]
-        for tap in range(taps)
+        hidden[:, :, tap * dilation : tap * dilation + size] * kernel[tap] for tap in range(taps)
     )
     hidden = functional.prelu(hidden, slope2)
     mean, scale = moments(hidden, valid, count, eps)
-    weight = narrow * gain2
-    offset = (narrow * shift2).sum(1) - mean * scale * weight.sum(1)
-    return x + product(weight.squeeze(2), hidden).to(x.dtype) * scale + offset
+    weight, offset = fold(narrow, gain2, shift2, mean, scale)
+    return x + product(weight, hidden).to(x.dtype) * scale + offset
 
 
-def product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Multiply (D, C) by each (C, T) of a batch, in the precision of the batch."""
-    return torch.bmm(weight.to(x.dtype).expand(len(x), -1, -1), x)
+def fold(
+    narrow: torch.Tensor,
+    gain: torch.Tensor,
+    shift: torch.Tensor,
+    mean: torch.Tensor,
+    scale: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The last convolution (C, H) with the norm before it: weight (C, H), offset (C, B, 1).
+
+    The norm's `gain` and `shift` are (H, 1, 1), its `mean` and `scale` (1, B, 1).
+    """
+    weight = narrow * gain.view(-1)
+    levels = (narrow * shift.view(-1)).sum(1), weight.sum(1)
+    level, level_of_mean = (sums.view(-1, 1, 1) for sums in levels)
+    return weight, level - mean * scale * level_of_mean
 
 
 def total(x: torch.Tensor) -> torch.Tensor:
-    """Sum (B, C, T) to (B, 1, 1)."""
+    """Sum (C, B, T) to (1, B, 1)."""
     # First over time, within a channel: quicker than over both, and closer to the true sum.
-    return x.sum(2, keepdim=True).sum(1, keepdim=True)
+    return x.sum(2, keepdim=True).sum(0, keepdim=True)
 
 
 def moments(
@@ -82,13 +94,13 @@ def moments(
     """Mean and reciprocal standard deviation over channels and valid frames.
 
     Args:
-        x: (B, C, T).
-        valid: (B, 1, T).
-        count: (B, 1, 1) valid frames times C.
+        x: (C, B, T).
+        valid: (1, B, T).
+        count: (1, B, 1) valid frames times C.
         eps: added to the variance.
 
     Returns:
-        (B, 1, 1), (B, 1, 1).
+        (1, B, 1), (1, B, 1).
     """
     inside = x * valid
     mean = total(inside) / count

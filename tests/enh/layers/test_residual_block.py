@@ -19,37 +19,40 @@ def arguments(dtype=torch.float64, batch=2, taps=3, dilation=2):
     def random(*shape):
         return torch.randn(*shape, generator=generator, dtype=dtype)
 
-    valid = torch.ones(batch, 1, FRAMES, dtype=dtype)
-    valid[1:, :, 6:] = 0
+    valid = torch.ones(1, batch, FRAMES, dtype=dtype)
+    valid[:, 1:, 6:] = 0
     return [
-        random(batch, CHANNELS, FRAMES),
+        random(CHANNELS, batch, FRAMES),
         valid,
         valid.sum(2, keepdim=True),
-        random(HIDDEN, CHANNELS, 1),
+        random(HIDDEN, CHANNELS),
         torch.tensor([0.3], dtype=dtype),
-        random(1, HIDDEN, 1),
-        random(1, HIDDEN, 1),
-        random(HIDDEN, 1, taps),
+        random(HIDDEN, 1, 1),
+        random(HIDDEN, 1, 1),
+        random(taps, HIDDEN, 1, 1),
         torch.tensor([0.1], dtype=dtype),
-        random(1, HIDDEN, 1),
-        random(1, HIDDEN, 1),
-        random(CHANNELS, HIDDEN, 1),
+        random(HIDDEN, 1, 1),
+        random(HIDDEN, 1, 1),
+        random(CHANNELS, HIDDEN),
         dilation,
         dilation * (taps - 1) // 2,
         EPS,
     ]
 
 
-def by_definition(x, wide, slope, gain, shift, depthwise, slope2, gain2, shift2, narrow, dilation):
-    """One utterance (1, C, T) by torch's layers, step by step."""
+def by_definition(x, wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow, dilation):
+    """One utterance (C, T) by torch's layers, step by step."""
 
     def norm(y, gain, shift):
-        return gain * (y - y.mean()) / (y.var(unbiased=False) + EPS).sqrt() + shift
+        y = (y - y.mean()) / (y.var(unbiased=False) + EPS).sqrt()
+        return gain.squeeze(2) * y + shift.squeeze(2)
 
-    y = norm(functional.prelu(functional.conv1d(x, wide), slope), gain, shift)
-    pad = dilation * (depthwise.size(2) - 1) // 2
-    y = functional.conv1d(y, depthwise, padding=pad, dilation=dilation, groups=len(depthwise))
-    return x + functional.conv1d(norm(functional.prelu(y, slope2), gain2, shift2), narrow)
+    depthwise = kernel.squeeze(3).permute(1, 2, 0)
+    y = norm(functional.prelu(functional.conv1d(x, wide.unsqueeze(2)), slope), gain, shift)
+    pad = dilation * (len(kernel) - 1) // 2
+    y = functional.conv1d(y, depthwise, padding=pad, dilation=dilation, groups=len(wide))
+    y = norm(functional.prelu(y, slope2), gain2, shift2)
+    return x + functional.conv1d(y, narrow.unsqueeze(2))
 
 
 @pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (3, 2), (3, 8), (5, 2), (1, 1)])
@@ -57,12 +60,12 @@ def test_is_the_definition(taps, dilation):
     values = arguments(taps=taps, dilation=dilation)
     found = residual_block(*values)
     for i, size in enumerate([FRAMES, 6]):
-        alone = by_definition(values[0][i : i + 1, :, :size], *values[3:12], dilation)
-        torch.testing.assert_close(found[i : i + 1, :, :size], alone)
+        alone = by_definition(values[0][:, i, :size], *values[3:12], dilation)
+        torch.testing.assert_close(found[:, i, :size], alone)
 
 
 def test_moments_golden():
-    x = torch.tensor([[[1.0, 3.0, 100.0], [2.0, 6.0, -7.0]]])
+    x = torch.tensor([[[1.0, 3.0, 100.0]], [[2.0, 6.0, -7.0]]])
     valid = torch.tensor([[[1.0, 1.0, 0.0]]])
     mean, scale = moments(x, valid, torch.tensor([[[4.0]]]), 0.0)
     assert mean.item() == 3.0
@@ -71,7 +74,7 @@ def test_moments_golden():
 
 def test_moments_of_a_constant_are_finite():
     mean, scale = moments(
-        torch.full((1, 2, 4), 1e3), torch.ones(1, 1, 4), torch.full((1, 1, 1), 8), EPS
+        torch.full((2, 1, 4), 1e3), torch.ones(1, 1, 4), torch.full((1, 1, 1), 8), EPS
     )
     assert mean.item() == 1e3
     assert scale.isfinite().all()

@@ -1,0 +1,87 @@
+"""Products of a weight matrix with features (C, B, T): one product, however large the batch."""
+
+from __future__ import annotations
+
+import torch
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+# What torch.compile calls for a linear layer. MKL, which torch.mm calls in single precision, has
+# half of its speed on processors that are not Intel's.
+ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
+
+def product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Multiply each frame by a matrix.
+
+    Args:
+        weight: (D, C).
+        x: (C, B, T).
+
+    Returns:
+        (D, B, T), in half precision under autocast.
+    """
+    return Product.apply(in_low_precision(weight), in_low_precision(x))
+
+
+def in_low_precision(x: torch.Tensor) -> torch.Tensor:
+    """Give x in the precision of products: under autocast its own."""
+    device = x.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return x.to(torch.get_autocast_dtype(device))
+    return x
+
+
+def folded(x: torch.Tensor) -> torch.Tensor:
+    """Lay out (C, B, T) so that (C, B * T) is a view of it; a copy only where it is not."""
+    return x.flatten(1).unflatten(1, x.shape[1:])
+
+
+class Product(torch.autograd.Function):
+    """`product` of tensors that have one precision."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(weight, x)
+        return plain_product(weight, x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        weight, x = ctx.saved_tensors
+        return correlation(gradient, x), plain_product(weight.T, gradient)
+
+
+def plain_product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Multiply (D, C) by (C, B, T), of one precision, without a gradient."""
+    return _times_transposed(weight, x.flatten(1).T).unflatten(1, x.shape[1:])
+
+
+def correlation(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Sum products of (D, B, T) and (C, B, T) over batch and time: (D, C), without a gradient."""
+    return _times_transposed(one.flatten(1), other.flatten(1))
+
+
+def correlations(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Sum products of (D, B, T) and (C, B, T) over time: (B, D, C), without a gradient."""
+    if one.is_cuda:
+        return torch.bmm(one.transpose(0, 1), other.permute(1, 2, 0))
+    return torch.stack(
+        [_times_transposed(*pair) for pair in zip(one.unbind(1), other.unbind(1), strict=True)]
+    )
+
+
+def _times_transposed(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Multiply (D, K) by the transpose of (C, K)."""
+    if _with_onednn(one):
+        return ONEDNN(one, other, None, "none", [], "")
+    return torch.mm(one, other.T)
+
+
+def _with_onednn(x: torch.Tensor) -> bool:
+    return (
+        ONEDNN is not None
+        and x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and torch.backends.mkldnn.is_available()
+        and torch.backends.mkldnn.enabled
+    )
