@@ -14,12 +14,13 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from benchmarks.timing import seconds_of
 from benchmarks.training_step import TrainingStep
+from espnet_kd.enh.layers.products import plain_product
 from espnet_kd.scoring.markdown import GAP, table
 
 MATRIX = {"cpu": 2048, "cuda": 8192}  # rows and columns
 COPIED = 2**28  # bytes
 REPEATS = 3
-PRODUCTS = ("mm", "conv")  # in names of operations: mm, bmm, addmm; convolutions
+PRODUCTS = ("mm", "conv", "linear")  # in names of operations: mm, bmm, addmm; convolutions
 COMPILED = ("ompiled", "triton", "cpp_fused")
 HEADER = (
     "training step",
@@ -39,18 +40,18 @@ class Peak:
     """The best that the machine does, tried again whenever it is called.
 
     Args:
-        work: what the machine is tried on.
+        works: ways to do what the machine is tried on.
         amount: operations or bytes of it.
     """
 
-    def __init__(self, work: Callable[[], object], amount: float):
-        self.work = work
+    def __init__(self, works: Sequence[Callable[[], object]], amount: float):
+        self.works = works
         self.amount = amount
         self.seconds = math.inf
 
     def __call__(self) -> None:
         """Try some times more."""
-        self.seconds = min(self.seconds, *(seconds_of(self.work) for _ in range(REPEATS)))
+        self.seconds = min(self.seconds, *(seconds_of(work) for work in self.works * REPEATS))
 
     @property
     def rate(self) -> float:
@@ -59,18 +60,19 @@ class Peak:
 
 
 def matrix_peak(dtype: torch.dtype, device: str) -> Peak:
-    """Operations per second of a product of square matrices."""
+    """Operations per second of a product of square matrices, by torch.mm or as our blocks do it."""
     size = MATRIX[device]
     one, other = torch.randn(2, size, size, device=device).to(dtype)
-    result = torch.empty_like(one)
-    return Peak(lambda: torch.mm(one, other, out=result), 2 * size**3)
+    result, batch = torch.empty_like(one), other.unsqueeze(1)
+    ways = [lambda: torch.mm(one, other, out=result), lambda: plain_product(one, batch)]
+    return Peak(ways, 2 * size**3)
 
 
 def memory_peak(device: str) -> Peak:
     """Bytes per second of a copy that no cache holds, reading and writing counted."""
     source = torch.ones(COPIED, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    return Peak(lambda: target.copy_(source), 2 * COPIED)
+    return Peak([lambda: target.copy_(source)], 2 * COPIED)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def test_views_move_nothing():
 def test_peak_keeps_the_best(monkeypatch):
     seconds = iter([4.0, 2.0, 5.0, 8.0, 1.0, 9.0])
     monkeypatch.setattr(roofline, "seconds_of", lambda work: next(seconds))
-    peak = Peak(lambda: None, 100)
+    peak = Peak([lambda: None], 100)
     peak()
     assert peak.rate == 50
     peak()

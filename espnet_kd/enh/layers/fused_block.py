@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import torch
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from espnet_kd.enh.layers import fused_stages
+from espnet_kd.enh.layers.fused_stages import STAGES
 from espnet_kd.enh.layers.products import (
     correlation,
     correlations,
@@ -18,19 +18,6 @@ from espnet_kd.enh.layers.products import (
     plain_product,
 )
 
-STAGES = (
-    "prelu_moments",
-    "normalize_",
-    "convolve",
-    "fold",
-    "add",
-    "scale_back",
-    "fold_back",
-    "convolve_back_",
-    "normalize_back",
-    "wide_back",
-    "add_back",
-)
 # Views that begin at the first or second element would be compiled separately.
 LEAD = 16
 
@@ -137,8 +124,7 @@ def with_margins(
 @functools.cache
 def compiled_block() -> Callable[..., torch.Tensor]:
     """`residual_block` with compiled stages; the same code serves any batch, length, dilation."""
-    stages = {name: getattr(fused_stages, name) for name in STAGES}
     run = SimpleNamespace(
-        **{name: torch.compile(stage, dynamic=True) for name, stage in stages.items()}
+        **{name: torch.compile(stage, dynamic=True) for name, stage in STAGES.items()}
     )
     return lambda *arguments: FusedBlock.apply(*arguments, run)

@@ -3,8 +3,8 @@
 A step of a Conv-TasNet waits for memory more than for arithmetic. Compiled, each function here
 reads its large arguments once and writes its large results once. Shapes: x (C, B, T), wide features
 (H, B, T), `valid` (1, B, T) with 1 where a frame is valid, `count` (1, B, 1) valid frames times H,
-`slope` (1,) of a PReLU, `gain` and `shift` (H, 1, 1) of a norm, `kernel` (P, H, 1, 1). Large tensors
-may be in half precision; all is computed in the precision of the weights.
+`slope` (1,) of a PReLU, `gain` and `shift` (H, 1, 1) of a norm, `kernel` (P, H, 1, 1). Large
+tensors may be in half precision; all is computed in the precision of the weights.
 """
 
 from __future__ import annotations
@@ -183,3 +183,21 @@ def _prelu(x: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
 
 def _weighted(shifted: Sequence[torch.Tensor], kernel: torch.Tensor) -> torch.Tensor:
     return sum(part.to(kernel.dtype) * tap for part, tap in zip(shifted, kernel, strict=True))
+
+
+STAGES = {
+    stage.__name__: stage
+    for stage in (
+        prelu_moments,
+        normalize_,
+        convolve,
+        fold,
+        add,
+        scale_back,
+        fold_back,
+        convolve_back_,
+        normalize_back,
+        wide_back,
+        add_back,
+    )
+}

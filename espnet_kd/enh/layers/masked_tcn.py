@@ -65,7 +65,7 @@ class MaskedTemporalConvNet(TemporalConvNet):
         valid = (~padding_mask(frames, output.size(2))).unsqueeze(1).to(output.dtype)
         for block in self.blocks():
             output = block(output, valid)
-        score = self.network[3:](output)[..., :size]
+        score = self.network[3:](output[..., :size])
         return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
 
 

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from espnet_kd.enh.layers import fused_stages
-from espnet_kd.enh.layers.fused_block import STAGES, FusedBlock, compiled_block, with_margins
+from espnet_kd.enh.layers.fused_block import FusedBlock, compiled_block, with_margins
+from espnet_kd.enh.layers.fused_stages import STAGES
 from espnet_kd.enh.layers.residual_block import residual_block
 
 from .test_residual_block import arguments
 
-EAGER = SimpleNamespace(**{name: getattr(fused_stages, name) for name in STAGES})
+EAGER = SimpleNamespace(**STAGES)
 CONSTANT = (1, 2)  # `valid`, `frames`
 
 
