@@ -5,8 +5,10 @@ tests/test_host.py holds one test for each, which fails when the work-around is 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
+import gc
 import importlib.machinery
 import importlib.util
 import io
@@ -14,6 +16,7 @@ import os
 import sys
 import types
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from espnet_kd.fileio import atomic_path
@@ -33,11 +36,31 @@ THIRD_PARTY = (
 
 def prepare() -> None:
     """Make imports of ESPnet quick, quiet and offline, trainings safe to kill. Call it first."""
-    stub_g2p_en()
-    skip_type_checks()
-    save_whole_checkpoints()
-    quiet_third_party()
-    quiet_flash_attention()
+    with spare_collections():
+        stub_g2p_en()
+        skip_type_checks()
+        save_whole_checkpoints()
+        quiet_third_party()
+        quiet_flash_attention()
+
+
+@contextlib.contextmanager
+def spare_collections() -> Iterator[None]:
+    """Keep garbage collection from what is imported within, and from the end of the process.
+
+    Hundreds of thousands of objects of PyTorch and ESPnet, which live as long as the process, would
+    be looked at again and again: a third of the time of a short command, most of it at its end.
+    """
+    if ATTENTION in sys.modules:  # all is imported
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+    gc.freeze()
+    atexit.register(gc.freeze)
 
 
 def stub_g2p_en() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import gc
 import importlib.util
 import subprocess
 import sys
@@ -30,6 +31,17 @@ print(names, hasattr(sys.modules["g2p_en"], "__file__"))
 """
 
 
+AT_THE_END = """
+import atexit, gc
+atexit.register(lambda: print(len(gc.get_objects()), gc.get_freeze_count()))
+from espnet_kd import host
+
+host.prepare()
+print(gc.isenabled(), gc.get_freeze_count())
+import espnet2.tasks.enh
+"""
+
+
 def source_tree(name: str) -> ast.Module:
     """Syntax tree of a module that is not imported."""
     return ast.parse(Path(importlib.util.find_spec(name).origin).read_text(encoding="utf-8"))
@@ -42,6 +54,25 @@ def test_import_leaves_g2p_out():
     assert result.stdout.splitlines()[-1] == "[] False"
     assert "Warning" not in result.stderr
     assert "Flash Attention" not in result.stdout
+
+
+def test_what_is_imported_is_not_collected():
+    result = subprocess.run(
+        [sys.executable, "-c", AT_THE_END], capture_output=True, text=True, check=True
+    )
+    first, last = (line.split() for line in result.stdout.splitlines())
+    assert first[0] == "True"
+    assert int(last[1]) > int(first[1]) > 100_000
+    assert int(last[0]) < 100
+
+
+def test_prepared_twice_freezes_once():
+    host.prepare()
+    frozen = gc.get_freeze_count()
+    kept = [[] for _ in range(1000)]
+    host.prepare()
+    assert gc.get_freeze_count() <= frozen
+    assert len(kept) == 1000
 
 
 def test_stub_says_who_switched_it_off(monkeypatch):
