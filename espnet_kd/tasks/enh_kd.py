@@ -8,8 +8,9 @@ import inspect
 from collections.abc import Callable, Sequence
 
 import torch
+from espnet2.iterators.chunk_iter_factory import ChunkIterFactory
 from espnet2.tasks import enh
-from espnet2.tasks.abs_task import scheduler_classes
+from espnet2.tasks.abs_task import IteratorOptions, scheduler_classes
 from espnet2.tasks.enh import EnhancementTask
 from espnet2.train.class_choices import ClassChoices
 from espnet2.utils.types import str2bool, str_or_none
@@ -25,6 +26,7 @@ from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.chunks import check_chunks
 from espnet_kd.tasks.criteria import check_averaging, check_criteria
 from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
+from espnet_kd.tasks.grouped_iter_factory import GroupedIterFactory
 from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable, unteachable
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
 from espnet_kd.tasks.several_gpus import check_gpus, is_spawned, quiet_about_children
@@ -124,6 +126,15 @@ class EnhKDTask(EnhancementTask):
             speech_volume_normalize=args.speech_volume_normalize,
             **args.preprocessor_conf,
         )
+
+    @classmethod
+    def build_chunk_iter_factory(
+        cls, args: argparse.Namespace, iter_options: IteratorOptions, mode: str
+    ) -> ChunkIterFactory:
+        """Build ESPnet's, and let the workers send utterances in groups."""
+        factory = super().build_chunk_iter_factory(args, iter_options, mode)
+        factory.per_sample_iter_factory = GroupedIterFactory(factory.per_sample_iter_factory)
+        return factory
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> ESPnetKDModel:
