@@ -53,8 +53,21 @@ def compiler_problem(device: str) -> str:
     torch._dynamo.config.recompile_limit = VARIANTS
     # Code is kept on disk; that for more threads than are asked for now would wait for cores.
     torch._inductor.config.cpp.threads = torch.get_num_threads()
+    _trust_wheel()
     try:
         torch.compile(lambda x: x * x + 1)(torch.ones(32, device=device))
     except Exception as error:  # whatever it is, the training can do without
         return str(error).strip().partition("\n")[0]
     return ""
+
+
+def _trust_wheel() -> None:
+    """Spare the check, 10 s, that PyTorch's library has the vector functions which it says it has.
+
+    It starts Python and PyTorch once for each instruction set. That the C++ compiler knows the
+    instruction set is still tried.
+    """
+    from torch._inductor import cpu_vec_isa
+
+    torch._inductor.config.cpp.vec_isa_ok = True
+    cpu_vec_isa.VecISA._avx_py_load = "import ctypes; ctypes.CDLL('__lib_path__')"

@@ -47,11 +47,15 @@ def convolve(
     kernel: torch.Tensor,
     slope: torch.Tensor,
     eps: float,
-) -> Tensors:
-    """Depthwise convolution z of P shifted features; PReLU(z); mean, reciprocal deviation of it."""
+    keep: bool,
+) -> tuple[torch.Tensor | None, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Depthwise convolution of P shifted features; PReLU of it; mean, reciprocal deviation of that.
+
+    The first is for the backward pass: None unless `keep`.
+    """
     z = _weighted(shifted, kernel).to(shifted[0].dtype)
     y = _prelu(z, slope)
-    return z, y.to(z.dtype), *moments(y, valid, count, eps)
+    return z if keep else None, y.to(z.dtype), *moments(y, valid, count, eps)
 
 
 def add(

@@ -93,6 +93,23 @@ def test_keeps_half_precision_for_the_backward_pass():
     assert all(saved.dtype == torch.bfloat16 for saved in large)
 
 
+def test_without_a_gradient_less_is_kept():
+    values = arguments()
+    expected = fused(*values)
+    kept = []
+
+    def convolve(*stage):
+        found = STAGES["convolve"](*stage)
+        kept.append(found[0])
+        return found
+
+    run = SimpleNamespace(**{**STAGES, "convolve": convolve})
+    assert torch.equal(FusedBlock.apply(*values, run), expected)
+    FusedBlock.apply(values[0].clone().requires_grad_(), *values[1:], run)
+    assert kept[0] is None
+    assert kept[1].shape == (4, 2, 9)
+
+
 def test_margins_are_zeros():
     centre, shifted = with_margins(torch.empty(2, 3, 4), dilation=2, before=1, taps=3)
     centre.copy_(torch.arange(1.0, 5.0).expand(2, 3, 4))
