@@ -33,7 +33,8 @@ second table says what bounds a step: least bytes are those that its matrix prod
 convolutions read and write, all else being fused into them; bytes of stock are those of all its
 operations; least time is what the operations at the matrix peak, or the least bytes at the speed of
 a copy in memory, would take. The last columns are the shares of our step's computing time, the rest
-being element-wise work outside of the blocks, loss, and optimizer.
+being element-wise work outside of the blocks, loss, and optimizer. What the products themselves
+reach is the share of the peak divided by their share of the time.
 
 Enhancing is a whole command: stock's one process with all cores, and ours as stage 10 runs it, with
 a job a core. Samples are compared as they are in the files. Memory of commands is that of all their

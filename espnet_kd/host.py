@@ -51,7 +51,7 @@ def spare_collections() -> Iterator[None]:
     Hundreds of thousands of objects of PyTorch and ESPnet, which live as long as the process, would
     be looked at again and again: a third of the time of a short command, most of it at its end.
     """
-    if ATTENTION in sys.modules:  # all is imported
+    if ATTENTION in sys.modules or not gc.isenabled():  # all is imported, or spared
         yield
         return
     gc.disable()

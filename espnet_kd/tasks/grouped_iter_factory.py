@@ -12,9 +12,9 @@ from espnet2.iterators.sequence_iter_factory import SequenceIterFactory
 from torch.utils.data import DataLoader
 
 GROUP = 16  # utterances
-# Groups that a worker reads ahead. The chunk iterator takes hundreds of utterances at once, makes
-# batches of all their chunks, and then comes for the next.
-AHEAD = 8
+# Groups that the workers together read ahead. The chunk iterator takes hundreds of utterances at
+# once, makes batches of all their chunks, and then comes for the next.
+AHEAD = 16
 Batch = tuple[list[str], dict[str, torch.Tensor]]
 
 
@@ -40,15 +40,15 @@ class GroupedIterFactory(AbsIterFactory):
             shuffle: None: as the factory says.
         """
         loader = self.singles.build_iter(epoch, shuffle)
-        batches = loader.batch_sampler
+        batches, workers = loader.batch_sampler, loader.num_workers
         groups = DataLoader(
             dataset=_Batches(loader.dataset, batches, loader.collate_fn),
             batch_sampler=[
                 range(start, min(start + GROUP, len(batches)))
                 for start in range(0, len(batches), GROUP)
             ],
-            num_workers=loader.num_workers,
-            prefetch_factor=AHEAD if loader.num_workers else None,
+            num_workers=workers,
+            prefetch_factor=max(2, AHEAD // workers) if workers else None,
             pin_memory=loader.pin_memory,
             worker_init_fn=loader.worker_init_fn,
             collate_fn=pack,
