@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-# What torch.compile calls for a linear layer. MKL, which torch.mm calls in single precision, has
-# half of its speed on processors that are not Intel's.
+# What torch.compile calls for a linear layer. MKL, which torch.mm calls in single precision, had
+# half of its speed on an AMD processor.
 ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
