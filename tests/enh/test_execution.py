@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -13,6 +17,25 @@ from espnet_kd.tasks.enh_kd import EnhKDTask
 from ..tiny_models import STUDENT
 
 SAMPLES = 4000
+
+STARTED = """
+import subprocess
+
+scripts = []
+check_call = subprocess.check_call
+
+def counted(command, **options):
+    scripts.append(command[-1])
+    return check_call(command, **options)
+
+subprocess.check_call = counted
+from espnet_kd import host
+
+host.prepare()
+from espnet_kd.enh.execution import compiler_problem
+
+print(repr(compiler_problem("cpu")), sum("import torch" in script for script in scripts))
+"""
 
 
 @pytest.fixture
@@ -72,3 +95,11 @@ def test_half_precision_is_the_separators_alone(model):
     assert found.dtype == torch.float32
     error = (found - expected).square().sum() / expected.square().sum()
     assert 0 < error < 1e-4  # 40 dB
+
+
+def test_no_other_python_imports_torch_to_look_for_a_compiler():
+    environment = {**os.environ, "TORCH_COMPILE_DISABLE": "0"}
+    result = subprocess.run(
+        [sys.executable, "-c", STARTED], capture_output=True, text=True, check=True, env=environment
+    )
+    assert result.stdout.splitlines()[-1] == "'' 0"
