@@ -92,13 +92,12 @@ def fold_back(
         which its gradient changes because the norm depends on it.
     """
     weight = narrow * gain.view(-1)
-    # `level` of mean * scale, `spread` of the deviation.
+    # Gradients of mean * scale and of scale.
     level = -(offset * weight.sum(1).view(-1, 1, 1)).sum(0, keepdim=True)
     spread = level * mean + (product * weight).sum(2).sum(1).view_as(scale) / scale
     variance = -0.5 * spread * scale**3
     average = level * scale - 2 * mean * variance
-    by_utterance = (mean * scale * offset).sum(1)
-    weights = product.sum(0) - by_utterance
+    weights = product.sum(0) - (mean * scale * offset).sum(1)
     offsets = offset.sum(1)
     return (
         weights * gain.view(-1) + offsets * shift.view(-1),

@@ -25,7 +25,7 @@ ALIGNED_FRAMES = 16
 def mask_padding(network: TemporalConvNet) -> None:
     """Turn ESPnet's network, without skip connections, into a MaskedTemporalConvNet.
 
-    The object stays what it is but for its class, so the same seed gives the same model.
+    It and its layers stay what they are but for their classes: the same seed gives the same model.
     """
     network.__class__ = MaskedTemporalConvNet
     for convolution in (network.network[1], network.network[-1]):
