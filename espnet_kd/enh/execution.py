@@ -9,6 +9,7 @@ import sys
 import torch
 from torch import nn
 
+from espnet_kd.allocator import keep_freed_memory
 from espnet_kd.enh.layers.masked_tcn import MaskedTemporalBlock
 
 AUTOCAST_DTYPES = {None: None, "bfloat16": torch.bfloat16}
@@ -31,6 +32,8 @@ def set_execution(
             decoder, losses and weights stay in single precision.
         device: it will compute on, "cpu" or "cuda".
     """
+    if device == "cpu":
+        keep_freed_memory()
     model.autocast_dtype = AUTOCAST_DTYPES[autocast_dtype]
     blocks = [module for module in model.modules() if isinstance(module, MaskedTemporalBlock)]
     if compile_blocks and blocks:

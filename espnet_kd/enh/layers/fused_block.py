@@ -10,13 +10,7 @@ import torch
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from espnet_kd.enh.layers.fused_stages import STAGES
-from espnet_kd.enh.layers.products import (
-    correlation,
-    correlations,
-    folded,
-    in_low_precision,
-    plain_product,
-)
+from espnet_kd.enh.layers.products import folded, in_low_precision
 
 # Views that begin at the first or second element would be compiled separately.
 LEAD = 16
@@ -25,9 +19,9 @@ LEAD = 16
 class FusedBlock(torch.autograd.Function):
     """`residual_block`: its arguments and `run`, which gives the stages; its result.
 
-    Between matrix products run the stages of `fused_stages`. Under autocast products are computed,
-    and what is kept for the backward pass is stored, in half precision; all else in that of the
-    weights. The gradient is derived by hand and compared with that of `residual_block` by a test.
+    It runs the stages of `fused_stages`. Under autocast products are computed, and what is kept for
+    the backward pass is stored, in half precision; all else in that of the weights. The gradient is
+    derived by hand and compared with that of `residual_block` by a test.
     """
 
     @staticmethod
@@ -52,58 +46,46 @@ class FusedBlock(torch.autograd.Function):
     ) -> torch.Tensor:
         low = in_low_precision(x)
         count = frames * len(wide)
-        hidden = plain_product(wide.to(low.dtype), low)
-        mean, scale = run.prelu_moments(hidden, valid, count, slope, eps)
-        centre, shifted = with_margins(hidden, dilation, before, len(kernel))
-        run.normalize_(centre, hidden, valid, mean, scale, slope, gain, shift)
+        taps = len(kernel)
+        centre, shifted = with_margins(low, len(wide), dilation, before, taps)
+        norm = (slope, gain, shift)
+        hidden, mean, scale = run.widen_(centre, low, valid, count, wide, *norm, eps)
+        norm2 = (slope2, gain2, shift2)
         keep = any(ctx.needs_input_grad)
-        z, y, mean2, scale2 = run.convolve(shifted, valid, count, kernel, slope2, eps, keep)
-        weight, offset = run.fold(narrow, gain2, shift2, mean2, scale2)
-        weight = weight.to(low.dtype)
-        norms = (mean, scale, mean2, scale2)
-        weights = (wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow)
-        ctx.save_for_backward(low, valid, count, hidden, z, y, weight, *norms, *weights)
-        ctx.settings = dilation, before, run
-        return run.add(x, plain_product(weight, y), scale2, offset)
+        result, *kept = run.narrow(x, shifted, valid, count, kernel, *norm2, narrow, eps, keep)
+        weights = (wide, *norm, kernel, *norm2, narrow)
+        ctx.save_for_backward(low, valid, count, hidden, mean, scale, *kept, *weights)
+        ctx.settings = dilation, dilation * (taps - 1) - before, run
+        return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        low, valid, count, hidden, z, y, weight, *saved = ctx.saved_tensors
-        mean, scale, mean2, scale2, *weights = saved
-        wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow = weights
-        dilation, before, run = ctx.settings
-
-        d_product, d_offset = run.scale_back(folded(gradient), scale2, hidden)
-        d_weight = correlations(d_product, y).to(slope.dtype)
-        d_narrow, d_gain2, d_shift2, constant, factor = run.fold_back(
-            d_weight, d_offset, count, narrow, gain2, shift2, mean2, scale2
-        )
+        low, valid, count, hidden, mean, scale, *kept = ctx.saved_tensors
+        *kept, wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow = kept
+        dilation, after, run = ctx.settings
+        gradient = folded(gradient)
         # The transposed convolution looks the other way.
-        centre, shifted = with_margins(
-            hidden, dilation, dilation * (len(kernel) - 1) - before, len(kernel)
+        centre, shifted = with_margins(low, len(wide), dilation, after, len(kernel))
+        *of_norm2, d_narrow = run.narrow_back_(
+            centre, gradient, valid, count, *kept, slope2, gain2, shift2, narrow
         )
-        d_y = plain_product(weight.T, d_product)
-        d_slope2 = run.convolve_back_(centre, d_y, z, valid, constant, factor, slope2)
-        shifted = shifted[::-1]
-        norm = (mean, scale, slope, gain)
-        d_gain, d_shift, d_kernel, level, spread = run.normalize_back(
-            shifted, hidden, valid, count, *norm, shift, kernel
+        d_x, *of_weights = run.widen_back(
+            gradient,
+            shifted[::-1],
+            *(low, valid, count, hidden, mean, scale, wide, slope, gain, shift, kernel),
         )
-        d_hidden, d_slope = run.wide_back(shifted, hidden, valid, *norm, kernel, level, spread)
-        d_wide = correlation(d_hidden, low).to(slope.dtype)
-        d_x = run.add_back(gradient, plain_product(wide.T.to(low.dtype), d_hidden))
-        of_weights = (d_wide, d_slope, d_gain, d_shift, d_kernel, d_slope2, d_gain2, d_shift2)
-        return d_x, None, None, *of_weights, d_narrow, None, None, None, None
+        return d_x, None, None, *of_weights, *of_norm2, d_narrow, None, None, None, None
 
 
 def with_margins(
-    like: torch.Tensor, dilation: int, before: int, taps: int
+    like: torch.Tensor, channels: int, dilation: int, before: int, taps: int
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Room for a tensor between zeros, and views of it as each tap of a convolution sees it.
 
     Args:
-        like: (H, B, T), for shape, precision and device.
+        like: (C, B, T), for batch, frames, precision and device.
+        channels: H.
         dilation: frames between taps.
         before: zeros in front.
         taps: of the convolution.
@@ -111,7 +93,7 @@ def with_margins(
     Returns:
         (H, B, T) not filled yet, and for each tap (H, B, T).
     """
-    channels, batch, size = like.shape
+    _, batch, size = like.shape
     room = like.new_empty(channels, batch, LEAD + size + dilation * (taps - 1))
     room[:, :, : LEAD + before] = 0
     room[:, :, LEAD + before + size :] = 0
@@ -125,7 +107,17 @@ def with_margins(
 @functools.cache
 def compiled_block() -> Callable[..., torch.Tensor]:
     """`residual_block` with compiled stages; the same code serves any batch, length, dilation."""
-    run = SimpleNamespace(
-        **{name: torch.compile(stage, dynamic=True) for name, stage in STAGES.items()}
-    )
+    stages = {name: _on_bare(torch.compile(stage, dynamic=True)) for name, stage in STAGES.items()}
+    run = SimpleNamespace(**stages)
     return lambda *arguments: FusedBlock.apply(*arguments, run)
+
+
+def _on_bare(stage: Callable) -> Callable:
+    """Call a stage with tensors that are no views: for views of other bases it is compiled anew."""
+    return lambda *arguments: stage(*map(_bare, arguments))
+
+
+def _bare(argument: object) -> object:
+    if isinstance(argument, torch.Tensor):
+        return argument.detach()
+    return [part.detach() for part in argument] if isinstance(argument, list) else argument

@@ -1,10 +1,12 @@
-"""What lies between the matrix products of a Conv-TasNet block, each stage one pass over memory.
+"""A Conv-TasNet block in two stages, and its gradient in two: what torch.compile gets at a time.
 
-A step of a Conv-TasNet waits for memory more than for arithmetic. Compiled, each function here
-reads its large arguments once and writes its large results once. Shapes: x (C, B, T), wide features
-(H, B, T), `valid` (1, B, T) with 1 where a frame is valid, `count` (1, B, 1) valid frames times H,
-`slope` (1,) of a PReLU, `gain` and `shift` (H, 1, 1) of a norm, `kernel` (P, H, 1, 1). Large
-tensors may be in half precision; all is computed in the precision of the weights.
+A step of a Conv-TasNet waits for memory more than for arithmetic outside of its matrix products.
+Compiled, what lies between two products reads its large arguments once and writes its large results
+once. Shapes: x (C, B, T), wide features (H, B, T), `valid` (1, B, T) with 1 where a frame is valid,
+`count` (1, B, 1) valid frames times H, `slope` (1,) of a PReLU, `gain` and `shift` (H, 1, 1) of a
+norm, `mean` and `scale` (1, B, 1) of what it normalizes, `kernel` (P, H, 1, 1), `shifted` P views
+(H, B, T) of what a depthwise convolution sees. T is a multiple of PIECES. Large tensors may be in
+half precision; all but products is computed in the precision of the weights.
 """
 
 from __future__ import annotations
@@ -13,61 +15,145 @@ from collections.abc import Sequence
 
 import torch
 
+from espnet_kd.enh.layers.products import correlation, correlations, plain_product
 from espnet_kd.enh.layers.residual_block import fold, moments, total
 
+# torch.compile adds up more than 4096 numbers in steps, at half the speed.
+PIECES = 4
 Tensors = tuple[torch.Tensor, ...]
 
 
-def prelu_moments(
-    wide: torch.Tensor, valid: torch.Tensor, count: torch.Tensor, slope: torch.Tensor, eps: float
-) -> Tensors:
-    """Mean and reciprocal deviation, each (1, B, 1), of PReLU(wide)."""
-    return moments(_prelu(wide, slope), valid, count, eps)
-
-
-def normalize_(
+def widen_(
     out: torch.Tensor,
-    wide: torch.Tensor,
+    x: torch.Tensor,
     valid: torch.Tensor,
-    mean: torch.Tensor,
-    scale: torch.Tensor,
+    count: torch.Tensor,
+    wide: torch.Tensor,
     slope: torch.Tensor,
     gain: torch.Tensor,
     shift: torch.Tensor,
-) -> None:
-    """Write the norm of PReLU(wide) into `out`, zeros in the padding."""
+    eps: float,
+) -> Tensors:
+    """First half of a block, up to the norm, which is written into `out`, zeros in the padding.
+
+    Returns:
+        wide(x), and mean and scale of its PReLU.
+    """
+    hidden = plain_product(wide.to(x.dtype), x)
+    y = _prelu(hidden, slope)
+    mean, scale = moments(y, valid, count, eps, _total_of_pieces)
     factor = scale * gain
-    out.copy_((_prelu(wide, slope) * factor + (shift - mean * factor)) * valid)
+    out.copy_((y * factor + (shift - mean * factor)) * valid)
+    return hidden, mean, scale
 
 
-def convolve(
+def narrow(
+    x: torch.Tensor,
     shifted: Sequence[torch.Tensor],
     valid: torch.Tensor,
     count: torch.Tensor,
     kernel: torch.Tensor,
     slope: torch.Tensor,
+    gain: torch.Tensor,
+    shift: torch.Tensor,
+    narrow: torch.Tensor,
     eps: float,
     keep: bool,
-) -> tuple[torch.Tensor | None, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Depthwise convolution of P shifted features; PReLU of it; mean, reciprocal deviation of that.
+) -> tuple[torch.Tensor | None, ...]:
+    """Second half: depthwise convolution, PReLU, norm, last convolution, sum.
 
-    The first is for the backward pass: None unless `keep`.
+    Returns:
+        The block's result; the convolved features, None unless `keep`, as only the gradient needs
+        them; PReLU of them, its mean and scale; the weight (C, H) that multiplied it.
     """
     z = _weighted(shifted, kernel).to(shifted[0].dtype)
     y = _prelu(z, slope)
-    return z if keep else None, y.to(z.dtype), *moments(y, valid, count, eps)
+    mean, scale = moments(y, valid, count, eps)
+    y = y.to(z.dtype)
+    weight, offset = fold(narrow, gain, shift, mean, scale)
+    weight = weight.to(z.dtype)
+    result = x + plain_product(weight, y).to(x.dtype) * scale + offset
+    return result, z if keep else None, y, mean, scale, weight
 
 
-def add(
-    x: torch.Tensor, product: torch.Tensor, scale: torch.Tensor, offset: torch.Tensor
-) -> torch.Tensor:
-    """Give x + scale * product + offset."""
-    return x + product.to(x.dtype) * scale + offset
+def narrow_back_(
+    out: torch.Tensor,
+    gradient: torch.Tensor,
+    valid: torch.Tensor,
+    count: torch.Tensor,
+    z: torch.Tensor,
+    y: torch.Tensor,
+    mean: torch.Tensor,
+    scale: torch.Tensor,
+    weight: torch.Tensor,
+    slope: torch.Tensor,
+    gain: torch.Tensor,
+    shift: torch.Tensor,
+    narrow: torch.Tensor,
+) -> Tensors:
+    """Gradient of `narrow`: that of the convolved features z is written into `out`.
+
+    Returns:
+        Gradients of slope, gain, shift and narrow.
+    """
+    d_product = (gradient * scale).to(z.dtype)
+    d_offset = gradient.sum(2, keepdim=True)
+    d_weight = correlations(d_product, y).to(slope.dtype)
+    d_narrow, d_gain, d_shift, constant, factor = fold_back(
+        d_weight, d_offset, count, narrow, gain, shift, mean, scale
+    )
+    d_y = plain_product(weight.T, d_product)
+    z = z.to(slope.dtype)
+    d_y = d_y + valid * (constant + factor * _prelu(z, slope))
+    out.copy_(torch.where(z > 0, d_y, d_y * slope))
+    d_slope = total(torch.where(z > 0, 0.0, d_y * z)).sum().view_as(slope)
+    return d_slope, d_gain, d_shift, d_narrow
 
 
-def scale_back(gradient: torch.Tensor, scale: torch.Tensor, like: torch.Tensor) -> Tensors:
-    """Gradient of the product in `add`, in the precision of `like`, and of its offset."""
-    return (gradient * scale).to(like.dtype), gradient.sum(2, keepdim=True)
+def widen_back(
+    gradient: torch.Tensor,
+    shifted: Sequence[torch.Tensor],
+    x: torch.Tensor,
+    valid: torch.Tensor,
+    count: torch.Tensor,
+    hidden: torch.Tensor,
+    mean: torch.Tensor,
+    scale: torch.Tensor,
+    wide: torch.Tensor,
+    slope: torch.Tensor,
+    gain: torch.Tensor,
+    shift: torch.Tensor,
+    kernel: torch.Tensor,
+) -> Tensors:
+    """Gradient of `widen_` and of the depthwise convolution behind it.
+
+    Args:
+        gradient: (C, B, T) of the block's result.
+        shifted: views of the gradient of the convolved features, from where each tap moved it.
+
+    Returns:
+        Gradients of x, wide, slope, gain, shift and kernel.
+    """
+    y = _prelu(hidden, slope)
+    # By tap, (P, H, B, 1): all sums that follow are made of these.
+    parts = [part.to(slope.dtype) * valid for part in shifted]
+    levels = torch.stack([_by_piece(part) for part in parts])
+    spreads = torch.stack([_by_piece(part * y) for part in parts])
+    spreads = (spreads - levels * mean) * scale
+    d_kernel = (spreads * gain + levels * shift).sum(2, keepdim=True)
+    level, spread = (levels * kernel).sum(0), (spreads * kernel).sum(0)
+    d_gain, d_shift = spread.sum(1, keepdim=True), level.sum(1, keepdim=True)
+    # The norm's mean and scale depend on all features. The divisions stay out of the long loop.
+    share = scale / count
+    constant = (level * gain * share).sum(0, keepdim=True)
+    factor = (spread * gain * share).sum(0, keepdim=True) * scale
+    d_y = _weighted(shifted, kernel) * (gain * scale) - (constant + (y - mean) * factor)
+    d_y = d_y * valid
+    d_hidden = torch.where(hidden > 0, d_y, d_y * slope).to(hidden.dtype)
+    d_slope = total(torch.where(hidden > 0, 0.0, d_y * hidden)).sum().view_as(slope)
+    d_wide = correlation(d_hidden, x).to(slope.dtype)
+    d_x = gradient + plain_product(wide.T.to(x.dtype), d_hidden).to(gradient.dtype)
+    return d_x, d_wide, d_slope, d_gain, d_shift, d_kernel
 
 
 def fold_back(
@@ -108,77 +194,6 @@ def fold_back(
     )
 
 
-def convolve_back_(
-    out: torch.Tensor,
-    gradient: torch.Tensor,
-    z: torch.Tensor,
-    valid: torch.Tensor,
-    constant: torch.Tensor,
-    factor: torch.Tensor,
-    slope: torch.Tensor,
-) -> torch.Tensor:
-    """Write the gradient of z into `out`; give that of the slope."""
-    z = z.to(slope.dtype)
-    gradient = gradient + valid * (constant + factor * _prelu(z, slope))
-    out.copy_(torch.where(z > 0, gradient, gradient * slope))
-    return total(torch.where(z > 0, 0.0, gradient * z)).sum().view_as(slope)
-
-
-def normalize_back(
-    shifted: Sequence[torch.Tensor],
-    wide: torch.Tensor,
-    valid: torch.Tensor,
-    count: torch.Tensor,
-    mean: torch.Tensor,
-    scale: torch.Tensor,
-    slope: torch.Tensor,
-    gain: torch.Tensor,
-    shift: torch.Tensor,
-    kernel: torch.Tensor,
-) -> Tensors:
-    """Gradients of gain, shift and kernel, and the means (1, B, 1) that `wide_back` needs."""
-    standard = (_prelu(wide, slope) - mean) * scale
-    features = (standard * gain + shift) * valid
-    gradient = _weighted(shifted, kernel) * valid
-    level = gradient.sum(2, keepdim=True)
-    spread = (gradient * standard).sum(2, keepdim=True)
-    kernels = [(part * features).sum(2, keepdim=True) for part in shifted]
-    return (
-        spread.sum(1, keepdim=True),
-        level.sum(1, keepdim=True),
-        torch.stack([part.sum(1, keepdim=True) for part in kernels]),
-        (level * gain).sum(0, keepdim=True) / count,
-        (spread * gain).sum(0, keepdim=True) / count,
-    )
-
-
-def wide_back(
-    shifted: Sequence[torch.Tensor],
-    wide: torch.Tensor,
-    valid: torch.Tensor,
-    mean: torch.Tensor,
-    scale: torch.Tensor,
-    slope: torch.Tensor,
-    gain: torch.Tensor,
-    kernel: torch.Tensor,
-    level: torch.Tensor,
-    spread: torch.Tensor,
-) -> Tensors:
-    """Gradients of the wide features and of their slope."""
-    standard = (_prelu(wide, slope) - mean) * scale
-    gradient = _weighted(shifted, kernel) * valid
-    gradient = scale * (gradient * gain - valid * (level + standard * spread))
-    return (
-        torch.where(wide > 0, gradient, gradient * slope).to(wide.dtype),
-        total(torch.where(wide > 0, 0.0, gradient * wide)).sum().view_as(slope),
-    )
-
-
-def add_back(gradient: torch.Tensor, product: torch.Tensor) -> torch.Tensor:
-    """Gradient of x in `add`, with that of the first product."""
-    return gradient + product.to(gradient.dtype)
-
-
 def _prelu(x: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
     x = x.to(slope.dtype)
     return torch.where(x > 0, x, x * slope)
@@ -188,19 +203,13 @@ def _weighted(shifted: Sequence[torch.Tensor], kernel: torch.Tensor) -> torch.Te
     return sum(part.to(kernel.dtype) * tap for part, tap in zip(shifted, kernel, strict=True))
 
 
-STAGES = {
-    stage.__name__: stage
-    for stage in (
-        prelu_moments,
-        normalize_,
-        convolve,
-        fold,
-        add,
-        scale_back,
-        fold_back,
-        convolve_back_,
-        normalize_back,
-        wide_back,
-        add_back,
-    )
-}
+def _by_piece(x: torch.Tensor) -> torch.Tensor:
+    """Sum (H, B, T) over time, to (H, B, 1)."""
+    return x.unflatten(2, (PIECES, -1)).sum(3).sum(2, keepdim=True)
+
+
+def _total_of_pieces(x: torch.Tensor) -> torch.Tensor:
+    return _by_piece(x).sum(0, keepdim=True)
+
+
+STAGES = {stage.__name__: stage for stage in (widen_, narrow, narrow_back_, widen_back)}

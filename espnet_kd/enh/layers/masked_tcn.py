@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import torch
-from espnet2.enh.layers.tcn import EPS, GlobalLayerNorm, TemporalBlock, TemporalConvNet
+from espnet2.enh.layers.tcn import (
+    EPS,
+    ChannelwiseLayerNorm,
+    GlobalLayerNorm,
+    TemporalBlock,
+    TemporalConvNet,
+)
 from torch import nn
 from torch.nn import functional
 
@@ -28,6 +34,7 @@ def mask_padding(network: TemporalConvNet) -> None:
     It and its layers stay what they are but for their classes: the same seed gives the same model.
     """
     network.__class__ = MaskedTemporalConvNet
+    network.network[0].__class__ = LayerNorm
     for convolution in (network.network[1], network.network[-1]):
         convolution.__class__ = PointwiseConvolution
     for block in network.blocks():
@@ -67,6 +74,15 @@ class MaskedTemporalConvNet(TemporalConvNet):
             output = block(output, valid)
         score = self.network[3:](output[..., :size])
         return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
+
+
+class LayerNorm(ChannelwiseLayerNorm):
+    """ESPnet's norm over channels, frame by frame, by PyTorch's function."""
+
+    def forward(self, y: torch.Tensor) -> torch.Tensor:
+        """(B, C, T) -> (B, C, T)."""
+        weights = self.gamma.flatten(), self.beta.flatten()
+        return functional.layer_norm(y.mT, weights[0].shape, *weights, EPS).mT
 
 
 class PointwiseConvolution(nn.Conv1d):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch.nn import functional
 
@@ -89,7 +91,11 @@ def total(x: torch.Tensor) -> torch.Tensor:
 
 
 def moments(
-    x: torch.Tensor, valid: torch.Tensor, count: torch.Tensor, eps: float
+    x: torch.Tensor,
+    valid: torch.Tensor,
+    count: torch.Tensor,
+    eps: float,
+    total: Callable[[torch.Tensor], torch.Tensor] = total,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and reciprocal standard deviation over channels and valid frames.
 
@@ -98,6 +104,7 @@ def moments(
         valid: (1, B, T).
         count: (1, B, 1) valid frames times C.
         eps: added to the variance.
+        total: gives the sum (1, B, 1) of (C, B, T).
 
     Returns:
         (1, B, 1), (1, B, 1).

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from espnet_kd.enh.layers.residual_block import moments, residual_block
 
-CHANNELS, HIDDEN, FRAMES = 3, 4, 9
+CHANNELS, HIDDEN, FRAMES = 3, 4, 12
 EPS = 1e-7
 
 
