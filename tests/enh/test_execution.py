@@ -97,6 +97,14 @@ def test_half_precision_is_the_separators_alone(model):
     assert 0 < error < 1e-4  # 40 dB
 
 
+@pytest.mark.parametrize(("device", "asked"), [("cpu", 1), ("cuda", 0)])
+def test_freed_memory_is_kept_on_a_cpu(model, monkeypatch, device, asked):
+    calls = []
+    monkeypatch.setattr(execution, "keep_freed_memory", lambda: calls.append(None))
+    set_execution(model, False, None, device)
+    assert len(calls) == asked
+
+
 def test_no_other_python_imports_torch_to_look_for_a_compiler():
     environment = {**os.environ, "TORCH_COMPILE_DISABLE": "0"}
     result = subprocess.run(

@@ -15,7 +15,12 @@ from collections.abc import Sequence
 
 import torch
 
-from espnet_kd.enh.layers.products import correlation, correlations, plain_product
+from espnet_kd.enh.layers.products import (
+    correlation,
+    correlations,
+    plain_product,
+    sum_with_product,
+)
 from espnet_kd.enh.layers.residual_block import fold, moments, total
 
 # torch.compile adds up more than 4096 numbers in steps, at half the speed.
@@ -96,13 +101,14 @@ def narrow_back_(
     Returns:
         Gradients of slope, gain, shift and narrow.
     """
-    d_product = (gradient * scale).to(z.dtype)
     d_offset = gradient.sum(2, keepdim=True)
-    d_weight = correlations(d_product, y).to(slope.dtype)
+    # The product's gradient is `gradient * scale`; what it leads to is scaled instead.
+    d_product = gradient.to(z.dtype)
+    d_weight = correlations(d_product, y).to(slope.dtype) * scale.view(-1, 1, 1)
     d_narrow, d_gain, d_shift, constant, factor = fold_back(
         d_weight, d_offset, count, narrow, gain, shift, mean, scale
     )
-    d_y = plain_product(weight.T, d_product)
+    d_y = plain_product(weight.T, d_product) * scale
     z = z.to(slope.dtype)
     d_y = d_y + valid * (constant + factor * _prelu(z, slope))
     out.copy_(torch.where(z > 0, d_y, d_y * slope))
@@ -152,7 +158,7 @@ def widen_back(
     d_hidden = torch.where(hidden > 0, d_y, d_y * slope).to(hidden.dtype)
     d_slope = total(torch.where(hidden > 0, 0.0, d_y * hidden)).sum().view_as(slope)
     d_wide = correlation(d_hidden, x).to(slope.dtype)
-    d_x = gradient + plain_product(wide.T.to(x.dtype), d_hidden).to(gradient.dtype)
+    d_x = sum_with_product(gradient, wide.T.to(x.dtype), d_hidden)
     return d_x, d_wide, d_slope, d_gain, d_shift, d_kernel
 
 

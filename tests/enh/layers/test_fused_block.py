@@ -6,9 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from espnet2.enh.layers.tcn import TemporalConvNet
+from torch._dynamo.utils import counters
 
 from espnet_kd.enh.layers.fused_block import FusedBlock, compiled_block, with_margins
 from espnet_kd.enh.layers.fused_stages import STAGES
+from espnet_kd.enh.layers.masked_tcn import mask_padding
 from espnet_kd.enh.layers.residual_block import residual_block
 
 from .test_residual_block import arguments
@@ -69,6 +72,19 @@ def test_compiled_is_the_same(batch):
         rtol=1e-4,
         atol=1e-4,
     )
+
+
+@pytest.mark.usefixtures("compiler")
+def test_each_stage_is_compiled_once_for_all_blocks():
+    """Whatever the dilation, and though features of the first block lie elsewhere."""
+    torch._dynamo.reset()
+    counters.clear()
+    network = TemporalConvNet(N=8, B=8, H=12, P=3, X=3, R=2, C=1)
+    mask_padding(network)
+    for block in network.blocks():
+        block.compiled = True
+    network(torch.randn(1, 8, 41), torch.tensor([41])).square().sum().backward()
+    assert counters["stats"]["unique_graphs"] == len(STAGES)
 
 
 def test_half_precision_of_products_alone():

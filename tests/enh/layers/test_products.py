@@ -8,7 +8,13 @@ from torch import nn
 
 from espnet_kd.enh.layers import products
 from espnet_kd.enh.layers.masked_tcn import PointwiseConvolution
-from espnet_kd.enh.layers.products import correlation, correlations, folded, product
+from espnet_kd.enh.layers.products import (
+    correlation,
+    correlations,
+    folded,
+    product,
+    sum_with_product,
+)
 
 D, C, B, T = 5, 3, 2, 7
 
@@ -44,6 +50,28 @@ def test_correlations(library):
     _, x, wide = tensors()
     torch.testing.assert_close(correlation(wide, x), torch.einsum("dbt,cbt->dc", wide, x))
     torch.testing.assert_close(correlations(wide, x), torch.einsum("dbt,cbt->bdc", wide, x))
+
+
+def test_sum_with_product(library):
+    weight, x, wide = tensors()
+    found = sum_with_product(wide, weight, x)
+    torch.testing.assert_close(found, wide + torch.einsum("dc,cbt->dbt", weight, x))
+    half = sum_with_product(wide, weight.bfloat16(), x.bfloat16())
+    assert half.dtype == torch.float32
+    assert 0 < (half - found).norm() < 0.02 * found.norm()
+
+
+@pytest.mark.parametrize(
+    "name", ["plain_product", "sum_with_product", "correlation", "correlations"]
+)
+def test_operators_are_what_the_compiler_is_told(name):
+    weight, x, wide = tensors()
+    arguments = {"plain_product": (weight, x), "sum_with_product": (wide, weight, x)}
+    operator = getattr(torch.ops.espnet_kd, name).default
+    found = torch.library.opcheck(
+        operator, arguments.get(name, (wide, x)), test_utils=("test_schema", "test_faketensor")
+    )
+    assert set(found.values()) == {"SUCCESS"}
 
 
 def test_onednn_is_asked(monkeypatch):
