@@ -8,9 +8,11 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 
 import torch
-from espnet2.enh.layers.tcn import TemporalBlock, TemporalConvNet
+from espnet2.enh.layers.tcn import ChannelwiseLayerNorm, TemporalBlock, TemporalConvNet
 from espnet2.tasks.enh import EnhancementTask
+from torch import nn
 
+from benchmarks.apart import Apart
 from benchmarks.memory import peak_megabytes
 from benchmarks.random_models import TOKENS
 from benchmarks.roofline import Limit, demand_of, matrix_peak, memory_peak, time_shares
@@ -55,6 +57,9 @@ def naive_step(args: Namespace, device: str) -> TrainingStep:
     for block in network.blocks():
         block.__class__ = TemporalBlock
     network.__class__ = EagerConvNet
+    network.network[0].__class__ = ChannelwiseLayerNorm
+    for convolution in (network.network[1], network.network[-1]):
+        convolution.__class__ = nn.Conv1d
     return step
 
 
@@ -77,14 +82,15 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
     """
     file, make_stock = MODELS[name]
     utterances = UTTERANCES[device]
-    steps = make_steps(str(CONF / file), device, make_stock)
+    args = training_args(str(CONF / file), device)
+    steps = make_steps(args, device, make_stock)
     batch = synthetic_batch(utterances, SECONDS, "SIMU", len(TOKENS), paired=False, shortest=1.0)
     for step in steps.values():
         step.take(batch)
     peaks = {kind: matrix_peak(getattr(torch, kind), device) for kind in PRECISIONS}
     bandwidth = memory_peak(device)
     tried = {f"peak {kind}": peak for kind, peak in peaks.items()}
-    times = interleaved_seconds({**steps, **tried, "copy": bandwidth}, rounds)
+    times = _times(steps, {**tried, "copy": bandwidth}, rounds, make_stock, args, batch)
     memory = {kind: peak_megabytes(step, device) for kind, step in steps.items()}
     demand = demand_of(steps["stock"])
     title = f"{name}, {utterances} x {SECONDS:g} s, {'GPU' if device == 'cuda' else 'CPU'}"
@@ -116,18 +122,41 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
     return rows, limits
 
 
-def make_steps(config: str, device: str, make_stock: MakeStep) -> dict[str, TrainingStep]:
-    """Make steps from the same weights: `stock`, and ours in each precision.
+def _times(
+    steps: dict[str, TrainingStep],
+    others: dict[str, Callable[[], None]],
+    rounds: int,
+    make_stock: MakeStep,
+    args: Namespace,
+    batch: dict[str, torch.Tensor],
+) -> dict[str, list[float]]:
+    """Seconds of each round of each; on a CPU stock steps in a process of its own."""
+    if args.ngpu:
+        return interleaved_seconds({**steps, **others}, rounds)
+    apart = Apart(make_stock.__name__, args, batch)
+    try:
+        return interleaved_seconds({**steps, "stock": apart, **others}, rounds)
+    finally:
+        apart.close()
 
-    Args:
-        config: YAML of the training.
-        device: to train on.
-        make_stock: makes the one that ours are compared with.
-    """
+
+def training_args(config: str, device: str) -> Namespace:
+    """Read the YAML of a training, to compute as stock does."""
     args = parse_with_base(EnhKDTask.get_parser, ["--config", config])
     args.token_list, args.ngpu = list(TOKENS), int(device == "cuda")
     args.compile = False
     args.autocast_dtype = None
+    return args
+
+
+def make_steps(args: Namespace, device: str, make_stock: MakeStep) -> dict[str, TrainingStep]:
+    """Make steps from the same weights: `stock`, and ours in each precision.
+
+    Args:
+        args: of the training, see `training_args`.
+        device: to train on.
+        make_stock: makes the one that ours are compared with.
+    """
     steps = {"stock": make_stock(args, device)}
     for kind in PRECISIONS:
         ours = copy.deepcopy(args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from espnet2.enh.espnet_model import ESPnetEnhancementModel
-from espnet2.enh.layers.tcn import TemporalBlock
+from espnet2.enh.layers.tcn import ChannelwiseLayerNorm, TemporalBlock
 
 from benchmarks import roofline, speed_training
 from benchmarks.random_models import TOKENS
@@ -14,6 +14,7 @@ from benchmarks.speed_training import (
     measure_training,
     naive_step,
     stock_step,
+    training_args,
 )
 from benchmarks.synthetic_batch import synthetic_batch
 from benchmarks.workload import SIZES
@@ -27,7 +28,7 @@ TEACHER = ("mini/se/text_informed_tcn_aligned.yaml", naive_step)
 @pytest.mark.parametrize("model", [STUDENT, TEACHER])
 def test_a_step_of_both_starts_from_the_same_loss(model):
     file, make_stock = model
-    steps = make_steps(str(CONF.parent / file), "cpu", make_stock)
+    steps = make_steps(training_args(str(CONF.parent / file), "cpu"), "cpu", make_stock)
     batch = synthetic_batch(2, 0.25, "SIMU", len(TOKENS), paired=False, shortest=1.0)
     losses = {}
     for name, step in steps.items():
@@ -40,15 +41,18 @@ def test_a_step_of_both_starts_from_the_same_loss(model):
 
 
 def test_stock_is_stock():
-    steps = make_steps(str(CONF / "se/conv_tasnet.yaml"), "cpu", stock_step)
+    steps = make_steps(training_args(str(CONF / "se/conv_tasnet.yaml"), "cpu"), "cpu", stock_step)
     assert type(steps["stock"].model) is ESPnetEnhancementModel
     assert type(steps["float32"].model) is ESPnetKDModel
 
 
 def test_naive_teacher_has_espnets_blocks():
-    steps = make_steps(str(CONF.parent / TEACHER[0]), "cpu", naive_step)
+    steps = make_steps(training_args(str(CONF.parent / TEACHER[0]), "cpu"), "cpu", naive_step)
     blocks = [m for m in steps["stock"].model.modules() if isinstance(m, TemporalBlock)]
     assert blocks and {type(block) for block in blocks} == {TemporalBlock}
+    network = steps["stock"].model.separator.tcn.network
+    assert type(network[0]) is ChannelwiseLayerNorm
+    assert type(network[1]) is type(network[-1]) is torch.nn.Conv1d
     blocks = [m for m in steps["float32"].model.modules() if isinstance(m, TemporalBlock)]
     assert TemporalBlock not in {type(block) for block in blocks}
 

@@ -101,7 +101,7 @@ def narrow_back_(
     Returns:
         Gradients of slope, gain, shift and narrow.
     """
-    d_offset = gradient.sum(2, keepdim=True)
+    d_offset = _by_piece(gradient)
     # The product's gradient is `gradient * scale`; what it leads to is scaled instead.
     d_product = gradient.to(z.dtype)
     d_weight = correlations(d_product, y).to(slope.dtype) * scale.view(-1, 1, 1)

@@ -1,0 +1,65 @@
+"""A training step of what ours is compared with, in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+from argparse import Namespace
+from multiprocessing.connection import Connection
+
+import torch
+
+from espnet_kd import host
+
+
+class Apart:
+    """A step on the CPU whose process knows nothing of what ours does to its memory.
+
+    Args:
+        make: name of a function of `speed_training` that makes the step.
+        args: of the training.
+        batch: what the step takes.
+
+    Attributes:
+        pid: of its process.
+    """
+
+    def __init__(self, make: str, args: Namespace, batch: dict[str, torch.Tensor]):
+        context = multiprocessing.get_context("spawn")
+        self._pipe, there = context.Pipe()
+        arguments = there, make, args, batch, torch.get_num_threads()
+        self._process = context.Process(target=_serve, args=arguments, daemon=True)
+        self._process.start()
+        self.pid = self._process.pid
+        there.close()
+        self._pipe.recv()
+
+    def __call__(self) -> None:
+        """Do a step."""
+        self._pipe.send(None)
+        self._pipe.recv()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pipe.close()
+        self._process.join()
+
+
+def _serve(
+    pipe: Connection, make: str, args: Namespace, batch: dict[str, torch.Tensor], threads: int
+) -> None:
+    host.prepare()
+    torch.set_num_threads(threads)
+    # Import ESPnet, which has to wait for `host.prepare`.
+    from benchmarks import speed_training
+    from espnet_kd.enh import execution
+
+    execution.keep_freed_memory = lambda: False  # the naive teacher is a model of ours
+    step = getattr(speed_training, make)(args, "cpu")
+    step.take(batch)
+    try:
+        while True:
+            pipe.send(None)
+            pipe.recv()
+            step()
+    except EOFError:
+        return
