@@ -38,7 +38,10 @@ class Apart:
         self._pipe.send(None)
         self._pipe.recv()
 
-    def close(self) -> None:
+    def __enter__(self) -> Apart:
+        return self
+
+    def __exit__(self, *_error) -> None:
         """End the process."""
         self._pipe.close()
         self._process.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import statistics
 from argparse import Namespace
@@ -90,7 +91,13 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
     peaks = {kind: matrix_peak(getattr(torch, kind), device) for kind in PRECISIONS}
     bandwidth = memory_peak(device)
     tried = {f"peak {kind}": peak for kind, peak in peaks.items()}
-    times = _times(steps, {**tried, "copy": bandwidth}, rounds, make_stock, args, batch)
+    with (
+        contextlib.nullcontext(steps["stock"])
+        if device == "cuda"
+        else Apart(make_stock.__name__, args, batch)
+    ) as stock:
+        works = {**steps, "stock": stock, **tried, "copy": bandwidth}
+        times = interleaved_seconds(works, rounds)
     memory = {kind: peak_megabytes(step, device) for kind, step in steps.items()}
     demand = demand_of(steps["stock"])
     title = f"{name}, {utterances} x {SECONDS:g} s, {'GPU' if device == 'cuda' else 'CPU'}"
@@ -120,24 +127,6 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
         memory_row(f"its memory, {kind}", memory["stock"], memory[kind]) for kind in PRECISIONS
     ]
     return rows, limits
-
-
-def _times(
-    steps: dict[str, TrainingStep],
-    others: dict[str, Callable[[], None]],
-    rounds: int,
-    make_stock: MakeStep,
-    args: Namespace,
-    batch: dict[str, torch.Tensor],
-) -> dict[str, list[float]]:
-    """Seconds of each round of each; on a CPU stock steps in a process of its own."""
-    if args.ngpu:
-        return interleaved_seconds({**steps, **others}, rounds)
-    apart = Apart(make_stock.__name__, args, batch)
-    try:
-        return interleaved_seconds({**steps, "stock": apart, **others}, rounds)
-    finally:
-        apart.close()
 
 
 def training_args(config: str, device: str) -> Namespace:

@@ -49,10 +49,10 @@ class FusedBlock(torch.autograd.Function):
         taps = len(kernel)
         centre, shifted = with_margins(low, len(wide), dilation, before, taps)
         norm = (slope, gain, shift)
-        hidden, mean, scale = run.widen_(centre, low, valid, count, wide, *norm, eps)
+        hidden, mean, scale = run.first_half_(centre, low, valid, count, wide, *norm, eps)
         norm2 = (slope2, gain2, shift2)
         keep = any(ctx.needs_input_grad)
-        result, *kept = run.narrow(x, shifted, valid, count, kernel, *norm2, narrow, eps, keep)
+        result, *kept = run.second_half(x, shifted, valid, count, kernel, *norm2, narrow, eps, keep)
         weights = (wide, *norm, kernel, *norm2, narrow)
         ctx.save_for_backward(low, valid, count, hidden, mean, scale, *kept, *weights)
         ctx.settings = dilation, dilation * (taps - 1) - before, run
@@ -67,10 +67,10 @@ class FusedBlock(torch.autograd.Function):
         gradient = folded(gradient)
         # The transposed convolution looks the other way.
         centre, shifted = with_margins(low, len(wide), dilation, after, len(kernel))
-        *of_norm2, d_narrow = run.narrow_back_(
+        *of_norm2, d_narrow = run.second_half_back_(
             centre, gradient, valid, count, *kept, slope2, gain2, shift2, narrow
         )
-        d_x, *of_weights = run.widen_back(
+        d_x, *of_weights = run.first_half_back(
             gradient,
             shifted[::-1],
             *(low, valid, count, hidden, mean, scale, wide, slope, gain, shift, kernel),

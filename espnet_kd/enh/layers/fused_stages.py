@@ -28,7 +28,7 @@ PIECES = 4
 Tensors = tuple[torch.Tensor, ...]
 
 
-def widen_(
+def first_half_(
     out: torch.Tensor,
     x: torch.Tensor,
     valid: torch.Tensor,
@@ -52,7 +52,7 @@ def widen_(
     return hidden, mean, scale
 
 
-def narrow(
+def second_half(
     x: torch.Tensor,
     shifted: Sequence[torch.Tensor],
     valid: torch.Tensor,
@@ -81,7 +81,7 @@ def narrow(
     return result, z if keep else None, y, mean, scale, weight
 
 
-def narrow_back_(
+def second_half_back_(
     out: torch.Tensor,
     gradient: torch.Tensor,
     valid: torch.Tensor,
@@ -96,7 +96,7 @@ def narrow_back_(
     shift: torch.Tensor,
     narrow: torch.Tensor,
 ) -> Tensors:
-    """Gradient of `narrow`: that of the convolved features z is written into `out`.
+    """Gradient of `second_half`: that of the convolved features z is written into `out`.
 
     Returns:
         Gradients of slope, gain, shift and narrow.
@@ -116,7 +116,7 @@ def narrow_back_(
     return d_slope, d_gain, d_shift, d_narrow
 
 
-def widen_back(
+def first_half_back(
     gradient: torch.Tensor,
     shifted: Sequence[torch.Tensor],
     x: torch.Tensor,
@@ -131,7 +131,7 @@ def widen_back(
     shift: torch.Tensor,
     kernel: torch.Tensor,
 ) -> Tensors:
-    """Gradient of `widen_` and of the depthwise convolution behind it.
+    """Gradient of `first_half_` and of the depthwise convolution behind it.
 
     Args:
         gradient: (C, B, T) of the block's result.
@@ -158,7 +158,10 @@ def widen_back(
     d_hidden = torch.where(hidden > 0, d_y, d_y * slope).to(hidden.dtype)
     d_slope = total(torch.where(hidden > 0, 0.0, d_y * hidden)).sum().view_as(slope)
     d_wide = correlation(d_hidden, x).to(slope.dtype)
-    d_x = sum_with_product(gradient, wide.T.to(x.dtype), d_hidden)
+    if x.dtype == gradient.dtype:
+        d_x = sum_with_product(gradient, wide.T, d_hidden)
+    else:  # the compiler adds up what it has to convert
+        d_x = gradient + plain_product(wide.T.to(x.dtype), d_hidden).to(gradient.dtype)
     return d_x, d_wide, d_slope, d_gain, d_shift, d_kernel
 
 
@@ -218,4 +221,7 @@ def _total_of_pieces(x: torch.Tensor) -> torch.Tensor:
     return _by_piece(x).sum(0, keepdim=True)
 
 
-STAGES = {stage.__name__: stage for stage in (widen_, narrow, narrow_back_, widen_back)}
+STAGES = {
+    stage.__name__: stage
+    for stage in (first_half_, second_half, second_half_back_, first_half_back)
+}

@@ -24,7 +24,8 @@ MASKS = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
 }
-# Matrices whose rows begin at odd addresses are multiplied at half the speed.
+# Matrices whose rows begin at odd addresses are multiplied at half the speed; and compiled blocks
+# sum up frames in PIECES of `fused_stages`.
 ALIGNED_FRAMES = 16
 
 

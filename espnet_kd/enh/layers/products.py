@@ -89,11 +89,12 @@ def _(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 @_operator
 def sum_with_product(x: torch.Tensor, weight: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Give (D, B, T) plus the product of (D, C) and (C, B, T) in its precision, no gradient."""
-    if not (_with_onednn(y) and x.dtype == y.dtype):
-        return x + plain_product(weight, y).to(x.dtype)
-    result = ONEDNN.binary(weight, x.flatten(1), y.flatten(1).T, None, "add")
-    return result.view(-1, *y.shape[1:])
+    """Add the product of (D, C) and (C, B, T) to (D, B, T), of one precision; no gradient."""
+    if _with_onednn(y):
+        result = ONEDNN.binary(weight, x.flatten(1), y.flatten(1).T, None, "add")
+    else:
+        result = torch.addmm(x.flatten(1), weight, y.flatten(1))
+    return result.view(x.shape)
 
 
 @torch.library.register_fake("espnet_kd::sum_with_product")

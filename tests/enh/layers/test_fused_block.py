@@ -114,12 +114,12 @@ def test_without_a_gradient_less_is_kept():
     expected = fused(*values)
     kept = []
 
-    def narrow(*stage):
-        found = STAGES["narrow"](*stage)
+    def second_half(*stage):
+        found = STAGES["second_half"](*stage)
         kept.append(found[1])
         return found
 
-    run = SimpleNamespace(**{**STAGES, "narrow": narrow})
+    run = SimpleNamespace(**{**STAGES, "second_half": second_half})
     assert torch.equal(FusedBlock.apply(*values, run), expected)
     FusedBlock.apply(values[0].clone().requires_grad_(), *values[1:], run)
     assert kept[0] is None

@@ -56,9 +56,6 @@ def test_sum_with_product(library):
     weight, x, wide = tensors()
     found = sum_with_product(wide, weight, x)
     torch.testing.assert_close(found, wide + torch.einsum("dc,cbt->dbt", weight, x))
-    half = sum_with_product(wide, weight.bfloat16(), x.bfloat16())
-    assert half.dtype == torch.float32
-    assert 0 < (half - found).norm() < 0.02 * found.norm()
 
 
 @pytest.mark.parametrize(
