@@ -27,15 +27,17 @@ weights, audio is noise, which costs the same.
 
 A training step is forward, backward, clipping and optimizer at the published size, without loading
 of data. On a CPU stock steps in a process of its own, for ours keep the memory that they free
-(`espnet_kd/allocator.py`). The memory of a step is what it takes at its peak beyond models and
-optimizer. The share of the matrix peak is that of the operations a second that a product of
-matrices reached, at best, in the same rounds and precision, by PyTorch's `mm` (MKL in float32) or
-by oneDNN as in our blocks. The second table says what bounds a step: least bytes are those that its
-matrix products and convolutions read and write, all else being fused into them; bytes of stock are
-those of all its operations; least time is what the operations at the matrix peak, or the least
-bytes at the speed of a copy in memory, would take. The last columns are the shares of our step's
-computing time, the rest being element-wise work outside of the blocks, loss, and optimizer. What
-the products themselves reach is the share of the peak divided by their share of the time.
+(`espnet_kd/allocator.py`); on a GPU whose memory is too small for the batch, a side adds up the
+gradients of 2, 4, ... parts of it, and its rows say so. The memory of a step is what it takes at
+its peak beyond models and optimizer. The share of the matrix peak is that of the operations a
+second that a product of matrices reached, at best, in the same rounds and precision, by PyTorch's
+`mm` (MKL in float32) or by oneDNN as in our blocks. The second table says what bounds a step: least
+bytes are those that its matrix products and convolutions read and write, all else being fused into
+them; bytes of stock are those of all its operations; least time is what the operations at the
+matrix peak, or the least bytes at the speed of a copy in memory, would take. The last columns are
+the shares of our step's computing time, the rest being element-wise work outside of the blocks,
+loss, and optimizer. What the products themselves reach is the share of the peak divided by their
+share of the time.
 
 Enhancing is a whole command: stock's one process with all cores, and ours as stage 10 runs it, with
 a job a core. Samples are compared as they are in the files. Memory of commands is that of all their

@@ -86,21 +86,24 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
     args = training_args(str(CONF / file), device)
     steps = make_steps(args, device, make_stock)
     batch = synthetic_batch(utterances, SECONDS, "SIMU", len(TOKENS), paired=False, shortest=1.0)
+    on_gpu = device == "cuda"
     for step in steps.values():
         step.take(batch)
+        if on_gpu:
+            step.fit()
     peaks = {kind: matrix_peak(getattr(torch, kind), device) for kind in PRECISIONS}
     bandwidth = memory_peak(device)
     tried = {f"peak {kind}": peak for kind, peak in peaks.items()}
     with (
         contextlib.nullcontext(steps["stock"])
-        if device == "cuda"
+        if on_gpu
         else Apart(make_stock.__name__, args, batch)
     ) as stock:
         works = {**steps, "stock": stock, **tried, "copy": bandwidth}
-        times = interleaved_seconds(works, rounds)
+        times = interleaved_seconds(works, rounds, rehearse=on_gpu)
     memory = {kind: peak_megabytes(step, device) for kind, step in steps.items()}
     demand = demand_of(steps["stock"])
-    title = f"{name}, {utterances} x {SECONDS:g} s, {'GPU' if device == 'cuda' else 'CPU'}"
+    title = f"{name}, {utterances} x {SECONDS:g} s, {'GPU' if on_gpu else 'CPU'}"
     limits = [
         Limit(
             f"{title}, {kind}",
@@ -115,7 +118,7 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
     ]
     rows = [
         time_row(
-            f"training step, {limit.work}",
+            f"training step, {limit.work}{in_parts(steps, kind)}",
             times["stock"],
             times[kind],
             TARGETS.get((name, device, kind)),
@@ -124,9 +127,17 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
         for kind, limit in zip(PRECISIONS, limits, strict=True)
     ]
     rows += [
-        memory_row(f"its memory, {kind}", memory["stock"], memory[kind]) for kind in PRECISIONS
+        memory_row(f"its memory, {kind}{in_parts(steps, kind)}", memory["stock"], memory[kind])
+        for kind in PRECISIONS
     ]
     return rows, limits
+
+
+def in_parts(steps: Mapping[str, TrainingStep], kind: str) -> str:
+    """Say of a row which side took its batch in parts, for want of memory; nothing if neither."""
+    sides = {"stock": steps["stock"].parts, "ours": steps[kind].parts}
+    found = [f"{side} in {parts} parts" for side, parts in sides.items() if parts > 1]
+    return f" ({', '.join(found)})" if found else ""
 
 
 def training_args(config: str, device: str) -> Namespace:

@@ -31,7 +31,7 @@ class Ratio:
 
 
 def interleaved_seconds(
-    works: Mapping[str, Work], rounds: int, warmups: int = 1
+    works: Mapping[str, Work], rounds: int, warmups: int = 1, rehearse: bool = False
 ) -> dict[str, list[float]]:
     """Time pieces of work in turn, round after round, so that a drift of the machine meets all.
 
@@ -41,6 +41,8 @@ def interleaved_seconds(
         works: by name, in the order in which a round runs them.
         rounds: timed rounds, at least one.
         warmups: rounds before them, which do not count.
+        rehearse: do each, untimed, before it is timed: it has to take the memory of a GPU again
+            that those before it took.
 
     Returns:
         name -> seconds of each round.
@@ -48,6 +50,8 @@ def interleaved_seconds(
     times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(-warmups, rounds):
         for name, work in works.items():
+            if rehearse:
+                work()
             seconds = seconds_of(work)
             if number >= 0:
                 times[name].append(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 
 import torch
 from espnet2.tasks.enh import EnhancementTask
@@ -28,6 +29,7 @@ class TrainingStep:
         self.grad_clip = args.grad_clip
         (self.optimizer,) = task.build_optimizers(args, self.model)
         self.batch: dict[str, torch.Tensor] = {}
+        self.parts = 1
 
     @property
     def teacher(self) -> torch.nn.Module | None:
@@ -40,8 +42,33 @@ class TrainingStep:
         return list(self.model.distiller.terms.values()) if self.model.distiller else []
 
     def take(self, batch: dict[str, torch.Tensor]) -> None:
-        """Set the batch of all steps."""
+        """Set the batch of all steps, to be taken whole."""
         self.batch = {name: value.to(self.device) for name, value in batch.items()}
+        self.parts = 1
+
+    def fit(self) -> None:
+        """Do a step; where a GPU's memory is too small for it, in 2, 4, ... parts from now on.
+
+        Raises:
+            torch.OutOfMemoryError: it is too small for one utterance.
+        """
+        while True:
+            try:
+                self()
+                return
+            except torch.OutOfMemoryError:
+                if self.parts >= self._utterances:
+                    raise
+            self.optimizer.zero_grad()
+            torch.cuda.empty_cache()
+            self.parts *= 2
+
+    def losses(self) -> Iterator[torch.Tensor]:
+        """Loss of each part, to be used before the next is asked for; the sum is the batch's."""
+        split = {name: value.chunk(self.parts) for name, value in self.batch.items()}
+        for values in zip(*split.values(), strict=True):
+            part = dict(zip(split, values, strict=True))
+            yield self.model(**part)[0] * (len(values[0]) / self._utterances)
 
     def __call__(self) -> torch.Tensor:
         """Do a step; gives the loss before it.
@@ -49,14 +76,20 @@ class TrainingStep:
         Raises:
             FloatingPointError: gradients that are no numbers; such a step would be left out.
         """
-        loss, _, _ = self.model(**self.batch)
-        loss.backward()
+        total = 0.0
+        for loss in self.losses():
+            loss.backward()
+            total = total + loss.detach()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.grad_clip)
         if not torch.isfinite(norm):
             raise FloatingPointError(f"the norm of the gradients is {norm.item()}")
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return loss.detach()
+        return total
+
+    @property
+    def _utterances(self) -> int:
+        return len(self.batch["speech_mix"])
 
     def teach(self) -> None:
         """Run the teacher as a step does."""

@@ -31,8 +31,12 @@ class Step:
         )
         self.batch = {"input": torch.randn(1, NARROW, FRAMES)}
 
+    def losses(self):
+        yield self.model(**self.batch).square().mean()
+
     def __call__(self):
-        self.model(**self.batch).square().mean().backward()
+        for loss in self.losses():
+            loss.backward()
 
 
 def test_operations_and_bytes_of_a_step():

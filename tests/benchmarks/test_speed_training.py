@@ -10,6 +10,7 @@ from espnet2.enh.layers.tcn import ChannelwiseLayerNorm, TemporalBlock
 from benchmarks import roofline, speed_training
 from benchmarks.random_models import TOKENS
 from benchmarks.speed_training import (
+    in_parts,
     make_steps,
     measure_training,
     naive_step,
@@ -75,3 +76,12 @@ def test_rows(monkeypatch):
     for limit in limits:
         assert 0 < limit.demand.product_bytes < limit.demand.all_bytes
         assert 0 < limit.shares[0] < 1
+
+
+def test_rows_say_who_took_the_batch_in_parts():
+    args = training_args(str(CONF / "se/conv_tasnet.yaml"), "cpu")
+    steps = make_steps(args, "cpu", stock_step)
+    assert in_parts(steps, "float32") == ""
+    steps["stock"].parts, steps["float32"].parts = 4, 2
+    assert in_parts(steps, "float32") == " (stock in 4 parts, ours in 2 parts)"
+    assert in_parts(steps, "bfloat16") == " (stock in 4 parts)"

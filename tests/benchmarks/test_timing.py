@@ -42,6 +42,13 @@ def test_works_take_turns_and_warm_up(clock):
     assert times == {"a": [1, 2, 3], "b": [10, 20, 30]}
 
 
+def test_each_may_be_rehearsed(clock):
+    works = {"a": clock.work("a", 50, 1), "b": clock.work("b", 70, 10)}
+    times = interleaved_seconds(works, rounds=1, warmups=0, rehearse=True)
+    assert clock.done == ["a", "a", "b", "b"]
+    assert times == {"a": [1], "b": [10]}
+
+
 def test_a_gpu_is_waited_for(clock, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "synchronize", clock.work("wait", 100, 5, 100, 5))

@@ -56,3 +56,84 @@ def test_broken_gradients_are_no_step(step):
     step.take({**batch, "speech_mix": batch["speech_mix"] * torch.inf})
     with pytest.raises(FloatingPointError, match="nan"):
         step()
+
+
+class SmallMemory:
+    """Stands in for a GPU on which so many utterances fit."""
+
+    def __init__(self, model, most):
+        self.most, self.seen = most, []
+        model.register_forward_pre_hook(self, with_kwargs=True)
+
+    def __call__(self, _model, _args, batch):
+        self.seen.append(len(batch["speech_mix"]))
+        if self.seen[-1] > self.most:
+            raise torch.OutOfMemoryError
+
+
+@pytest.fixture
+def baseline():
+    args = parse_with_base(
+        EnhKDTask.get_parser, ["--config", str(SIZES["mini"].conf / "se/conv_tasnet.yaml")]
+    )
+    args.token_list = list(TOKENS)
+    step = TrainingStep(args, "cpu")
+    step.take(synthetic_batch(3, 0.25, "SIMU", len(TOKENS), paired=False))
+    return step
+
+
+def gradients(step):
+    """Of a step, which it would clear, and its loss."""
+    found = []
+
+    def optimize(*_):
+        found.extend(p.grad.clone() for p in step.model.parameters())
+
+    step.optimizer.step = optimize
+    return step(), found
+
+
+def test_parts_are_one_step(baseline):
+    loss, whole = gradients(baseline)
+    baseline.parts = 2  # two utterances and one
+    same, parts = gradients(baseline)
+    assert same == pytest.approx(loss.item(), rel=1e-5)
+    for one, other in zip(parts, whole, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_as_many_parts_as_the_memory_asks_for(baseline):
+    memory = SmallMemory(baseline.model, most=1)
+    baseline.fit()
+    assert baseline.parts == 4
+    assert memory.seen == [3, 2, 1, 1, 1]
+    baseline()
+    assert memory.seen[5:] == [1, 1, 1]
+    baseline.take(baseline.batch)
+    assert baseline.parts == 1
+
+
+def test_what_was_done_before_memory_ran_out_does_not_count(baseline):
+    def run_out(_model, _args, batch):
+        if len(batch["speech_mix"]) == 1 and baseline.parts == 2:
+            raise torch.OutOfMemoryError
+
+    baseline.model.register_forward_pre_hook(run_out, with_kwargs=True)
+    baseline.parts = 4
+    loss, parts = gradients(baseline)
+    baseline.parts = 2  # the first part, of two utterances, has its gradients by then
+    baseline.optimizer.zero_grad()
+    again = []
+    baseline.optimizer.step = lambda: again.extend(
+        p.grad.clone() for p in baseline.model.parameters()
+    )
+    baseline.fit()
+    assert baseline.parts == 4
+    for one, other in zip(again, parts, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_not_even_one_utterance(baseline):
+    SmallMemory(baseline.model, most=0)
+    with pytest.raises(torch.OutOfMemoryError):
+        baseline.fit()
