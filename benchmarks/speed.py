@@ -20,10 +20,10 @@ NOTES = """\
 Stock is ESPnet as installed: its task, its `enh_inference`, its `enh_train`; of the teacher, which
 it has not, our model with its TemporalConvNet inside, eagerly. Both sides have the same weights and
 data and take turns, round after round; costs are medians over the rounds, the ratio is that of the
-medians, in brackets the least and the greatest of a round. Ours at the
-published size is as with `compile: true`, and with `autocast_dtype: bfloat16` where that is said;
-steps are compiled before the first round, but starting a command is part of it. Models have random
-weights, audio is noise, which costs the same.
+medians, in brackets the least and the greatest of a round. Ours at the published size is as with
+`compile: true`, and with `autocast_dtype: bfloat16` where that is said; steps are compiled, and
+have the memory that they keep, before the first round, but starting a command is part of it. Models
+have random weights, audio is noise, which costs the same.
 
 A training step is forward, backward, clipping and optimizer at the published size, without loading
 of data. On a CPU stock steps in a process of its own, for ours keep the memory that they free

@@ -27,6 +27,8 @@ from espnet_kd.tasks.enh_kd import EnhKDTask
 
 SECONDS = 4.0
 UTTERANCES = {"cpu": 1, "cuda": 32}
+# Steps before those that are timed: the first compiles, and the heap grows until the third.
+SETTLING = 2
 PRECISIONS = ("float32", "bfloat16")
 TARGETS = {
     ("Conv-TasNet", "cpu", "float32"): Target(1.8, share=0.75),
@@ -91,6 +93,8 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
         step.take(batch)
         if on_gpu:
             step.fit()
+    for kind in PRECISIONS * SETTLING:
+        steps[kind]()
     peaks = {kind: matrix_peak(getattr(torch, kind), device) for kind in PRECISIONS}
     bandwidth = memory_peak(device)
     tried = {f"peak {kind}": peak for kind, peak in peaks.items()}
