@@ -11,10 +11,10 @@ from espnet2.iterators.abs_iter_factory import AbsIterFactory
 from espnet2.iterators.sequence_iter_factory import SequenceIterFactory
 from torch.utils.data import DataLoader
 
-GROUP = 16  # utterances
+GROUP = 32  # utterances
 # Groups that the workers together read ahead. The chunk iterator takes hundreds of utterances at
 # once, makes batches of all their chunks, and then comes for the next.
-AHEAD = 16
+AHEAD = 8
 Batch = tuple[list[str], dict[str, torch.Tensor]]
 
 

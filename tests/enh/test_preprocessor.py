@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import soundfile
-from espnet2.train.preprocessor import CommonPreprocessor
+from espnet2.train import preprocessor as host_preprocessor
+from espnet2.train.preprocessor import CommonPreprocessor, EnhPreprocessor
 
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.speed import perturb, perturbed_length
@@ -41,6 +42,40 @@ def test_audio_passes_unchanged(train):
     assert found.keys() == given.keys()
     for name, samples in given.items():
         np.testing.assert_array_equal(found[name], samples)
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """Signals that the host searches for silence."""
+    found, search = [], host_preprocessor.detect_non_silence
+
+    def counted(wave):
+        found.append(wave)
+        return search(wave)
+
+    monkeypatch.setattr(host_preprocessor, "detect_non_silence", counted)
+    yield found
+    assert host_preprocessor.detect_non_silence is counted  # put back after each utterance
+
+
+def test_no_search_for_silence_that_nothing_needs(searches):
+    EnhKDPreprocessor(True, sample_rate=16000)("a", audio())
+    assert not searches
+    EnhPreprocessor(True, sample_rate=16000)("a", audio())
+    assert searches  # the host still does
+
+
+def test_noise_of_the_host_is_added_at_the_level_of_speech(tmp_path, searches):
+    soundfile.write(tmp_path / "n.wav", np.random.default_rng(1).uniform(-0.1, 0.1, 4000), 16000)
+    (tmp_path / "noises.scp").write_text(f"n {tmp_path}/n.wav\n")
+    options = {"sample_rate": 16000, "noise_scp": str(tmp_path / "noises.scp")}
+    options |= {"noise_apply_prob": 1.0, "noise_db_range": "3_5"}
+    found = []
+    for kind in (EnhKDPreprocessor, EnhPreprocessor):
+        np.random.seed(0)
+        found.append(kind(True, **options)("a", audio(8000))["speech_mix"])
+    assert len(searches) == 4  # a reference and a mixture each
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("speed", [0.9, 1.1])
