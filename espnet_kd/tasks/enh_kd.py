@@ -232,6 +232,9 @@ class EnhKDTask(EnhancementTask):
                 raise
             where, _, problem = line.partition(": ")
             raise UserError(with_audio_files(where, data), problem) from None
+        # The host leaves its process group, whose threads now and then abort the exit.
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
 
 
 def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -> torch.nn.Module:

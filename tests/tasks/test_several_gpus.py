@@ -82,6 +82,22 @@ def test_processes_of_different_categories_train_together(cmd, tmp_path):
     assert whole.keys() == torch.load(tmp_path / "exp/valid.loss.ave.pth").keys()
 
 
+def test_a_process_leaves_its_group(tmp_path, monkeypatch):
+    """Threads of a group that is left behind abort the exit of its process, now and then."""
+
+    def train(_task, _args):
+        torch.distributed.init_process_group(
+            "gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1
+        )
+        assert torch.distributed.is_initialized()
+
+    monkeypatch.setattr(EnhancementTask, "main_worker", classmethod(train))
+    EnhKDTask._work(
+        arguments(train_data_path_and_name_and_type=[], valid_data_path_and_name_and_type=[])
+    )
+    assert not torch.distributed.is_initialized()
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_every_batch_gives_the_same_statistics_in_one_order(tmp_path, monkeypatch, training):
     teacher = teacher_options(tmp_path / "teacher", STUDENT)
