@@ -143,3 +143,34 @@ def quiet_flash_attention() -> None:
     if importlib.util.find_spec("flash_attn") is None:
         with contextlib.redirect_stdout(io.StringIO()):
             importlib.import_module(ATTENTION)
+
+
+@contextlib.contextmanager
+def no_silence_search() -> Iterator[None]:
+    """Let ESPnet's preprocessor take all of a signal for speech.
+
+    It searches each reference for silence, also where nothing asks for its level: a quarter of a
+    worker's time on utterances of one second.
+    """
+    from espnet2.train import preprocessor
+
+    search = preprocessor.detect_non_silence
+    preprocessor.detect_non_silence = lambda _wave: slice(None)
+    try:
+        yield
+    finally:
+        preprocessor.detect_non_silence = search
+
+
+def leave_process_group() -> None:
+    """End the process group of a training by several processes, if there is one.
+
+    ESPnet leaves it to the end of the process, where its threads abort now and then. They end where
+    nothing holds the group any more: the trained model does, in cycles, and none are collected at
+    the end (see `spare_collections`).
+    """
+    import torch
+
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+        gc.collect()

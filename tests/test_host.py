@@ -12,9 +12,11 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import typeguard
+from espnet2.train import preprocessor as host_preprocessor
 from typeguard._decorators import typechecked as CHECKED
 
 from espnet_kd import host
@@ -231,3 +233,28 @@ def test_espnet_averages_a_second_time_wrongly(tmp_path):
     assert average([2], 2) == 1.5
     assert average([3], 3) == 4.0
     assert average([2, 3], 3) != 4.0, "check_averaging is no longer needed"
+
+
+def test_espnet_searches_for_silence_that_nothing_needs(monkeypatch):
+    found, search = [], host_preprocessor.detect_non_silence
+    monkeypatch.setattr(
+        host_preprocessor, "detect_non_silence", lambda wave: found.append(wave) or search(wave)
+    )
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, 1000).astype(np.float32)
+    preprocess = host_preprocessor.EnhPreprocessor(True, sample_rate=16000)
+    preprocess("a", {"speech_mix": noise, "speech_ref1": noise})
+    assert found
+    with host.no_silence_search():
+        preprocess("a", {"speech_mix": noise, "speech_ref1": noise})
+    assert len(found) == 1
+
+
+def test_espnet_does_not_end_its_process_group():
+    names = {
+        node.attr
+        for module in ("espnet2.tasks.abs_task", "espnet2.train.trainer")
+        for node in ast.walk(source_tree(module))
+        if isinstance(node, ast.Attribute)
+    }
+    assert "state_dict" in names  # it is the trainer that was read
+    assert "destroy_process_group" not in names

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 
 import numpy as np
 from espnet2.text.build_tokenizer import build_tokenizer
 from espnet2.text.token_id_converter import TokenIDConverter
-from espnet2.train import preprocessor as host_preprocessor
 from espnet2.train.preprocessor import EnhPreprocessor
 
 from espnet_kd.data.categories import CATEGORIES
@@ -16,6 +14,7 @@ from espnet_kd.data.second_noise import NoiseMixer
 from espnet_kd.data.speed import perturb
 from espnet_kd.data.tokens import NON_LINGUISTIC
 from espnet_kd.errors import UserError
+from espnet_kd.host import no_silence_search
 
 
 class EnhKDPreprocessor(EnhPreprocessor):
@@ -106,21 +105,10 @@ class EnhKDPreprocessor(EnhPreprocessor):
         return data
 
     def _speech_process(self, uid: str, data: dict) -> dict[str, np.ndarray]:
-        # The host searches references for silence first of all, for what adds rooms or noise.
+        # What adds rooms or noise asks how loud speech is where it is not silent.
         level_matters = self.rirs is not None or self.noises is not None
         with contextlib.nullcontext() if level_matters else no_silence_search():
             return super()._speech_process(uid, data)
-
-
-@contextlib.contextmanager
-def no_silence_search() -> Iterator[None]:
-    """Let the host take all of a signal for speech: the search is 40 % of its work on a second."""
-    search = host_preprocessor.detect_non_silence
-    host_preprocessor.detect_non_silence = lambda _wave: slice(None)
-    try:
-        yield
-    finally:
-        host_preprocessor.detect_non_silence = search
 
 
 def category_index(uid: str, category: str) -> int:

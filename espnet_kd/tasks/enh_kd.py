@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import gc
 import inspect
 from collections.abc import Callable, Sequence
 
@@ -22,6 +21,7 @@ from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.layers.filterbank import fourier_filterbank
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns
+from espnet_kd.host import leave_process_group
 from espnet_kd.registry import EQUIVALENTS, load_plugins, register
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.chunks import check_chunks
@@ -233,11 +233,7 @@ class EnhKDTask(EnhancementTask):
                 raise
             where, _, problem = line.partition(": ")
             raise UserError(with_audio_files(where, data), problem) from None
-        # The host leaves its process group, whose threads abort one exit in four. They end where
-        # nothing holds it any more, and the trained model, in cycles, still does.
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
-            gc.collect()
+        leave_process_group()
 
 
 def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -> torch.nn.Module:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -83,19 +84,23 @@ def test_processes_of_different_categories_train_together(cmd, tmp_path):
 
 
 def test_a_process_leaves_its_group(tmp_path, monkeypatch):
-    """Threads of a group that is left behind abort the exit of its process, now and then."""
+    """Threads of a group that something still holds abort the exit of its process now and then."""
+    group = []
 
     def train(_task, _args):
         torch.distributed.init_process_group(
             "gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1
         )
-        assert torch.distributed.is_initialized()
+        model = torch.nn.Module()
+        model.group, model.trainer = torch.distributed.group.WORLD, [model]
+        group.append(weakref.ref(model))
 
     monkeypatch.setattr(EnhancementTask, "main_worker", classmethod(train))
     EnhKDTask._work(
         arguments(train_data_path_and_name_and_type=[], valid_data_path_and_name_and_type=[])
     )
     assert not torch.distributed.is_initialized()
+    assert group[0]() is None
 
 
 @pytest.mark.parametrize("training", [True, False])
