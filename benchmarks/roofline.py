@@ -92,7 +92,7 @@ class Demand:
 
 
 def demand_of(step: TrainingStep) -> Demand:
-    """Count a step of a model that is not compiled.
+    """Count a step of a model that is not compiled, and made of PyTorch's own operators.
 
     The backward pass needs each product twice more: for what came in and for the weights. It is
     not counted itself, since the counter takes a depthwise convolution's for a full one.

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from espnet2.enh.separator.tcn_separator import TCNSeparator
 
+from espnet_kd.enh.layers import products
+from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
 from espnet_kd.scoring.complexity import count_macs, measure
 
 CHANNELS, FILTERS, KERNEL, STRIDE, GROUPS, LENGTH = 8, 16, 5, 2, 4, 101
@@ -27,6 +30,27 @@ def test_attention_counted_by_hand(need_weights):
     with torch.inference_mode():
         macs = count_macs(lambda: model(x, x, x, need_weights=need_weights))
     assert macs == 4 * frames * width**2 + 2 * frames**2 * width
+
+
+def test_conv_tasnet_has_the_products_of_espnets():
+    conf = {"num_spk": 1, "layer": 2, "stack": 2, "bottleneck_dim": 8, "hidden_dim": 12}
+    frames = 48
+    code, lengths = torch.randn(2, frames, 6), torch.tensor([frames, frames])
+    stock, ours = TCNSeparator(6, **conf), MaskedTCNSeparator(6, **conf)
+    depthwise = 4 * 12 * 3 * 2 * frames  # blocks, channels, kernel, batch: element-wise in ours
+    expected = count_macs(lambda: stock(code, lengths)) - depthwise
+    assert count_macs(lambda: ours(code, lengths)) == expected > 0
+
+
+def test_products_counted_by_hand():
+    weight, x, y = torch.ones(3, 5), torch.ones(5, 2, 7), torch.ones(3, 2, 7)
+    for count in (
+        count_macs(lambda: products.plain_product(weight, x)),
+        count_macs(lambda: products.sum_with_product(y, weight, x)),
+        count_macs(lambda: products.correlation(x, y)),
+        count_macs(lambda: products.correlations(x, y)),
+    ):
+        assert count == 3 * 5 * 2 * 7
 
 
 def test_counting_leaves_torch_as_it_was():

@@ -1,6 +1,7 @@
 """Products of a weight matrix with features (C, B, T): one product, however large the batch.
 
-Those without a gradient are operators of PyTorch, which torch.compile takes as they are.
+Those without a gradient are operators of PyTorch, which torch.compile takes as they are. A gradient
+of a gradient (a gradient penalty, say) is refused: neither products nor compiled blocks have one.
 """
 
 from __future__ import annotations
@@ -126,6 +127,24 @@ def correlations(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 @torch.library.register_fake("espnet_kd::correlations")
 def _(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return one.new_empty(one.size(1), len(one), len(other))
+
+
+def _of_product(weight: torch.Size, x: torch.Size, **_: object) -> int:
+    return 2 * weight[0] * x.numel()
+
+
+def _of_sum(_x: torch.Size, weight: torch.Size, y: torch.Size, **_: object) -> int:
+    return _of_product(weight, y)
+
+
+# Operations of each by the shapes of its arguments, for torch's FlopCounterMode, which cannot see
+# into an operator.
+OPERATIONS = {
+    torch.ops.espnet_kd.plain_product: _of_product,
+    torch.ops.espnet_kd.sum_with_product: _of_sum,
+    torch.ops.espnet_kd.correlation: _of_product,
+    torch.ops.espnet_kd.correlations: _of_product,
+}
 
 
 def _times_transposed(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
