@@ -49,7 +49,8 @@ class GroupedIterFactory(AbsIterFactory):
             ],
             num_workers=workers,
             prefetch_factor=max(2, AHEAD // workers) if workers else None,
-            pin_memory=loader.pin_memory,
+            # Not pinned: the chunk iterator copies all into batches of its own.
+            pin_memory=False,
             worker_init_fn=loader.worker_init_fn,
             collate_fn=pack,
         )
@@ -81,10 +82,6 @@ class Packed:
     tensors: dict[torch.dtype, torch.Tensor]
     batches: list[tuple[list[str], list[tuple[str, torch.dtype, torch.Size]]]]
 
-    def pin_memory(self) -> Packed:
-        """Give a copy from which a GPU can read; DataLoader calls it."""
-        return Packed({kind: t.pin_memory() for kind, t in self.tensors.items()}, self.batches)
-
 
 def pack(batches: Sequence[Batch]) -> Packed:
     """Put batches together."""
@@ -98,11 +95,15 @@ def pack(batches: Sequence[Batch]) -> Packed:
 
 
 def unpack(packed: Packed) -> Iterator[Batch]:
-    """Give the batches of `pack`; their tensors are views."""
+    """Give the batches of `pack`.
+
+    Their tensors are copies: the chunk iterator keeps those of a rare category for long, and a view
+    would keep its whole group.
+    """
     done = dict.fromkeys(packed.tensors, 0)
     for names, content in packed.batches:
         batch = {}
         for key, kind, shape in content:
             start, done[kind] = done[kind], done[kind] + shape.numel()
-            batch[key] = packed.tensors[kind][start : done[kind]].view(shape)
+            batch[key] = packed.tensors[kind][start : done[kind]].view(shape).clone()
         yield names, batch

@@ -96,6 +96,12 @@ def test_a_group_is_one_tensor_of_each_kind():
     assert_same(unpack(packed), batches)
 
 
+def test_an_utterance_that_is_kept_keeps_no_other():
+    for _, batch in unpack(pack(list(itertools.islice(singles().build_iter(1), GROUP)))):
+        for tensor in batch.values():
+            assert tensor.untyped_storage().nbytes() == tensor.nbytes
+
+
 def test_the_task_reads_in_groups(tmp_path):
     cmd = command(write_tiny_set(tmp_path / "set", "SS"), tmp_path / "exp", STUDENT)
     options = "--iterator_type chunk --chunk_length 1000 --batch_size 1"
