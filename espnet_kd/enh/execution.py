@@ -37,31 +37,31 @@ def set_execution(
     model.autocast_dtype = AUTOCAST_DTYPES[autocast_dtype]
     blocks = [module for module in model.modules() if isinstance(module, MaskedTemporalBlock)]
     if compile_blocks and blocks:
-        problem = compiler_problem(device)
-        if problem:
-            print(f"compile: goes on without torch.compile ({problem})", file=sys.stderr)
+        works = compiler_works(device)
         for block in blocks:
-            block.compiled = not problem
+            block.compiled = works
 
 
 @functools.cache
-def compiler_problem(device: str) -> str:
-    """Say why torch.compile does not work here; an empty string if it does.
+def compiler_works(device: str) -> bool:
+    """Whether torch.compile does; why it does not is said once.
 
     Args:
         device: "cpu" or "cuda".
     """
     # It says at every start that no CUDA runtime is found where only a CUDA compiler is.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    torch._dynamo.config.recompile_limit = VARIANTS
-    # Code is kept on disk; that for more threads than are asked for now would wait for cores.
-    torch._inductor.config.cpp.threads = torch.get_num_threads()
-    _trust_wheel()
     try:
+        torch._dynamo.config.recompile_limit = VARIANTS
+        # Code is kept on disk; that for more threads than are asked for now would wait for cores.
+        torch._inductor.config.cpp.threads = torch.get_num_threads()
+        _trust_wheel()
         torch.compile(lambda x: x * x + 1)(torch.ones(32, device=device))
     except Exception as error:  # whatever it is, the training can do without
-        return str(error).strip().partition("\n")[0]
-    return ""
+        problem = str(error).strip().partition("\n")[0]
+        print(f"compile: goes on without torch.compile ({problem})", file=sys.stderr)
+        return False
+    return True
 
 
 def _trust_wheel() -> None:

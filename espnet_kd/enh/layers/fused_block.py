@@ -17,7 +17,9 @@ LEAD = 16
 
 
 class FusedBlock(torch.autograd.Function):
-    """`residual_block`: its arguments and `run`, which gives the stages; its result.
+    """`residual_block`: its arguments, `run`, which gives the stages, and `keep`; its result.
+
+    Without `keep` no gradient can follow, and less is written.
 
     It runs the stages of `fused_stages`. Under autocast products are computed, and what is kept for
     the backward pass is stored, in half precision; all else in that of the weights. The gradient is
@@ -43,6 +45,7 @@ class FusedBlock(torch.autograd.Function):
         before: int,
         eps: float,
         run: SimpleNamespace,
+        keep: bool,
     ) -> torch.Tensor:
         low = in_low_precision(x)
         count = frames * len(wide)
@@ -51,7 +54,6 @@ class FusedBlock(torch.autograd.Function):
         norm = (slope, gain, shift)
         hidden, mean, scale = run.first_half_(centre, low, valid, count, wide, *norm, eps)
         norm2 = (slope2, gain2, shift2)
-        keep = any(ctx.needs_input_grad)
         result, *kept = run.second_half(x, shifted, valid, count, kernel, *norm2, narrow, eps, keep)
         weights = (wide, *norm, kernel, *norm2, narrow)
         ctx.save_for_backward(low, valid, count, hidden, mean, scale, *kept, *weights)
@@ -75,7 +77,7 @@ class FusedBlock(torch.autograd.Function):
             shifted[::-1],
             *(low, valid, count, hidden, mean, scale, wide, slope, gain, shift, kernel),
         )
-        return d_x, None, None, *of_weights, *of_norm2, d_narrow, None, None, None, None
+        return d_x, None, None, *of_weights, *of_norm2, d_narrow, None, None, None, None, None
 
 
 def with_margins(
@@ -108,8 +110,20 @@ def with_margins(
 def compiled_block() -> Callable[..., torch.Tensor]:
     """`residual_block` with compiled stages; the same code serves any batch, length, dilation."""
     stages = {name: _on_bare(torch.compile(stage, dynamic=True)) for name, stage in STAGES.items()}
-    run = SimpleNamespace(**stages)
-    return lambda *arguments: FusedBlock.apply(*arguments, run)
+    return block_of(SimpleNamespace(**stages))
+
+
+def block_of(run: SimpleNamespace) -> Callable[..., torch.Tensor]:
+    """`residual_block` made of such stages."""
+
+    def block(*arguments: torch.Tensor | float) -> torch.Tensor:
+        # A function's forward pass runs without gradients, and is not told of those of weights.
+        keep = torch.is_grad_enabled() and any(
+            isinstance(value, torch.Tensor) and value.requires_grad for value in arguments
+        )
+        return FusedBlock.apply(*arguments, run, keep)
+
+    return block
 
 
 def _on_bare(stage: Callable) -> Callable:

@@ -71,8 +71,10 @@ class MaskedTemporalConvNet(TemporalConvNet):
         if self.blocks()[0].is_global:  # batch normalization in training would see these frames
             output = functional.pad(output, (0, -size % ALIGNED_FRAMES))
         valid = (~padding_mask(frames, output.size(2))).unsqueeze(1).to(output.dtype)
+        # An utterance shorter than the encoder's kernel has no frame: its norms divide by one.
+        count = valid.sum(2, keepdim=True).clamp(min=1)
         for block in self.blocks():
-            output = block(output, valid)
+            output = block(output, valid, count)
         score = self.network[3:](output[..., :size])
         return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
 
@@ -104,12 +106,13 @@ class MaskedTemporalBlock(TemporalBlock):
         """Whether its norms are over channels and time; others go through ESPnet's layers."""
         return isinstance(self.net[2], (GlobalLayerNorm, nn.GroupNorm))
 
-    def forward(self, x: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, valid: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """Add to each utterance what the block makes of it.
 
         Args:
             x: (B, C, T).
             valid: (B, 1, T) 1 where a frame is valid, else 0.
+            count: (B, 1, 1) valid frames, at least 1.
 
         Returns:
             (B, C, T).
@@ -124,7 +127,7 @@ class MaskedTemporalBlock(TemporalBlock):
         return block(
             x,
             valid,
-            valid.sum(2, keepdim=True),
+            count.transpose(0, 1),
             wide.weight.squeeze(2),
             prelu.weight,
             *gain_and_shift(norm),

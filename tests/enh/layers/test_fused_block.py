@@ -9,19 +9,15 @@ import torch
 from espnet2.enh.layers.tcn import TemporalConvNet
 from torch._dynamo.utils import counters
 
-from espnet_kd.enh.layers.fused_block import FusedBlock, compiled_block, with_margins
+from espnet_kd.enh.layers.fused_block import block_of, compiled_block, with_margins
 from espnet_kd.enh.layers.fused_stages import STAGES
 from espnet_kd.enh.layers.masked_tcn import mask_padding
 from espnet_kd.enh.layers.residual_block import residual_block
 
 from .test_residual_block import arguments
 
-EAGER = SimpleNamespace(**STAGES)
+fused = block_of(SimpleNamespace(**STAGES))
 CONSTANT = (1, 2)  # `valid`, `frames`
-
-
-def fused(*values):
-    return FusedBlock.apply(*values, EAGER)
 
 
 def run(block, values, direction):
@@ -109,9 +105,11 @@ def test_keeps_half_precision_for_the_backward_pass():
     assert all(saved.dtype == torch.bfloat16 for saved in large)
 
 
-def test_without_a_gradient_less_is_kept():
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_without_a_gradient_less_is_kept(mode):
     values = arguments()
     expected = fused(*values)
+    values[3] = torch.nn.Parameter(values[3])
     kept = []
 
     def second_half(*stage):
@@ -119,11 +117,10 @@ def test_without_a_gradient_less_is_kept():
         kept.append(found[1])
         return found
 
-    run = SimpleNamespace(**{**STAGES, "second_half": second_half})
-    assert torch.equal(FusedBlock.apply(*values, run), expected)
-    FusedBlock.apply(values[0].clone().requires_grad_(), *values[1:], run)
-    assert kept[0] is None
-    assert kept[1].shape == (4, 2, 12)
+    block = block_of(SimpleNamespace(**{**STAGES, "second_half": second_half}))
+    with mode():
+        assert torch.equal(block(*values), expected)
+    assert (kept[0] is None) is (mode is not torch.enable_grad)
 
 
 def test_margins_are_zeros():

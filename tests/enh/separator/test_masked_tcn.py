@@ -77,6 +77,15 @@ def test_padding_and_batch_change_nothing(conf):
             assert (signal[i, size:] == 0).all()
 
 
+@pytest.mark.parametrize("conf", VARIANTS[:3])
+def test_an_utterance_without_frames_spoils_no_gradient(conf):
+    _, ours = pair(**conf)
+    signal = ours(code(), torch.tensor([FRAMES, 0]))[0][0]
+    assert (signal[1] == 0).all()
+    signal.square().sum().backward()
+    assert all(weight.grad.isfinite().all() for weight in ours.parameters())
+
+
 def test_espnets_sees_padding():
     """Or this class would have no use."""
     stock, _ = pair()
