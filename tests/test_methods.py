@@ -37,6 +37,7 @@ SMALL = {
     "encoder_conf": FILTERS,
     "decoder_conf": FILTERS,
     "separator_conf": {
+        "num_spk": 1,
         "layer": 3,
         "stack": 1,
         "bottleneck_dim": 12,

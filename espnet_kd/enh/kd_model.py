@@ -29,7 +29,8 @@ class ESPnetKDModel(ESPnetEnhancementModel):
 
     Args:
         sample_rate: in Hz, for the times of an alignment.
-        auxiliary_weights: weight of each auxiliary loss of the separator, e.g. `{"ctc": 0.1}`.
+        auxiliary_weights: weight of each auxiliary loss of the separator, which computes them in
+            training alone, e.g. `{"ctc": 0.1}`.
         kwargs: as ESPnetEnhancementModel.
     """
 
@@ -167,7 +168,8 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             for wrapper in self.loss_wrappers
             if not (training and getattr(wrapper.criterion, "only_for_test", False))
         }
-        kinds |= dict.fromkeys(self.auxiliary_weights, CATEGORIES)
+        if training:
+            kinds |= dict.fromkeys(self.auxiliary_weights, CATEGORIES)
         for name, term in self.distiller.terms.items() if self.distiller is not None else ():
             kinds[name] = [kind for kind in CATEGORIES if kind in (term.categories or CATEGORIES)]
         of_categories = [f"{name}_{kind}" for name in kinds for kind in kinds[name]]

@@ -40,7 +40,7 @@ def parse_with_base(
     for _, values in files[:-1]:
         parser.set_defaults(**values)
     args = parser.parse_args(cmd)
-    _check_choices(parser, args)
+    take_as_options(parser, args)
     args.base = None  # its settings are in `args` now, and a saved configuration is complete
     return args
 
@@ -51,11 +51,26 @@ def _config_option() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_choices(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Refuse a wrong name in a YAML, where ESPnet's parser checks no choices."""
+def take_as_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Take values of a YAML as on the command line, where ESPnet's parser checks no choices.
+
+    Args:
+        parser: of the task.
+        args: whose strings get the type of their option.
+
+    Raises:
+        UserError: a wrong type or name.
+    """
     for action in parser._actions:
         value = getattr(args, action.dest, None)
-        if action.choices and isinstance(value, str) and value not in action.choices:
+        if not isinstance(value, str):
+            continue
+        try:
+            value = action.type(value) if action.type else value
+        except (TypeError, ValueError):
+            raise UserError(f"{args.config}, {action.dest}", f"'{value}' is no value") from None
+        setattr(args, action.dest, value)
+        if action.choices and value not in action.choices:
             choices = ", ".join(str(choice) for choice in action.choices)
             raise UserError(
                 f"{args.config}, {action.dest}", f"'{value}' is unknown", f"use {choices}"

@@ -1,24 +1,27 @@
-"""Utterances too short to be cut into chunks, which ESPnet leaves out of a training."""
+"""Utterances and categories that ESPnet leaves out of a training by chunks."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections import Counter
 
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 
 
 def check_chunks(args: argparse.Namespace) -> None:
-    """Say how many utterances of each list give no chunk; refuse a list of nothing else.
+    """Say what of each list is not trained on; refuse a list of nothing else.
 
-    ESPnet would go through such a list without a step, and keep the weights it started from.
+    These are utterances too short for a chunk, and categories whose chunks do not fill a batch,
+    which is of one category. ESPnet would go through a list of nothing else without a step, and
+    keep the weights it started from.
 
     Args:
         args: of a training; the shape files hold lengths in samples.
 
     Raises:
-        UserError: names the list and the length of a chunk.
+        UserError: names the list and the length of a chunk, or the size of a batch.
     """
     for part, prefix in (("train", ""), ("valid", "valid_")):
         iterator = getattr(args, f"{prefix}iterator_type") or args.iterator_type
@@ -27,9 +30,11 @@ def check_chunks(args: argparse.Namespace) -> None:
             continue
         # "32000", "16000,32000" or "16000-32000"; a chunk is shorter than its utterance.
         shortest = min(map(int, re.findall(r"\d+", str(args.chunk_length))))
-        lengths = [value.split(",")[0] for value in read_columns(files[0]).values()]
-        short = sum(int(length) <= shortest for length in lengths if length.isdigit())
-        if short == len(lengths):
+        fields = {utt: value.split(",")[0] for utt, value in read_columns(files[0]).items()}
+        lengths = {utt: int(field) for utt, field in fields.items() if field.isdigit()}
+        long = {utt: length for utt, length in lengths.items() if length > shortest}
+        short = len(lengths) - len(long)
+        if lengths and not long:
             raise UserError(
                 files[0],
                 f"none of {short} utterances is longer than a chunk, {shortest} samples",
@@ -37,6 +42,31 @@ def check_chunks(args: argparse.Namespace) -> None:
             )
         if short:
             print(
-                f"{files[0]}: {short} of {len(lengths)} utterances are left out: not longer than a "
+                f"{files[0]}: {short} of {len(fields)} utterances are left out: not longer than a "
                 f"chunk, {shortest} samples"
             )
+        size = getattr(args, f"{prefix}batch_size") or args.batch_size
+        shift = int(shortest * args.chunk_shift_ratio)
+        data = getattr(args, f"{part}_data_path_and_name_and_type")
+        category = _categories(data)
+        chunks = Counter()
+        for utterance, length in long.items():
+            chunks[category.get(utterance, "")] += (length - shortest) // shift + 1
+        few = {kind: number for kind, number in chunks.items() if number < size}
+        if few and len(few) == len(chunks):
+            raise UserError(
+                files[0],
+                f"its {chunks.total()} chunks do not fill a batch of {size} of one category",
+                "make batches smaller: --batch_size, in the recipe by --se_args",
+            )
+        for kind, number in few.items():
+            print(
+                f"{files[0]}: {kind} is left out: its {number} chunks do not fill a batch of {size}"
+            )
+
+
+def _categories(data: list[tuple[str, str, str]]) -> dict[str, str]:
+    for path, name, _ in data:
+        if name == "category":
+            return read_columns(path)
+    return {}

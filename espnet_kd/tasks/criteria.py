@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns
 
 
 def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
@@ -18,7 +20,13 @@ def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
     Raises:
         UserError: names the option, and what is logged.
     """
-    logged = {"train": model.measures(training=True), "valid": model.measures(training=False)}
+    logged = {
+        part: _of_present(
+            model.measures(training=part == "train"),
+            getattr(args, f"{part}_data_path_and_name_and_type"),
+        )
+        for part in ("train", "valid")
+    }
     for option, (part, measure, *_) in (
         *(("best_model_criterion", entry) for entry in args.best_model_criterion),
         ("early_stopping_criterion", args.early_stopping_criterion),
@@ -29,6 +37,16 @@ def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
             raise UserError(
                 f"--{option}", f"there is no '{measure}' of '{part}'", f"known: {known}"
             )
+
+
+def _of_present(measures: list[str], data: list[tuple[str, str, str]]) -> list[str]:
+    """Leave out measures of a category of which the list has no utterance."""
+    files = [path for path, name, _ in data or () if name == "category"]
+    if not files:
+        return measures
+    present = set(read_columns(files[0]).values())
+    absent = tuple(f"_{kind}" for kind in CATEGORIES if kind not in present)
+    return [measure for measure in measures if not measure.endswith(absent)]
 
 
 def check_averaging(args: argparse.Namespace) -> None:

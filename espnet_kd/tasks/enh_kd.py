@@ -23,7 +23,7 @@ from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns
 from espnet_kd.host import leave_process_group
 from espnet_kd.registry import EQUIVALENTS, load_plugins, register
-from espnet_kd.tasks.base_config import parse_with_base
+from espnet_kd.tasks.base_config import parse_with_base, take_as_options
 from espnet_kd.tasks.chunks import check_chunks
 from espnet_kd.tasks.criteria import check_averaging, check_criteria
 from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
@@ -84,8 +84,9 @@ class EnhKDTask(EnhancementTask):
             args = parse_with_base(cls.get_parser, cmd)
         if args.kd_stages:
             super().check_required_command_args(args)
-            stages = stage_arguments(args)
+            stages, parser = stage_arguments(args), cls.get_parser()
             for stage in stages:
+                take_as_options(parser, stage)
                 cls.rehearse(stage)
             run_stages(stages, args.output_dir, lambda stage: cls.main(args=stage))
             return
@@ -104,6 +105,7 @@ class EnhKDTask(EnhancementTask):
             UserError: settings or files with which it could not go on, or not end.
         """
         args = copy.deepcopy(args)
+        args.compile = False  # or this process would take a GPU that another needs
         cls.check_required_command_args(args)
         cls._optimizers(args, cls.build_model(args))
 
@@ -161,6 +163,17 @@ class EnhKDTask(EnhancementTask):
         separator = make(
             enh.separator_choices, args.separator, encoder.output_dim, **separator_conf
         )
+        if separator.num_spk != 1:
+            raise UserError(
+                "separator_conf, num_spk", f"{separator.num_spk} speakers", "write num_spk: 1"
+            )
+        computed = getattr(separator, "auxiliary_losses", ())
+        if unused := set(computed) - set(args.model_conf.get("auxiliary_weights") or {}):
+            raise UserError(
+                "model_conf, auxiliary_weights",
+                f"there is no weight of '{min(unused)}', which separator_conf asks for",
+                f"give one, e.g. {{{min(unused)}: 0.1}}",
+            )
         decoder = make(enh.decoder_choices, args.decoder, **args.decoder_conf)
         wrappers = []
         for entry in args.criterions:

@@ -1,4 +1,4 @@
-"""Utterances that are too short for chunks."""
+"""Utterances that are too short for chunks, categories too small for a batch."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def arguments(tmp_path):
             "valid_iterator_type": "sequence",
             "chunk_length": 2000,
             "chunk_discard_short_samples": True,
+            "chunk_shift_ratio": 0.5,
+            "batch_size": 1,
+            "valid_batch_size": None,
+            "train_data_path_and_name_and_type": [],
+            "valid_data_path_and_name_and_type": [],
             "train_shape_file": [str(path)],
             "valid_shape_file": [str(path)],
         }
@@ -70,3 +75,25 @@ def test_validation_may_be_cut_alone(arguments):
 @pytest.mark.parametrize("values", [["a.wav"], ["100,80", "9000,80"]])
 def test_shape_files_may_hold_more_or_no_lengths(arguments, values):
     check_chunks(arguments(values))
+
+
+def test_a_list_without_a_full_batch_is_refused(arguments, tmp_path):
+    """An utterance of 3999 samples gives two chunks, one of 4000 three."""
+    check_chunks(arguments([3999, 3999], batch_size=4))
+    check_chunks(arguments([4000], batch_size=3))
+    with pytest.raises(UserError, match="its 4 chunks do not fill a batch of 5 of one category"):
+        check_chunks(arguments([3999, 3999], batch_size=5))
+    changes = {"iterator_type": "sequence", "valid_iterator_type": "chunk", "valid_batch_size": 5}
+    with pytest.raises(UserError, match="its 4 chunks do not fill a batch of 5"):
+        check_chunks(arguments([3999, 3999], **changes))
+
+
+def test_a_category_without_a_full_batch_is_named(arguments, tmp_path, capsys):
+    write_columns(tmp_path / "category", {"u0": "SIMU", "u1": "REAL", "u2": "SIMU"})
+    data = {"train_data_path_and_name_and_type": [(f"{tmp_path}/category", "category", "text")]}
+    check_chunks(arguments([3999, 3999, 3999], batch_size=3, **data))
+    assert capsys.readouterr().out == (
+        f"{tmp_path}/utt2num_samples: REAL is left out: its 2 chunks do not fill a batch of 3\n"
+    )
+    with pytest.raises(UserError, match="its 6 chunks do not fill a batch of 5 of one category"):
+        check_chunks(arguments([3999, 3999, 3999], batch_size=5, **data))

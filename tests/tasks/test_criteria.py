@@ -7,10 +7,11 @@ import torch
 
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.errors import UserError
+from espnet_kd.fileio import write_columns
 from espnet_kd.tasks.criteria import check_criteria
 from espnet_kd.tasks.enh_kd import EnhKDTask
 
-from ..tiny_models import STUDENT
+from ..tiny_models import STUDENT, TEACHER, TOKENS
 
 LOSSES = {
     "output": {"type": "output"},
@@ -87,3 +88,26 @@ def test_what_no_training_logs(trained, changes, problem):
     with pytest.raises(UserError) as error:
         check_criteria(args, model)
     assert str(error.value).startswith(f"--{problem}")
+
+
+@pytest.mark.parametrize(("kind", "logged"), [("SIMU", True), ("REAL", False)])
+def test_measures_of_a_category_that_a_list_has_not(trained, tmp_path, kind, logged):
+    args, model = trained
+    write_columns(tmp_path / "utt2category", {"a": "SIMU", "b": "CLEAN"})
+    args.valid_data_path_and_name_and_type = [(f"{tmp_path}/utt2category", "category", "text")]
+    args.best_model_criterion = [["valid", f"si_snr_loss_{kind}", "min"]]
+    if logged:
+        check_criteria(args, model)
+    else:
+        with pytest.raises(UserError, match="there is no 'si_snr_loss_REAL' of 'valid'; known"):
+            check_criteria(args, model)
+
+
+def test_auxiliary_losses_are_of_training_alone():
+    args = EnhKDTask.get_parser().parse_args([])
+    vars(args).update({**TEACHER, "token_list": TOKENS})
+    args.separator_conf = {**args.separator_conf, "auxiliary_ctc": True}
+    args.model_conf = {"auxiliary_weights": {"ctc": 0.1}}
+    model = EnhKDTask.build_model(args)
+    assert "ctc" in model.measures(training=True)
+    assert "ctc" not in model.measures(training=False)

@@ -18,6 +18,7 @@ from espnet_kd import host
 from espnet_kd.bin.enh_kd_train import main
 from espnet_kd.data.audio import write_samples
 from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.enh import execution
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
 from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
@@ -372,3 +373,31 @@ def test_other_errors_stay_what_they_are():
 def test_what_is_no_utterance_has_no_files(sets):
     data = [(f"{sets}/wav.scp", "speech_mix", "sound"), (f"{sets}/text", "text", "text")]
     assert with_audio_files("align", data) == "align"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {**TEXT_INFORMED, "model_conf": {}},
+            "model_conf, auxiliary_weights: there is no weight of 'guided_attention'",
+        ),
+        (
+            {"separator_conf": {**TINY["separator_conf"], "num_spk": 2}},
+            "separator_conf, num_spk: 2 speakers; write num_spk: 1",
+        ),
+    ],
+)
+def test_what_would_train_something_else(changes, problem):
+    with pytest.raises(UserError, match=f"^{problem}"):
+        EnhKDTask.build_model(parse(**{"token_list": TOKENS, **changes}))
+
+
+def test_a_rehearsal_does_not_compile(monkeypatch):
+    """It would take a GPU, which one of the processes needs."""
+    asked = []
+    monkeypatch.setattr(execution, "compiler_works", lambda device: asked.append(device))
+    args = parse(compile=True, ngpu=1, required=[], best_model_criterion=[["valid", "loss", "min"]])
+    EnhKDTask.rehearse(args)
+    assert not asked
+    assert args.compile

@@ -98,6 +98,14 @@ BAD_STAGES = {
             "supervised_weight": 1.0,
         }.items()
     },
+    "a name that its option has not": (
+        [FIRST, {**SECOND, "options": {"autocast_dtype": "float16"}}],
+        "autocast_dtype: 'float16' is unknown; use None, bfloat16",
+    ),
+    "a value that its option has not": (
+        [FIRST, {**SECOND, "options": {"compile": "perhaps"}}],
+        "compile: 'perhaps' is no value",
+    ),
     "an argument that its optimizer has not": (
         [FIRST, {**SECOND, "options": {"optim_conf": {"learning": 0.1}}}],
         "optim_conf: adam: ",

@@ -60,6 +60,12 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
                 nn.Conv1d(input_dim, vocab_size, 1),
             )
 
+    @property
+    def auxiliary_losses(self) -> list[str]:
+        """Names of the losses that are computed in training beside the signal."""
+        computed = {"guided_attention": self.guided_attention, "ctc": self.ctc_head is not None}
+        return [name for name, asked in computed.items() if asked]
+
     def forward(
         self,
         input: torch.Tensor,
@@ -129,7 +135,7 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
             logits = self.ctc_head(self.fusion.queries(code, ilens).transpose(1, 2))
             losses["ctc"] = (
                 nn.functional.ctc_loss(
-                    logits.permute(2, 0, 1).log_softmax(2),
+                    logits.permute(2, 0, 1).float().log_softmax(2),
                     text,
                     query_lengths,
                     text_lengths,

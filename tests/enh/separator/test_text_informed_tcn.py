@@ -81,7 +81,7 @@ def test_auxiliary_losses_only_in_training(make_teacher):
         fusion={"query_stride": 2}, guided_attention=True, auxiliary_ctc=True
     ).train()
     losses = teacher(code, lengths, additional)[2]["auxiliary_losses"]
-    assert losses.keys() == {"guided_attention", "ctc"}
+    assert losses.keys() == {"guided_attention", "ctc"} == set(teacher.auxiliary_losses)
     for name, loss in losses.items():
         assert loss.shape == (2,)
         teacher.zero_grad()
@@ -139,3 +139,14 @@ def test_exchanged_text_counts_once_trained(make_teacher):
         (output(additional) - target).square().mean().backward()
         optimizer.step()
     assert (output(additional) - output(other_text(additional))).abs().max() > 1e-2
+
+
+def test_ctc_in_single_precision_under_autocast(make_teacher, monkeypatch):
+    seen = []
+    loss = torch.nn.functional.ctc_loss
+    monkeypatch.setattr(
+        torch.nn.functional, "ctc_loss", lambda x, *a, **k: seen.append(x.dtype) or loss(x, *a, **k)
+    )
+    with torch.autocast("cpu", torch.bfloat16):
+        make_teacher(auxiliary_ctc=True).train()(*batch())
+    assert seen == [torch.float32]
