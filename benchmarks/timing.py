@@ -27,6 +27,8 @@ class Ratio:
     high: float
 
     def __str__(self) -> str:
+        if self.low == self.high:  # of one round
+            return f"{self.value:.2f}"
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 

@@ -79,10 +79,15 @@ def _prefixed(part: Part) -> Tables:
 
 
 def write_splits(directory: str | os.PathLike, tables: Tables, count: int) -> None:
-    """Write `keys.1.scp` to `keys.<count>.scp`: parts of `wav.scp` of about equal duration."""
+    """Write `keys.1.scp` to `keys.<count>.scp`: parts of `wav.scp` of about equal duration.
+
+    There are fewer where utterances are fewer: ESPnet does not read an empty one.
+    """
+    for old in Path(directory).glob("keys.*.scp"):
+        old.unlink()
     lengths = tables["utt2num_samples"]
     longest_first = sorted(lengths, key=lambda utterance: (-int(lengths[utterance]), utterance))
-    for number in range(count):
+    for number in range(min(count, len(lengths))):
         keys = longest_first[number::count]
         write_columns(
             Path(directory) / f"keys.{number + 1}.scp",

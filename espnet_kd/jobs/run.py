@@ -34,8 +34,9 @@ class _Running:
 def run_jobs(request: Request) -> None:
     """Run all jobs of a request and wait for them.
 
-    The jobs are stopped when this process gets SIGINT or SIGTERM, and when the process that
-    called it goes away: a recipe that was killed leaves nothing behind that writes its files.
+    The jobs are stopped when this process gets SIGINT, SIGTERM or, as where a connection is lost,
+    SIGHUP (not under nohup), and when the process that called it goes away: a recipe that was
+    killed leaves nothing behind that writes its files.
 
     Raises:
         JobFailed: a job ended with another code than 0; the other jobs still ran to their end.
@@ -45,7 +46,10 @@ def run_jobs(request: Request) -> None:
     running: list[_Running] = []
     failed: list[Path] = []
     parent = os.getppid()
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    asked = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asked.append(signal.SIGHUP)
+    previous = {number: signal.signal(number, _interrupt) for number in asked}
     status = StatusLine(len(waiting))
     try:
         while waiting or running:
@@ -63,7 +67,8 @@ def run_jobs(request: Request) -> None:
                 status.show(running[0].log)
                 time.sleep(POLL_SECONDS)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         _stop(running)
         status.close()
     if failed:

@@ -4,6 +4,7 @@ import sys
 import types
 
 import pytest
+import torch
 
 from espnet_kd.bin import stock
 
@@ -43,3 +44,17 @@ def test_exit_status_of_the_module_is_kept(tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as stop:
         stock.main(["stock_failure"])
     assert stop.value.code == 3
+
+
+@pytest.mark.parametrize(
+    ("gpus", "job", "taken"), [(0, "2", []), (1, "2", []), (3, "1", [0]), (3, "5", [1])]
+)
+def test_jobs_take_one_gpu_after_the_other(tmp_path, monkeypatch, gpus, job, taken):
+    (tmp_path / "stock_nothing.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "set_device", found.append)
+    stock.main(["--job", job, "stock_nothing"])
+    assert found == taken

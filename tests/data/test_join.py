@@ -77,3 +77,11 @@ def test_hypotheses_go_back_to_their_system_and_set(tmp_path):
     write_columns(tmp_path / "3", {"F01_a": "A"})
     with pytest.raises(UserError, match="'F01_a' is not <system>"):
         split_hypotheses([tmp_path / "3"])
+
+
+def test_no_split_is_empty(tmp_path):
+    tables = {"utt2num_samples": {"a": "3", "b": "2"}, "wav.scp": {"a": "x", "b": "y"}}
+    for count, files in ((2, 2), (1, 1), (5, 2)):
+        write_splits(tmp_path, tables, count)
+        assert len(list(tmp_path.glob("keys.*.scp"))) == files
+        assert all(path.stat().st_size for path in tmp_path.glob("keys.*.scp"))

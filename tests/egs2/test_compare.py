@@ -205,3 +205,15 @@ def test_what_the_recipe_has_not_made_is_named(run, recipe):
     done = run(stage("01_sets.sh"))[1]
     line = "error: exp/asr_multi/valid.acc.ave.pth: does not exist; run ./run.sh first"
     assert done.stderr.splitlines() == [line]
+
+
+@pytest.mark.parametrize(
+    ("threads", "gpus", "gigabytes", "rows"),
+    [(8, 0, 64, 8), (64, 0, 64, 12), (8, 0, 3, 1), (8, 1, 64, 1)],
+)
+def test_as_many_rows_at_once_as_memory_allows(run, threads, gpus, gigabytes, rows):
+    code = f"""awk() {{ command awk "$1" <<< 'MemAvailable: {gigabytes * 10**6} kB'; }}
+        echo RUN $(rows_that_fit)"""
+    lines, done = run(code, num_threads=str(threads), ngpu=str(gpus))
+    assert done.returncode == 0, done.stderr
+    assert lines == [str(rows)]

@@ -167,17 +167,35 @@ def test_a_training_runs_on_the_checkouts_launcher_and_python(recipe):
 
 
 def test_jobs_are_numbered_by_the_checkouts_launcher(recipe):
-    options = "--stage 13 --stop_stage 13 --inference_nj 2 --gpu_inference true"
+    joint = recipe / "dump/eval_joint"
+    joint.mkdir(parents=True)
+    for job in (1, 2):
+        (joint / f"keys.{job}.scp").touch()
+    options = "--stage 13 --stop_stage 13 --ngpu 2"
     done = run(recipe, "./run.sh", *options.split())
     assert done.returncode == 0, done.stdout + done.stderr
     assert (recipe / "launched").read_text().splitlines() == 2 * ["run.pl --gpu 1"]
     called = (recipe / "called").read_text()
+    assert "join_sets --splits 2 " in called  # one for each GPU
     for job in (1, 2):
+        assert called.count(f"espnet_kd.bin.stock --job {job} espnet2.bin.asr_inference ") == 2
         assert called.count(f"--key_file dump/eval_joint/keys.{job}.scp") == 2
         for asr in ("asr_clean", "asr_multi"):
             assert f"--output_dir exp/{asr}/decode/output.{job} " in called
             assert (recipe / f"exp/{asr}/decode/asr_inference.{job}.log").exists()
     assert "JOB" not in called
+
+
+def test_what_needs_a_gpu_runs_where_the_launcher_finds_one(recipe):
+    """Here it is called on a login node, perhaps."""
+    model = recipe / "exp/aligner/valid.loss.ave.pth"
+    model.parent.mkdir(parents=True)
+    model.touch()
+    done = run(recipe, "./run.sh", "--stage", "5", "--stop_stage", "5", "--ngpu", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    called = (recipe / "called").read_text().splitlines()
+    assert sum("--ngpu 1" in line for line in called) == 2
+    assert (recipe / "launched").read_text().splitlines() == 2 * ["run.pl --gpu 1"]
 
 
 def test_another_backend_reads_its_configuration_of_the_recipe(recipe):

@@ -91,7 +91,7 @@ def is_alive(pid):
     return not state.exists() or state.read_text().split()[2] != "Z"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_the_jobs(tmp_path, number):
     launcher, job = started_launcher(tmp_path)
     launcher.send_signal(number)

@@ -44,3 +44,17 @@ def test_missing_ensurepip_is_told(make_venv, tmp_path):
         f"error: {tmp_path}/python: has no ensurepip; install your system's python3-venv, "
         "or the program uv, and run again"
     ]
+
+
+def test_what_compiling_needs_is_told(tmp_path):
+    """The installer fails, whatever it is asked."""
+    tools = tmp_path / "venv" / "bin"
+    tools.mkdir(parents=True)
+    for name, status in (("python", 0), ("uv", 2)):
+        (tools / name).write_text(f"#!/usr/bin/env bash\nexit {status}\n")
+        (tools / name).chmod(0o755)
+    result = subprocess.run(
+        [SCRIPT, tmp_path / "venv"], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert result.returncode == 1
+    assert "needs a C++ compiler and Python's headers" in result.stderr

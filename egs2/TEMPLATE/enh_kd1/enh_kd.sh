@@ -66,7 +66,7 @@ methods="none output text_informed frame_sequence frame_sequence_asr acoustic_to
 seeds="0 1 2"
 controls="none output"        # what each method is held against
 compare_asr=asr_multi         # recognizer of the comparison
-rows_at_once=                 # methods trained at once (default: 1 with a GPU, else num_threads)
+rows_at_once=                 # methods trained at once (default: 1 with a GPU, else num_threads if memory allows)
 # Results
 truth_dir=                    # true images of real speech: embedded corpus only, scoring only
 report_opts=                  # options for the report, see python -m espnet_kd.bin.report --help
@@ -84,7 +84,7 @@ if [ -z "${gpu_inference}" ] && [ "${ngpu}" -gt 0 ]; then gpu_inference=true; fi
 inference_ngpu=0
 if [ "${gpu_inference}" = true ]; then inference_ngpu=1; fi
 
-if [ "${ngpu}" -gt 0 ]; then : "${rows_at_once:=1}"; else : "${rows_at_once:=${num_threads}}"; fi
+: "${rows_at_once:=$(rows_that_fit)}"
 
 raw=${dumpdir}/raw
 tokens=${dumpdir}/token_list/${token_type}/tokens.txt

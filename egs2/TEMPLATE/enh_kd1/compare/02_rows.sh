@@ -7,13 +7,14 @@
 compare_row() {  # compare_row METHOD SEED
     local name=$1-seed$2 exp=${compare_dir}/$1/seed$2 set parts=()
     local num_threads=$(((num_threads + rows_at_once - 1) / rows_at_once))
+    local inference_nj=${num_threads}
     train_student "${exp}" "${kd_conf}/$1.yaml" --seed "$2"
     score_signals "${name}" "${exp}"
     for set in "${valid_real_set}" "${test_real_set}"; do
         parts+=(--part "${name},${raw}/${set},${exp}/enhanced/${set}/wav.scp")
     done
     python3 -m espnet_kd.bin.join_sets --splits 1 --out "${exp}/joint" "${parts[@]}"
-    recognize "${compare_asr}" "${exp}/joint" 1 "${exp}/decode" "${compare_dir}/scores/wer"
+    recognize "${compare_asr}" "${exp}/joint" "${exp}/decode" "${compare_dir}/scores/wer"
     touch "${exp}/.finished"
 }
 

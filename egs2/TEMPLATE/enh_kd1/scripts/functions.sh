@@ -144,10 +144,27 @@ train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR
         "${data[@]}" "$@" ${asr_args}
 }
 
-# Enhance sets in jobs that share the utterances: one on each GPU, or many on the CPU.
+inference_jobs() {  # one on each GPU, or many on the CPU
+    if [ "${inference_ngpu}" -eq 0 ]; then
+        echo "${inference_nj}"
+    else
+        echo $((ngpu > 1 ? ngpu : 1))
+    fi
+}
+
+# A command that computes with a model, as one job: a login node may have no GPU.
+infer() {  # infer LOG MODULE OPTION...
+    local log=$1 options=(--gpu "${inference_ngpu}")
+    shift
+    if [ "${inference_ngpu}" -eq 0 ]; then options+=(--num_threads "${inference_nj}"); fi
+    # shellcheck disable=SC2086  # a launcher is a command with its options
+    ${decode_cmd} "${options[@]}" "${log}" python3 -m "$@" --ngpu "${inference_ngpu}"
+}
+
+# Enhance sets in jobs that share the utterances.
 enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
-    local module=$1 logs=$2 jobs=${inference_nj}
-    if [ "${inference_ngpu}" -gt 0 ]; then jobs=$((ngpu > 1 ? ngpu : 1)); fi
+    local module=$1 logs=$2 jobs
+    jobs=$(inference_jobs)
     # shellcheck disable=SC2086  # options are words
     set -- --ngpu "${inference_ngpu}" ${enhance_args} "${@:3}"
     python3 -m "${module}" --part begin "$@"
@@ -159,18 +176,20 @@ enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
 }
 
 # Recognize the utterances of a joint set (bin/join_sets) and score each system and set of it.
-# recognize ASR JOINT_SET_DIR JOBS OUT_DIR SCORE_DIR
+# recognize ASR JOINT_SET_DIR OUT_DIR SCORE_DIR
 recognize() {
-    local asr=$1 joint=$2 jobs=$3 out=$4 scores=$5
-    local lm_options=() hypotheses=() score_jobs=() job text scored
+    local asr=$1 joint=$2 out=$3 scores=$4
+    local jobs lm_options=() hypotheses=() score_jobs=() job text scored
     if [ "${use_lm}" = true ]; then
         lm_options=(--lm_train_config "${expdir}/lm/config.yaml"
             --lm_file "${expdir}/lm/${inference_lm}")
     fi
+    jobs=$(find "${joint}" -name 'keys.*.scp' | wc -l)
     log "Decoding with ${asr}, logs: ${out}/asr_inference.*.log"
     # shellcheck disable=SC2086  # a launcher is a command with its options
     ${decode_cmd} --gpu "${inference_ngpu}" JOB=1:"${jobs}" "${out}/asr_inference.JOB.log" \
-        python3 -m espnet_kd.bin.stock espnet2.bin.asr_inference --config "${inference_config}" \
+        python3 -m espnet_kd.bin.stock --job JOB espnet2.bin.asr_inference \
+        --config "${inference_config}" \
         --ngpu "${inference_ngpu}" --output_dir "${out}/output.JOB" \
         --data_path_and_name_and_type "${joint}/wav.scp,speech,sound" \
         --key_file "${joint}/keys.JOB.scp" \

@@ -23,9 +23,10 @@ prepare_kd_sets() {
 # Clusters of the clean-condition recognizer's latents, once.
 prepare_acoustic_tokens() {  # prepare_acoustic_tokens FILE
     if [ -e "$1" ]; then return; fi
-    python3 -m espnet_kd.bin.acoustic_tokens --config "${expdir}/asr_clean/config.yaml" \
+    infer "${1%.npz}.log" espnet_kd.bin.acoustic_tokens \
+        --config "${expdir}/asr_clean/config.yaml" \
         --checkpoint "${expdir}/asr_clean/${inference_asr_model}" --clusters "${kd_clusters}" \
-        --sets "${raw}/${clean_train_set}" --ngpu "${inference_ngpu}" --out "$1"
+        --sets "${raw}/${clean_train_set}" --out "$1"
 }
 
 # Train a student by a method of conf/kd; an interrupted training goes on where it was.
@@ -66,9 +67,10 @@ train_student() {  # train_student EXP_DIR CONFIG OPTION...
 # Enhance dt and et with a model, and score it where there is something to score against.
 score_signals() {  # score_signals NAME EXP_DIR
     local name=$1 exp=$2 scores=${compare_dir}/scores set jobs=()
-    python3 -m espnet_kd.bin.enhance --config "${exp}/config.yaml" \
+    # shellcheck disable=SC2086  # options are words
+    infer "${exp}/enhance.log" espnet_kd.bin.enhance --config "${exp}/config.yaml" \
         --checkpoint "${exp}/${inference_se_model}" --out "${exp}/enhanced" \
-        --ngpu "${inference_ngpu}" --sets "${eval_sets[@]/#/${raw}/}"
+        --sets "${eval_sets[@]/#/${raw}/}" ${enhance_args}
     for set in "${valid_simu_set}" "${test_simu_set}"; do
         jobs+=(--job "${name}:${raw}/${set}:${exp}/enhanced/${set}/wav.scp:${scores}/se/${name}/${set}")
     done
@@ -81,6 +83,14 @@ score_signals() {  # score_signals NAME EXP_DIR
         python3 -m espnet_kd.bin.score_se --partial \
             --ref_scp "${expdir}/scores/true_images/{set}/spk1.scp" "${jobs[@]}"
     fi
+}
+
+rows_that_fit() {  # a row of a small model takes 5 GB at its peak
+    local rows=${num_threads} fit
+    fit=$(awk '/^MemAvailable/ { print int($2 / 5e6) }' /proc/meminfo)
+    if [ "${fit}" -lt "${rows}" ]; then rows=${fit}; fi
+    if [ "${ngpu}" -gt 0 ] || [ "${rows}" -lt 1 ]; then rows=1; fi
+    echo "${rows}"
 }
 
 compared_methods() {  # those asked for, and others of which a row is finished

@@ -14,12 +14,13 @@ train_asr "${expdir}/aligner" "${inference_aligner_model}" "${aligner_config}" \
     "${raw}/align_train" "${raw}/align_valid" \
     --init_param "${clean}:encoder:encoder" "${clean}:ctc:ctc"
 
-align=(python3 -m espnet_kd.bin.align --config "${expdir}/aligner/config.yaml"
-    --checkpoint "${expdir}/aligner/${inference_aligner_model}"
-    --ngpu "${inference_ngpu}" --nj "${inference_nj}")
+align() {  # align LOG OPTION...
+    infer "${expdir}/aligner/$1" espnet_kd.bin.align --config "${expdir}/aligner/config.yaml" \
+        --checkpoint "${expdir}/aligner/${inference_aligner_model}" --nj "${inference_nj}" "${@:2}"
+}
 sets=("${train_simu_set}" "${train_real_set}" "${eval_sets[@]}")
-"${align[@]}" --sets "${sets[@]/#/${raw}/}"
-"${align[@]}" --text_name text_exchanged --out_name align_exchanged \
+align align.log --sets "${sets[@]/#/${raw}/}"
+align align_exchanged.log --text_name text_exchanged --out_name align_exchanged \
     --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"
 if [ -n "${suffix}" ]; then
     python3 -m espnet_kd.bin.align --scale_from "${raw}/${train_simu_set}" \

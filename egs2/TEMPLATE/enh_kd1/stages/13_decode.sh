@@ -14,8 +14,8 @@ for set in "${clean_valid_set}" "${clean_test_set}"; do
     parts+=(--part "clean,${raw}/${set}")
 done
 joint=${dumpdir}/eval_joint${tag}
-python3 -m espnet_kd.bin.join_sets --splits "${inference_nj}" --out "${joint}" "${parts[@]}"
-recognize asr_clean "${joint}" "${inference_nj}" "${expdir}/asr_clean/decode${tag}" \
+python3 -m espnet_kd.bin.join_sets --splits "$(inference_jobs)" --out "${joint}" "${parts[@]}"
+recognize asr_clean "${joint}" "${expdir}/asr_clean/decode${tag}" \
     "${expdir}/scores${tag}/wer/asr_clean"
-recognize "asr_multi${tag}" "${joint}" "${inference_nj}" "${expdir}/asr_multi${tag}/decode" \
+recognize "asr_multi${tag}" "${joint}" "${expdir}/asr_multi${tag}/decode" \
     "${expdir}/scores${tag}/wer/asr_multi"
