@@ -39,7 +39,7 @@ def measure_growth(first: int = FIRST, last: int = LAST, config: Path = CONFIG) 
     grown = growth_megabytes(train, first, last)
     return [
         Row(
-            f"memory that a training gains from step {first} to {last}",
+            f"memory that a training of {len(SECONDS)} lengths gains from step {first} to {last}",
             GAP,
             GAP if grown is None else f"{grown:.1f} MB",
             target=f"at most {MOST:g} MB",

@@ -47,5 +47,5 @@ def test_a_system_that_does_not_tell(tmp_path, monkeypatch):
 def test_row(monkeypatch):
     monkeypatch.setattr(speed_growth, "SECONDS", (0.25, 0.3))
     (row,) = measure_growth(2, 6)
-    assert row.work == "memory that a training gains from step 2 to 6"
+    assert row.work == "memory that a training of 2 lengths gains from step 2 to 6"
     assert row.ours.endswith(" MB") and row.met is not None
