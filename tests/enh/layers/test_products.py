@@ -114,3 +114,28 @@ def test_convolution_is_torchs():
     expected = convolution(x)
     convolution.__class__ = PointwiseConvolution
     torch.testing.assert_close(convolution(x), expected)
+
+
+def test_onednn_gets_no_gaps(monkeypatch):
+    """As a part of the frames has them: it would take a thousand times as long."""
+    seen = []
+
+    def spy(real):
+        def call(*arguments):
+            seen.extend(value for value in arguments if isinstance(value, torch.Tensor))
+            return real(*arguments)
+
+        return call
+
+    onednn = products.ONEDNN
+    operator = spy(onednn)
+    operator.binary = spy(onednn.binary)
+    monkeypatch.setattr(products, "ONEDNN", operator)
+    weight, x, wide = (tensor[..., :-1] for tensor in tensors())
+    x, wide = x[: C - 1, :1], wide[:, :1]
+    torch.testing.assert_close(
+        sum_with_product(wide, weight, x), wide + torch.einsum("dc,cbt->dbt", weight, x)
+    )
+    product(weight, x), correlation(wide, x), correlations(wide, x)
+    assert len(seen) == 3 + 3 * 2
+    assert all(value.is_contiguous() or value.T.is_contiguous() for value in seen)
