@@ -179,16 +179,17 @@ enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
 # recognize ASR JOINT_SET_DIR OUT_DIR SCORE_DIR
 recognize() {
     local asr=$1 joint=$2 out=$3 scores=$4
-    local jobs lm_options=() hypotheses=() score_jobs=() job text scored
+    local jobs on_gpu=() lm_options=() hypotheses=() score_jobs=() job text scored
     if [ "${use_lm}" = true ]; then
         lm_options=(--lm_train_config "${expdir}/lm/config.yaml"
             --lm_file "${expdir}/lm/${inference_lm}")
     fi
     jobs=$(find "${joint}" -name 'keys.*.scp' | wc -l)
+    if [ "${inference_ngpu}" -gt 0 ]; then on_gpu=(--job JOB); fi
     log "Decoding with ${asr}, logs: ${out}/asr_inference.*.log"
     # shellcheck disable=SC2086  # a launcher is a command with its options
     ${decode_cmd} --gpu "${inference_ngpu}" JOB=1:"${jobs}" "${out}/asr_inference.JOB.log" \
-        python3 -m espnet_kd.bin.stock --job JOB espnet2.bin.asr_inference \
+        python3 -m espnet_kd.bin.stock "${on_gpu[@]}" espnet2.bin.asr_inference \
         --config "${inference_config}" \
         --ngpu "${inference_ngpu}" --output_dir "${out}/output.JOB" \
         --data_path_and_name_and_type "${joint}/wav.scp,speech,sound" \
