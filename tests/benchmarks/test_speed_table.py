@@ -31,7 +31,7 @@ def test_table():
         Row("attempts", "3", "0", target="0", met=True),
     ]
     assert speed_table(rows).splitlines()[2:] == [
-        "| step | 4.26 s | 2.13 s | 2.00 [2.00, 2.00] | 1.8x, 75% of the peak | **no** | 60% |",
+        "| step | 4.26 s | 2.13 s | 2.00 | 1.8x, 75% of the peak | **no** | 60% |",
         "| memory | 900 MB | 450 MB | 2.00 | – | – | – |",
         "| unknown | – | – | – | – | – | – |",
         "| attempts | 3 | 0 | – | 0 | yes | – |",

@@ -67,15 +67,19 @@ def test_main_exits_with_1_and_shows_the_tail(tmp_path):
     assert "gone wrong;\n# Accounting" in end.value.code
 
 
-def started_launcher(tmp_path, prefix=()):
+def started_launcher(tmp_path, prefix=(), hang_up=signal.SIG_DFL):
+    def set_signals():
+        # Tests run in the background of a shell inherit an ignored SIGINT, under nohup SIGHUP.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, hang_up)
+
     sleeper = f"echo $$ > {tmp_path}/pid; sleep 60"
     process = subprocess.Popen(
         [*prefix, sys.executable, "-m", "espnet_kd.bin.run_jobs", str(tmp_path / "x.log")]
         + sleeper.split(),
         cwd=Path(__file__).parents[2],
         stderr=subprocess.DEVNULL,
-        # Tests run in the background of a shell inherit an ignored SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=set_signals,
     )
     pid_file = tmp_path / "pid"
     wait_for(lambda: pid_file.exists() and pid_file.read_text().strip())
@@ -98,6 +102,16 @@ def test_a_signal_stops_the_jobs(tmp_path, number):
     assert launcher.wait(30) == 130
     wait_for(lambda: not is_alive(job))
     assert "# Ended (code -15)" in (tmp_path / "x.log").read_text()
+
+
+def test_under_nohup_a_lost_connection_stops_nothing(tmp_path):
+    launcher, job = started_launcher(tmp_path, hang_up=signal.SIG_IGN)
+    launcher.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        launcher.wait(1)
+    assert is_alive(job)
+    launcher.terminate()
+    assert launcher.wait(30) == 130
 
 
 def test_jobs_stop_when_the_caller_is_killed(tmp_path):
