@@ -8,6 +8,7 @@ from collections import Counter
 
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
+from espnet_kd.tasks.kd_data import categories
 
 
 def check_chunks(args: argparse.Namespace) -> None:
@@ -33,40 +34,36 @@ def check_chunks(args: argparse.Namespace) -> None:
         fields = {utt: value.split(",")[0] for utt, value in read_columns(files[0]).items()}
         lengths = {utt: int(field) for utt, field in fields.items() if field.isdigit()}
         long = {utt: length for utt, length in lengths.items() if length > shortest}
-        short = len(lengths) - len(long)
-        if lengths and not long:
-            raise UserError(
-                files[0],
-                f"none of {short} utterances is longer than a chunk, {shortest} samples",
-                "make chunks shorter: --chunk_length, in the recipe by --se_args",
-            )
-        if short:
-            print(
-                f"{files[0]}: {short} of {len(fields)} utterances are left out: not longer than a "
-                f"chunk, {shortest} samples"
-            )
-        size = getattr(args, f"{prefix}batch_size") or args.batch_size
+        _check_utterances(files[0], len(lengths), len(lengths) - len(long), shortest)
         shift = int(shortest * args.chunk_shift_ratio)
-        data = getattr(args, f"{part}_data_path_and_name_and_type")
-        category = _categories(data)
+        category = categories(getattr(args, f"{part}_data_path_and_name_and_type"))
         chunks = Counter()
         for utterance, length in long.items():
             chunks[category.get(utterance, "")] += (length - shortest) // shift + 1
-        few = {kind: number for kind, number in chunks.items() if number < size}
-        if few and len(few) == len(chunks):
-            raise UserError(
-                files[0],
-                f"its {chunks.total()} chunks do not fill a batch of {size} of one category",
-                "make batches smaller: --batch_size, in the recipe by --se_args",
-            )
-        for kind, number in few.items():
-            print(
-                f"{files[0]}: {kind} is left out: its {number} chunks do not fill a batch of {size}"
-            )
+        _check_batches(files[0], chunks, getattr(args, f"{prefix}batch_size") or args.batch_size)
 
 
-def _categories(data: list[tuple[str, str, str]]) -> dict[str, str]:
-    for path, name, _ in data:
-        if name == "category":
-            return read_columns(path)
-    return {}
+def _check_utterances(file: str, count: int, short: int, shortest: int) -> None:
+    if count and short == count:
+        raise UserError(
+            file,
+            f"none of {short} utterances is longer than a chunk, {shortest} samples",
+            "make chunks shorter: --chunk_length, in the recipe by --se_args",
+        )
+    if short:
+        print(
+            f"{file}: {short} of {count} utterances are left out: not longer than a "
+            f"chunk, {shortest} samples"
+        )
+
+
+def _check_batches(file: str, chunks: Counter[str], size: int) -> None:
+    few = {kind: number for kind, number in chunks.items() if number < size}
+    if few and len(few) == len(chunks):
+        raise UserError(
+            file,
+            f"its {chunks.total()} chunks do not fill a batch of {size} of one category",
+            "make batches smaller: --batch_size, in the recipe by --se_args",
+        )
+    for kind, number in few.items():
+        print(f"{file}: {kind} is left out: its {number} chunks do not fill a batch of {size}")

@@ -7,7 +7,7 @@ import argparse
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns
+from espnet_kd.tasks.kd_data import categories
 
 
 def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
@@ -41,10 +41,7 @@ def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
 
 def _of_present(measures: list[str], data: list[tuple[str, str, str]]) -> list[str]:
     """Leave out measures of a category of which the list has no utterance."""
-    files = [path for path, name, _ in data or () if name == "category"]
-    if not files:
-        return measures
-    present = set(read_columns(files[0]).values())
+    present = set(categories(data or []).values()) or CATEGORIES
     absent = tuple(f"_{kind}" for kind in CATEGORIES if kind not in present)
     return [measure for measure in measures if not measure.endswith(absent)]
 

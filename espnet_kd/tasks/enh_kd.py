@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Sequence
 
 import torch
+from espnet2.enh.separator.abs_separator import AbsSeparator
 from espnet2.iterators.chunk_iter_factory import ChunkIterFactory
 from espnet2.tasks import enh
 from espnet2.tasks.abs_task import IteratorOptions, scheduler_classes
@@ -163,17 +164,7 @@ class EnhKDTask(EnhancementTask):
         separator = make(
             enh.separator_choices, args.separator, encoder.output_dim, **separator_conf
         )
-        if separator.num_spk != 1:
-            raise UserError(
-                "separator_conf, num_spk", f"{separator.num_spk} speakers", "write num_spk: 1"
-            )
-        computed = getattr(separator, "auxiliary_losses", ())
-        if unused := set(computed) - set(args.model_conf.get("auxiliary_weights") or {}):
-            raise UserError(
-                "model_conf, auxiliary_weights",
-                f"there is no weight of '{min(unused)}', which separator_conf asks for",
-                f"give one, e.g. {{{min(unused)}: 0.1}}",
-            )
+        check_separator(separator, args.model_conf)
         decoder = make(enh.decoder_choices, args.decoder, **args.decoder_conf)
         wrappers = []
         for entry in args.criterions:
@@ -261,6 +252,25 @@ def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -
     except TypeError as error:
         raise UserError(f"{choices.name}_conf", f"{chosen.__name__}: {error}") from None
     return EQUIVALENTS.get(chosen, chosen)(*arguments, **conf)
+
+
+def check_separator(separator: AbsSeparator, model_conf: dict) -> None:
+    """Refuse a separator that would be trained in part.
+
+    Raises:
+        UserError: it has several speakers, or a loss without a weight.
+    """
+    if separator.num_spk != 1:
+        raise UserError(
+            "separator_conf, num_spk", f"{separator.num_spk} speakers", "write num_spk: 1"
+        )
+    computed = set(getattr(separator, "auxiliary_losses", ()))
+    if unweighted := computed - set(model_conf.get("auxiliary_weights") or {}):
+        raise UserError(
+            "model_conf, auxiliary_weights",
+            f"there is no weight of '{min(unweighted)}', which separator_conf asks for",
+            f"give one, e.g. {{{min(unweighted)}: 0.1}}",
+        )
 
 
 def check_scheduler(args: argparse.Namespace) -> None:

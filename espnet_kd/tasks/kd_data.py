@@ -99,6 +99,12 @@ def keep_teachable(args: argparse.Namespace) -> None:
         _shorten(args, part, left_out)
 
 
+def categories(data: DataList) -> dict[str, str]:
+    """Category of each utterance; empty if the list has none."""
+    files = [path for path, name, _ in data if name == "category"]
+    return read_columns(files[0]) if files else {}
+
+
 def _kinds(data: DataList) -> dict[str, tuple[str | None, bool]]:
     """Category of each utterance, and whether it has a reference; empty if they are not given."""
     path_of = {name: path for path, name, _ in data}

@@ -8,7 +8,7 @@ import torch
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_columns
-from espnet_kd.tasks.criteria import check_criteria
+from espnet_kd.tasks.criteria import check_averaging, check_criteria
 from espnet_kd.tasks.enh_kd import EnhKDTask
 
 from ..tiny_models import STUDENT, TEACHER, TOKENS
@@ -111,3 +111,30 @@ def test_auxiliary_losses_are_of_training_alone():
     model = EnhKDTask.build_model(args)
     assert "ctc" in model.measures(training=True)
     assert "ctc" not in model.measures(training=False)
+
+
+def averaging(**changes):
+    args = EnhKDTask.get_parser().parse_args([])
+    args.best_model_criterion, args.keep_nbest_models = [["valid", "loss", "min"]], 2
+    vars(args).update(changes)
+    return args
+
+
+def test_averaging_that_is_right_passes():
+    check_averaging(averaging())
+    check_averaging(averaging(keep_nbest_models=[5]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"keep_nbest_models": [1, 5]}, "--keep_nbest_models: \\[1, 5\\]"),
+        (
+            {"best_model_criterion": [["valid", "loss", "min"], ["train", "loss", "min"]]},
+            "--best_model_criterion: 2 criteria",
+        ),
+    ],
+)
+def test_averaging_that_is_wrong(changes, message):
+    with pytest.raises(UserError, match=message):
+        check_averaging(averaging(**changes))

@@ -25,7 +25,6 @@ from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
 from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_columns
-from espnet_kd.tasks.criteria import check_averaging
 from espnet_kd.tasks.enh_kd import (
     EnhKDTask,
     start_from_fourier,
@@ -143,26 +142,6 @@ def test_start_from_fourier_refuses(name):
     model = EnhKDTask.build_model(parse(encoder_conf=filters, decoder_conf=filters))
     with pytest.raises(UserError, match="--filterbank_init fourier: kernel_size 20"):
         start_from_fourier(model)
-
-
-def test_averaging_that_is_right_passes():
-    check_averaging(parse())
-    check_averaging(parse(keep_nbest_models=[5]))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"keep_nbest_models": [1, 5]}, "--keep_nbest_models: \\[1, 5\\]"),
-        (
-            {"best_model_criterion": [["valid", "loss", "min"], ["train", "loss", "min"]]},
-            "--best_model_criterion: 2 criteria",
-        ),
-    ],
-)
-def test_averaging_that_is_wrong(changes, message):
-    with pytest.raises(UserError, match=message):
-        check_averaging(parse(**changes))
 
 
 @pytest.fixture(scope="module")
