@@ -18,8 +18,8 @@ from benchmarks.fake_wsj import write_wsj
 from benchmarks.sections import put_section
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.progress import progress
-from espnet_kd.scoring.environment import environment_block
-from espnet_kd.scoring.markdown import GAP, table
+from espnet_kd.report.environment import environment_block
+from espnet_kd.report.markdown import GAP, table
 
 RECIPE = Path(__file__).parents[1] / "egs2/chime4/enh_kd1"
 STAGES = (1, 2)

@@ -12,10 +12,10 @@ import numpy as np
 
 from benchmarks.fake_audio import KINDS, Recordings, samples_of
 from benchmarks.fake_sentences import sentence, sentence_name
-from espnet_kd.corpora.chime4 import TRACK
-from espnet_kd.corpora.expected import Expected, write_expected
-from espnet_kd.corpora.noise_segment import NoiseSegment
-from espnet_kd.corpora.reference_checks import Measures
+from espnet_kd.corpora.chime4.expected import Expected, write_expected
+from espnet_kd.corpora.chime4.utterances import TRACK
+from espnet_kd.corpora.references.checks import Measures
+from espnet_kd.corpora.references.noise_segment import NoiseSegment
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.flac import write_flac
 from espnet_kd.fileio import write_lines, write_text

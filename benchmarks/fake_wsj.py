@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.fake_audio import Recordings, samples_of
 from benchmarks.fake_sentences import sentence, sentence_name
-from espnet_kd.corpora.wsj_sets import WSJ0_INDEX, WSJ1_INDEX
+from espnet_kd.corpora.wsj.sets import WSJ0_INDEX, WSJ1_INDEX
 from espnet_kd.data.flac import write_flac
 from espnet_kd.fileio import write_lines
 

@@ -17,8 +17,8 @@ from espnet_kd import host
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.inference.loading import choose_device
 from espnet_kd.progress import progress
-from espnet_kd.scoring.environment import environment_block
-from espnet_kd.scoring.markdown import in_order
+from espnet_kd.report.environment import environment_block
+from espnet_kd.report.markdown import in_order
 
 NOTES = """\
 A step is forward, backward, clipping and optimizer, compiled and in half precision where the YAML

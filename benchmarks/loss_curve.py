@@ -16,7 +16,7 @@ from benchmarks.training_step import TrainingStep
 from benchmarks.workload import SIZES
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.categories import CATEGORIES
-from espnet_kd.scoring.markdown import GAP, table
+from espnet_kd.report.markdown import GAP, table
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
 

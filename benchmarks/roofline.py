@@ -15,8 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from benchmarks.timing import seconds_of
 from benchmarks.training_step import TrainingStep
-from espnet_kd.enh.layers.products import plain_product
-from espnet_kd.scoring.markdown import GAP, table
+from espnet_kd.enh.fast.products import plain_product
+from espnet_kd.report.markdown import GAP, table
 
 MATRIX = {"cpu": 2048, "cuda": 8192}  # rows and columns
 COPIED = 2**28  # bytes

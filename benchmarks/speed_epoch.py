@@ -13,7 +13,7 @@ from benchmarks.noise_set import write_noise_set
 from benchmarks.speed_table import Row
 from benchmarks.workload import SIZES
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.scoring.markdown import GAP
+from espnet_kd.report.markdown import GAP
 
 UTTERANCES = 10000
 VALIDATED = 16

@@ -11,7 +11,7 @@ from benchmarks.speed_table import Row
 from benchmarks.synthetic_batch import synthetic_batch
 from benchmarks.training_step import TrainingStep
 from benchmarks.workload import SIZES
-from espnet_kd.scoring.markdown import GAP
+from espnet_kd.report.markdown import GAP
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
 

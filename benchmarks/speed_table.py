@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.timing import ratio_of
-from espnet_kd.scoring.markdown import GAP, table
+from espnet_kd.report.markdown import GAP, table
 
 HEADER = ("work", "stock", "ours", "ratio", "target", "met", "share of matrix peak")
 VERDICTS = {None: GAP, True: "yes", False: "**no**"}

@@ -17,7 +17,7 @@ from benchmarks.timing import interleaved_seconds, ratio_of
 from benchmarks.training_step import TrainingStep
 from benchmarks.workload import Workload
 from espnet_kd.fileio import write_columns
-from espnet_kd.scoring.markdown import GAP, table
+from espnet_kd.report.markdown import GAP, table
 from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
 from espnet_kd.tasks.kd_stages import stage_arguments

@@ -1,6 +1,7 @@
-"""Work-arounds for the tested ESPnet version (202511), one function each.
+"""Work-arounds for ESPnet, one function each; every docstring says which releases need it.
 
-tests/test_host.py holds one test for each, which fails when the work-around is no longer needed.
+tests/test_host.py has a test for each work-around. It runs against the installed release and fails
+when that release needs the work-around and does not get it, or gets it without needing it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import gc
 import importlib.machinery
 import importlib.util
 import io
+import multiprocessing
 import os
+import re
 import sys
 import types
 import warnings
@@ -21,7 +24,7 @@ from pathlib import Path
 
 from espnet_kd.fileio import atomic_path
 
-ATTENTION = "espnet.nets.pytorch_backend.transformer.attention"
+TESTED = (202511, 202611)  # releases, by year and month
 THIRD_PARTY = (
     "espnet",
     "espnet2",
@@ -35,23 +38,65 @@ THIRD_PARTY = (
 
 
 def prepare() -> None:
-    """Make imports of ESPnet quick, quiet and offline, trainings safe to kill. Call it first."""
+    """Make imports of ESPnet fast, quiet and offline, and make trainings safe to interrupt.
+
+    Call it before anything else imports a module of ESPnet.
+    """
+    warn_if_untested()
     with spare_collections():
-        stub_g2p_en()
+        if is_before(202611):
+            stub_g2p_en()
         skip_type_checks()
         save_whole_checkpoints()
         quiet_third_party()
         quiet_flash_attention()
 
 
+@functools.cache
+def release() -> int | None:
+    """Release of the installed ESPnet, e.g. 202511; None if it does not say."""
+    import espnet2
+
+    found = re.match(r"\d{6}", espnet2.__version__)
+    return int(found.group()) if found else None
+
+
+def is_before(first: int) -> bool:
+    """Whether the installed ESPnet is older than a release.
+
+    An ESPnet that does not say its release is taken for the newest.
+    """
+    return (release() or max(TESTED)) < first
+
+
+def attention_module() -> str:
+    """Name of ESPnet's attention module, which 202611 moved."""
+    place = "espnet" if is_before(202611) else "espnet2.legacy"
+    return f"{place}.nets.pytorch_backend.transformer.attention"
+
+
+@functools.cache
+def warn_if_untested() -> None:
+    """Print one line if the installed ESPnet is not a tested release."""
+    if release() in TESTED or multiprocessing.parent_process() is not None:
+        return
+    tested = " and ".join(map(str, TESTED))
+    print(
+        f"warning: espnet_kd was tested with ESPnet {tested}, not with {release() or 'this one'}; "
+        "it goes on, but check your results",
+        file=sys.stderr,
+    )
+
+
 @contextlib.contextmanager
 def spare_collections() -> Iterator[None]:
-    """Keep garbage collection from what is imported within, and from the end of the process.
+    """Keep garbage collection away from what is imported here, and from the end of the process.
 
-    Hundreds of thousands of objects of PyTorch and ESPnet, which live as long as the process, would
-    be looked at again and again: a third of the time of a short command, most of it at its end.
+    Needed for ESPnet 202511 and 202611. PyTorch and ESPnet leave hundreds of thousands of objects
+    that live as long as the process. Collecting them again and again took a third of the time of a
+    short command, most of it at its end.
     """
-    if ATTENTION in sys.modules or not gc.isenabled():  # all is imported, or spared
+    if attention_module() in sys.modules or not gc.isenabled():  # imported already, or nested
         yield
         return
     gc.disable()
@@ -64,10 +109,11 @@ def spare_collections() -> Iterator[None]:
 
 
 def stub_g2p_en() -> None:
-    """Keep `g2p_en` from being imported.
+    """Put an empty module in the place of `g2p_en`.
 
-    espnet2.text.phoneme_tokenizer imports it at module level; g2p_en then calls nltk.download,
-    which hangs or complains without a network, and costs seconds. No recipe of ours uses phonemes.
+    Needed for ESPnet 202511, whose phoneme_tokenizer imports g2p_en unconditionally. g2p_en calls
+    nltk.download, which takes seconds and hangs or complains without a network. No recipe here uses
+    phonemes. 202611 goes without g2p_en if it is not installed.
     """
     if "g2p_en" in sys.modules:
         return
@@ -84,8 +130,9 @@ def stub_g2p_en() -> None:
 def skip_type_checks() -> None:
     """Switch off typeguard, with which ESPnet decorates its functions.
 
-    The decorator rewrites each function when its module is imported (5 of 7 seconds) and checks the
-    arguments of every call, which is felt in beam search. Set ESPNET_KD_TYPE_CHECKS=1 to keep it.
+    Needed for ESPnet 202511 and 202611. The decorator rewrites each function when its module is
+    imported (5 of 7 seconds) and checks the arguments of every call, which slows beam search. Set
+    ESPNET_KD_TYPE_CHECKS=1 to keep it.
     """
     if os.environ.get("ESPNET_KD_TYPE_CHECKS") == "1":
         return
@@ -98,15 +145,15 @@ def skip_type_checks() -> None:
 
 
 def save_whole_checkpoints() -> None:
-    """Make torch.save write files beside their place and rename them when they are whole.
+    """Make torch.save write to a temporary file and rename it when it is complete.
 
-    espnet2.train.trainer writes in place: a training killed meanwhile leaves a checkpoint.pth from
-    which it cannot go on. A full disk becomes an OSError that names the file, where torch raises a
-    RuntimeError about positions.
+    Needed for ESPnet 202511 and 202611. Their trainer writes in place, so a training that is killed
+    while it saves leaves a checkpoint.pth from which it cannot resume. With a full disk, torch
+    raises a RuntimeError about positions; here it is an OSError that names the file.
 
-    It also writes the weights of an epoch after the checkpoint.pth that says the epoch is done:
-    killed between the two, a training goes on with the next epoch and fails when it averages. Here
-    the weights are written before that too.
+    The trainer also writes the weights of an epoch after the checkpoint.pth which says that the
+    epoch is done. A training killed between the two resumes with the next epoch and fails when it
+    averages. Here the weights are written first.
     """
     import torch
 
@@ -128,7 +175,10 @@ def save_whole_checkpoints() -> None:
 
 
 def quiet_third_party() -> None:
-    """Silence syntax and deprecation warnings of the host's dependencies; ours stay visible."""
+    """Silence syntax, future and deprecation warnings of ESPnet and its dependencies.
+
+    Needed for ESPnet 202511 and 202611. Warnings about this package stay visible.
+    """
     # A warning at run time carries the module's name, one at compile time the path of its file.
     module = rf"(.*site-packages[/\\])?({'|'.join(THIRD_PARTY)})([./\\]|$)"
     for category in (SyntaxWarning, FutureWarning, DeprecationWarning):
@@ -136,21 +186,22 @@ def quiet_third_party() -> None:
 
 
 def quiet_flash_attention() -> None:
-    """Import ESPnet's attention without the line it prints where flash_attn is not installed.
+    """Import ESPnet's attention without the line it prints if flash_attn is not installed.
 
-    The line went into every log and between the lines of every command.
+    Needed for ESPnet 202511, which prints it to stdout between the results of every command, and
+    for 202611, which prints it to stderr.
     """
     if importlib.util.find_spec("flash_attn") is None:
-        with contextlib.redirect_stdout(io.StringIO()):
-            importlib.import_module(ATTENTION)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            importlib.import_module(attention_module())
 
 
 @contextlib.contextmanager
 def no_silence_search() -> Iterator[None]:
-    """Let ESPnet's preprocessor take all of a signal for speech.
+    """Let ESPnet's preprocessor treat the whole signal as speech.
 
-    It searches each reference for silence, also where nothing asks for its level: a quarter of a
-    worker's time on utterances of one second.
+    Needed for ESPnet 202511 and 202611, which search each reference for silence even if nothing
+    uses its level: a quarter of a worker's time on utterances of one second.
     """
     from espnet2.train import preprocessor
 
@@ -163,11 +214,11 @@ def no_silence_search() -> Iterator[None]:
 
 
 def leave_process_group() -> None:
-    """End the process group of a training by several processes, if there is one.
+    """Close the process group of a training on several GPUs, if there is one.
 
-    ESPnet leaves it to the end of the process, where its threads abort now and then. They end where
-    nothing holds the group any more: the trained model does, in cycles, and none are collected at
-    the end (see `spare_collections`).
+    Needed for ESPnet 202511 and 202611, which leave it open until the process exits, where its
+    threads sometimes abort. They end once nothing refers to the group. The trained model does, in
+    reference cycles, hence the collection: none runs at exit (see `spare_collections`).
     """
     import torch
 

@@ -6,19 +6,19 @@ set -euo pipefail
 venv=$1
 
 supported() {  # is $1 a Python that runs and has a version we support?
-    "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2> /dev/null
+    "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2> /dev/null
 }
 
 find_python() {
     local candidate
-    for candidate in ${PYTHON:-python3 python3.12 python3.11 python3.10}; do
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
         if supported "${candidate}"; then
             command -v "${candidate}"
             return
         fi
     done
     echo "error: ${PYTHON:-python3}: $(${PYTHON:-python3} --version 2>&1 | head -n 1);" \
-        "Python 3.10 to 3.12 is needed: install one, or name it: make PYTHON=/path/python3.11" >&2
+        "Python 3.10 to 3.13 is needed: install one, or name it: make PYTHON=/path/python3.11" >&2
     return 1
 }
 

@@ -6,9 +6,9 @@ import argparse
 
 from espnet2.utils.types import str2bool, str_or_none
 
-from espnet_kd.corpora.check import check
-from espnet_kd.corpora.chime4_tree import Chime4Tree
-from espnet_kd.corpora.expected import read_expected
+from espnet_kd.corpora.chime4.check import check
+from espnet_kd.corpora.chime4.expected import read_expected
+from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.errors import UserError, exit_on_user_error
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.options import split_fields
-from espnet_kd.scoring.method_page import MethodSources, write_method_page
-from espnet_kd.scoring.model_table import TrainedModel
+from espnet_kd.report.method_page import MethodSources, write_method_page
+from espnet_kd.report.model_table import TrainedModel
 
 MODEL_FORM = "NAME:CONFIG:CHECKPOINT"
 

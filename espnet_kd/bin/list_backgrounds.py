@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from espnet_kd.corpora.backgrounds import find_backgrounds
-from espnet_kd.corpora.chime4 import CHANNELS, parse_channels
-from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.chime4.backgrounds import find_backgrounds
+from espnet_kd.corpora.chime4.tree import Chime4Tree
+from espnet_kd.corpora.chime4.utterances import CHANNELS, parse_channels
 from espnet_kd.errors import exit_on_user_error
 from espnet_kd.fileio import write_columns
 

@@ -6,7 +6,7 @@ import argparse
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.options import split_fields
-from espnet_kd.scoring.listening_page import write_listening_page
+from espnet_kd.report.listening_page import write_listening_page
 
 SYSTEM_FORM = "NAME:SCP"
 

@@ -19,7 +19,7 @@ def main(cmd: list[str] | None = None) -> None:
     parser.add_argument("--batches", type=int, default=6)
     own, rest = parser.parse_known_args(cmd)
     host.prepare()
-    from espnet_kd.scoring.markdown import table
+    from espnet_kd.report.markdown import table
     from espnet_kd.tasks.base_config import parse_with_base
     from espnet_kd.tasks.enh_kd import EnhKDTask
     from espnet_kd.tasks.kd_stages import stage_arguments

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from espnet2.utils.types import str2bool, str_or_none
 
-from espnet_kd.corpora.chime4 import CHANNELS, parse_channels
-from espnet_kd.corpora.chime4_sets import Preparation
-from espnet_kd.corpora.chime4_tree import Chime4Tree
-from espnet_kd.corpora.counts import counts_table
-from espnet_kd.corpora.simulated_references import ReferenceOptions
+from espnet_kd.corpora.chime4.counts import counts_table
+from espnet_kd.corpora.chime4.sets import Preparation
+from espnet_kd.corpora.chime4.tree import Chime4Tree
+from espnet_kd.corpora.chime4.utterances import CHANNELS, parse_channels
+from espnet_kd.corpora.references.simulated import ReferenceOptions
 from espnet_kd.errors import exit_on_user_error
 
 

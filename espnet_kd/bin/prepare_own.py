@@ -7,8 +7,8 @@ from pathlib import Path
 
 from espnet2.utils.types import str2bool
 
-from espnet_kd.corpora.own import OwnCorpus
-from espnet_kd.corpora.own_recordings import DIRECTORY_FORM, read_directory, read_table
+from espnet_kd.corpora.own.recordings import DIRECTORY_FORM, read_directory, read_table
+from espnet_kd.corpora.own.table import OwnCorpus
 from espnet_kd.errors import UserError, exit_on_user_error
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from espnet2.utils.types import str2bool
 
-from espnet_kd.corpora.wsj_audio import require_sph2pipe
-from espnet_kd.corpora.wsj_lm_text import write_lm_text
-from espnet_kd.corpora.wsj_sets import NAME, training_set
-from espnet_kd.corpora.wsj_tree import WsjTree
+from espnet_kd.corpora.wsj.audio import require_sph2pipe
+from espnet_kd.corpora.wsj.lm_text import write_lm_text
+from espnet_kd.corpora.wsj.sets import NAME, training_set
+from espnet_kd.corpora.wsj.tree import WsjTree
 from espnet_kd.data.rows import write_rows
 from espnet_kd.errors import exit_on_user_error
 

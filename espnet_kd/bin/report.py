@@ -6,9 +6,9 @@ import argparse
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.options import split_fields
-from espnet_kd.scoring.model_table import NamedConfig, TrainedModel
-from espnet_kd.scoring.results_page import Sources, write_results
-from espnet_kd.scoring.set_names import SetNames
+from espnet_kd.report.model_table import NamedConfig, TrainedModel
+from espnet_kd.report.results_page import Sources, write_results
+from espnet_kd.report.set_names import SetNames
 
 OTHER_FORM = "NAME:CONFIG"
 MODEL_FORM = "NAME:CONFIG:CHECKPOINT"

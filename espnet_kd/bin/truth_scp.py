@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.corpora.mini_chime4.true_images import choose, existing_images, image_paths
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns, write_columns

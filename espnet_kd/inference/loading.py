@@ -69,7 +69,7 @@ def load_enhancer(
         compile_blocks: see `set_execution`.
         autocast_dtype: see `set_execution`.
     """
-    from espnet_kd.enh.execution import set_execution
+    from espnet_kd.enh.fast.execution import set_execution
     from espnet_kd.inference.enhancer import Enhancer
     from espnet_kd.inference.text import model_tokenizer
     from espnet_kd.tasks.trained import load_model

@@ -11,7 +11,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from espnet_kd.enh.layers.products import OPERATIONS
+from espnet_kd.enh.fast.products import OPERATIONS
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from espnet2.train.class_choices import ClassChoices
 from espnet2.utils.types import str2bool, str_or_none
 
 from espnet_kd.distill.settings import check_weight
-from espnet_kd.enh.execution import AUTOCAST_DTYPES, set_execution
+from espnet_kd.enh.fast.execution import AUTOCAST_DTYPES, set_execution
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.enh.layers.filterbank import fourier_filterbank
 from espnet_kd.errors import UserError, exit_on_user_error
@@ -25,13 +25,13 @@ from espnet_kd.fileio import read_columns
 from espnet_kd.host import leave_process_group
 from espnet_kd.registry import EQUIVALENTS, load_plugins, register
 from espnet_kd.tasks.base_config import parse_with_base, take_as_options
-from espnet_kd.tasks.chunks import check_chunks
-from espnet_kd.tasks.criteria import check_averaging, check_criteria
+from espnet_kd.tasks.checks.chunks import check_chunks
+from espnet_kd.tasks.checks.criteria import check_averaging, check_criteria
+from espnet_kd.tasks.checks.several_gpus import check_gpus, is_spawned, quiet_about_children
 from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
 from espnet_kd.tasks.grouped_iter_factory import GroupedIterFactory
 from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable, unteachable
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
-from espnet_kd.tasks.several_gpus import check_gpus, is_spawned, quiet_about_children
 from espnet_kd.tasks.token_list import token_list
 
 register()

@@ -8,7 +8,7 @@ from espnet_kd import host
 
 host.prepare()
 
-from espnet_kd.enh import execution  # noqa: E402
+from espnet_kd.enh.fast import execution  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)

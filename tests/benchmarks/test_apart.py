@@ -14,7 +14,7 @@ from benchmarks.random_models import TOKENS
 from benchmarks.speed_training import training_args
 from benchmarks.synthetic_batch import synthetic_batch
 from benchmarks.workload import SIZES
-from espnet_kd.enh import execution
+from espnet_kd.enh.fast import execution
 
 CONFIG = SIZES["mini"].conf / "se/conv_tasnet.yaml"
 UTIME = 13  # field of /proc/N/stat: ticks of the clock that the process computed

@@ -9,11 +9,11 @@ from benchmarks.fake_audio import KINDS, Recordings, samples_of
 from benchmarks.fake_chime4 import FakeChime4
 from benchmarks.fake_sentences import sentence, sentence_name
 from benchmarks.fake_wsj import write_wsj
-from espnet_kd.corpora.check import check
-from espnet_kd.corpora.chime4_tree import Chime4Tree
-from espnet_kd.corpora.expected import read_expected
-from espnet_kd.corpora.wsj_sets import SIZE, WSJ0_INDEX, WSJ1_INDEX
-from espnet_kd.corpora.wsj_tree import WsjTree
+from espnet_kd.corpora.chime4.check import check
+from espnet_kd.corpora.chime4.expected import read_expected
+from espnet_kd.corpora.chime4.tree import Chime4Tree
+from espnet_kd.corpora.wsj.sets import SIZE, WSJ0_INDEX, WSJ1_INDEX
+from espnet_kd.corpora.wsj.tree import WsjTree
 from espnet_kd.data.audio import num_samples
 
 SIZES = dict.fromkeys(CHIME4, 9)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from espnet_kd.bin.check_corpus import main
-from espnet_kd.corpora.expected import CHIME4
+from espnet_kd.corpora.chime4.expected import CHIME4
 
 
 def test_a_mismatch_stops_with_one_line_after_the_table(chime4, capsys):

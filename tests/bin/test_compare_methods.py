@@ -7,7 +7,7 @@ from espnet_kd.bin.compare_methods import main
 from espnet_kd.data.audio import write_samples
 from espnet_kd.data.kaldi_dir import write_set
 
-from ..scoring.method_root import REAL, SIMU, write_system
+from ..report.method_root import REAL, SIMU, write_system
 from ..tiny_models import STUDENT, write_enhancement_model
 
 

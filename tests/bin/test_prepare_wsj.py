@@ -7,7 +7,7 @@ from espnet_kd.bin.prepare_wsj import main
 from espnet_kd.data.audio import read_samples
 from espnet_kd.data.kaldi_dir import check_audio, read_set
 
-from ..corpora.wsj_files import (
+from ..corpora.wsj.wsj_files import (
     recording,
     write_lm_text_files,
     write_sph2pipe,

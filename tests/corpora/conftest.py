@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from ..conftest import ENVIRONMENTS, Chime4Maker, speech
-from .slow_noise_estimate import slow_noise
+from .references.slow_noise_estimate import slow_noise
 
 CHANNELS = dict(zip(ENVIRONMENTS, (4, 5, 6, 1), strict=True))  # of the track list
 START, LENGTH = 16000, 8000

@@ -9,7 +9,7 @@ import pytest
 
 from espnet_kd import host
 from espnet_kd.bin import check_corpus, prepare_chime4
-from espnet_kd.scoring.published import ti_kd_table_1
+from espnet_kd.report.published import ti_kd_table_1
 
 from .page import dead_links
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from espnet2.enh.separator.tcn_separator import TCNSeparator
 
-from espnet_kd.enh.layers import products
+from espnet_kd.enh.fast import products
 from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
 from espnet_kd.scoring.complexity import count_macs, measure
 

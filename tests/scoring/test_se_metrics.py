@@ -11,7 +11,7 @@ from scipy.linalg import toeplitz
 from espnet_kd.scoring import se_metrics
 from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
 
-from .conftest import speech_and_noise
+from ..se_files import speech_and_noise
 
 # mir_eval 0.8.2, separation.bss_eval_sources(speech, speech + gain * noise), gain -> SDR.
 MIR_EVAL = {0.2: 20.8504, 1.0: 6.8735, 3.0: -2.6102}

@@ -31,7 +31,7 @@ def test_an_old_python_is_named_with_its_version(make_venv, tmp_path):
     result = make_venv('if [ "$1" = --version ]; then echo Python 3.8.1; else exit 1; fi')
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
-        f"error: {tmp_path}/python: Python 3.8.1; Python 3.10 to 3.12 is needed: "
+        f"error: {tmp_path}/python: Python 3.8.1; Python 3.10 to 3.13 is needed: "
         "install one, or name it: make PYTHON=/path/python3.11"
     ]
     assert not (tmp_path / "venv").exists()

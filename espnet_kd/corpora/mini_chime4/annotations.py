@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from espnet_kd.corpora.chime4 import TRACK
+from espnet_kd.corpora.chime4.utterances import TRACK
 from espnet_kd.corpora.mini_chime4.array import BACKWARD
 from espnet_kd.corpora.mini_chime4.faults import WORKING
 from espnet_kd.corpora.mini_chime4.names import folder_of, name_of

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from espnet_kd.corpora.expected import write_expected
+from espnet_kd.corpora.chime4.expected import write_expected
 from espnet_kd.corpora.mini_chime4.annotations import write_annotations
 from espnet_kd.corpora.mini_chime4.counts import planned_counts
 from espnet_kd.corpora.mini_chime4.names import folder_of

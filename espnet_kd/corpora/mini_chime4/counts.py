@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from espnet_kd.corpora.expected import Expected
+from espnet_kd.corpora.chime4.expected import Expected
 from espnet_kd.corpora.mini_chime4.plan import SETS, Plan, Session, Utterance
 
 

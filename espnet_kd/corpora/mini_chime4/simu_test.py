@@ -15,7 +15,7 @@ from espnet_kd.corpora.mini_chime4.plan import Session
 from espnet_kd.corpora.mini_chime4.real import talker_in
 from espnet_kd.corpora.mini_chime4.seeds import generator
 from espnet_kd.corpora.mini_chime4.speech import RATE
-from espnet_kd.corpora.noise_estimate import estimate_noise
+from espnet_kd.corpora.references.noise_estimate import estimate_noise
 
 
 def simulate_session(

@@ -7,8 +7,8 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from espnet_kd.corpora.chime4 import track_set, training_set
-from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.chime4.tree import Chime4Tree
+from espnet_kd.corpora.chime4.utterances import track_set, training_set
 from espnet_kd.corpora.mini_chime4.names import folder_of
 from espnet_kd.errors import UserError
 

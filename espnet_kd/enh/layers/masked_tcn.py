@@ -13,9 +13,9 @@ from espnet2.enh.layers.tcn import (
 from torch import nn
 from torch.nn import functional
 
-from espnet_kd.enh.layers.fused_block import compiled_block
+from espnet_kd.enh.fast.fused_block import compiled_block
+from espnet_kd.enh.fast.products import folded, product
 from espnet_kd.enh.layers.masks import padding_mask
-from espnet_kd.enh.layers.products import folded, product
 from espnet_kd.enh.layers.residual_block import residual_block
 
 MASKS = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional
 
-from espnet_kd.enh.layers.products import product
+from espnet_kd.enh.fast.products import product
 
 
 def residual_block(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from espnet_kd.bin.check_corpus import main
-from espnet_kd.corpora.expected import CHIME4
+from espnet_kd.corpora.chime4.expected import CHIME4
 from espnet_kd.corpora.mini_chime4.counts import planned_counts
 from espnet_kd.corpora.mini_chime4.plan import make_plan
 from espnet_kd.corpora.mini_chime4.scales import SCALES

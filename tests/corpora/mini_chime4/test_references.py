@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from espnet_kd.corpora.chime4 import track_set, training_set
-from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.chime4.tree import Chime4Tree
+from espnet_kd.corpora.chime4.utterances import track_set, training_set
 from espnet_kd.corpora.mini_chime4 import simu_train
 from espnet_kd.corpora.mini_chime4.names import folder_of
 from espnet_kd.corpora.mini_chime4.plan import make_plan
 from espnet_kd.corpora.mini_chime4.scales import SCALES
-from espnet_kd.corpora.simulated_references import ReferenceOptions, find_references
+from espnet_kd.corpora.references.simulated import ReferenceOptions, find_references
 
 
 def read(path) -> np.ndarray:

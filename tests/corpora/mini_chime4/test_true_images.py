@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from espnet_kd.corpora.chime4 import track_set, training_set
-from espnet_kd.corpora.chime4_tree import Chime4Tree
+from espnet_kd.corpora.chime4.tree import Chime4Tree
+from espnet_kd.corpora.chime4.utterances import track_set, training_set
 from espnet_kd.corpora.mini_chime4.true_images import choose, existing_images, image_paths
 from espnet_kd.errors import UserError
 

@@ -1,0 +1,1 @@
+"""A corpus of your own, from a table or from Kaldi directories."""

@@ -1,0 +1,195 @@
+"""Set directories of a corpus of one's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from espnet_kd.corpora.chime4.counts import counts_table
+from espnet_kd.corpora.own.recordings import PARTS, Recording
+from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths
+from espnet_kd.data.convert import other_format, write_copy
+from espnet_kd.data.kaldi_dir import check_audio, write_set
+from espnet_kd.data.parallel import parallel_map
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import write_columns
+
+PURPOSES = {
+    "train": "models are trained on it",
+    "valid": "epochs are chosen by it",
+    "test": "the tables are about it",
+}
+NEEDED = {
+    "SIMU": "noisy audio with clean references",
+    "REAL": "noisy audio without",
+}
+
+
+@dataclass(frozen=True)
+class OwnCorpus:
+    """Sets to write; see `espnet_kd.bin.prepare_own`.
+
+    Attributes:
+        recordings: all of the corpus.
+        out: gets `<part>_{simu,real,clean}/` and `noise.scp`.
+        copies: folder of 16-kHz 16-bit copies, or None: audio of another format is an error.
+        noise: folder of background recordings, or None.
+        check_samples: also read all audio, silence is an error.
+        nj: processes.
+    """
+
+    recordings: list[Recording]
+    out: Path
+    copies: Path | None = None
+    noise: Path | None = None
+    check_samples: bool = False
+    nj: int = 1
+
+    def write(self) -> str:
+        """Write the sets.
+
+        Returns:
+            A table of what was written.
+
+        Raises:
+            UserError: whatever is wrong with the corpus, the first of it.
+        """
+        sets = group(self.recordings)
+        noise = self._noise()
+        audio = {path for r in self.recordings for path in (r.audio, r.reference) if path}
+        paths = self._readable(audio | set(noise.values()))
+        counts, hours = {}, {}
+        for name, recordings in sets.items():
+            lengths = self._write_set(name, recordings, paths)
+            counts[name] = Counter(r.category for r in recordings)
+            hours[name] = sum(lengths) / SAMPLE_RATE / 3600
+        if noise:
+            write_columns(self.out / "noise.scp", {n: paths[path] for n, path in noise.items()})
+        else:  # of an earlier run
+            (self.out / "noise.scp").unlink(missing_ok=True)
+        return counts_table(counts, hours)
+
+    def _noise(self) -> dict[str, str]:
+        if self.noise is None:
+            print("no --noise: without background recordings latent_mixup cannot be trained")
+            return {}
+        suffixes = {".wav", ".flac"}
+        files = (path for path in self.noise.rglob("*") if path.suffix.lower() in suffixes)
+        found = {
+            "_".join(file.relative_to(self.noise).with_suffix("").parts): str(file.absolute())
+            for file in sorted(files)
+        }
+        if not found:
+            raise UserError(self.noise, "has no wav or flac file", "name the folder of noises")
+        for name in found:
+            if any(map(str.isspace, name)):
+                raise UserError(found[name], "has white space in its name", "rename it")
+        return found
+
+    def _readable(self, paths: Collection[str]) -> dict[str, str]:
+        """Where to read each file: there, or in its copy."""
+        ordered = sorted(paths)
+        formats = list(parallel_map(other_format, ordered, self.nj, "headers", chunk=512))
+        others = {path: found for path, found in zip(ordered, formats, strict=True) if found}
+        if not others:
+            return {path: path for path in ordered}
+        first = next(iter(others))
+        if self.copies is None:
+            raise UserError(
+                first,
+                f"is {others[first]} ({len(others)} such files), not 16-kHz 16-bit wav or flac",
+                "convert it, or write copies with --resample true",
+            )
+        copies = {path: self.copies.absolute() / f"{path.lstrip('/')}.wav" for path in others}
+        clipped = parallel_map(_write_copy, list(copies.items()), self.nj, "copies", chunk=16)
+        several = [path for path, count in zip(copies, clipped, strict=True) if count]
+        print(f"{self.copies}: 16-kHz 16-bit copies of {len(copies)} files")
+        if several:
+            print(f"{self.copies}: {len(several)} are clipped, first that of {several[0]}")
+        return {path: str(copies.get(path, path)) for path in ordered}
+
+    def _write_set(
+        self, name: str, recordings: list[Recording], paths: dict[str, str]
+    ) -> list[int]:
+        scan = partial(scan_lengths, nj=self.nj, title=f"{name} headers")
+        lengths = list(scan(paths[r.audio] for r in recordings))
+        tables = {
+            "wav.scp": {r.id: paths[r.audio] for r in recordings},
+            "text": {r.id: r.text for r in recordings},
+            "utt2spk": {r.id: r.speaker for r in recordings},
+            "utt2category": {r.id: r.category for r in recordings},
+            "utt2num_samples": {
+                r.id: str(length) for r, length in zip(recordings, lengths, strict=True)
+            },
+        }
+        if recordings[0].reference:
+            tables["spk1.scp"] = {r.id: paths[r.reference] for r in recordings}
+        check_audio(self.out / name, tables, self.nj, samples=self.check_samples)
+        write_set(self.out / name, tables)
+        return lengths
+
+
+def _write_copy(job: tuple[str, Path]) -> int:
+    return write_copy(*job)
+
+
+def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:
+    """Recordings by set, `train_simu` to `test_clean`, each sorted by id.
+
+    A part without CLEAN recordings gets the clean references of its SIMU ones, each once.
+
+    Raises:
+        UserError: an id twice in a set; audio in two parts; a part without SIMU or REAL.
+    """
+    by_kind: dict[tuple[str, str], dict[str, Recording]] = {}
+    part_of: dict[str, Recording] = {}
+    for recording in recordings:
+        members = by_kind.setdefault((recording.part, recording.category), {})
+        other = members.setdefault(recording.id, recording)
+        if other is not recording:
+            raise UserError(
+                recording.place, f"id '{recording.id}' is that of {other.place} too", "rename one"
+            )
+        for path in filter(None, (recording.audio, recording.reference)):
+            first = part_of.setdefault(path, recording)
+            if first.part != recording.part:
+                raise UserError(
+                    recording.place,
+                    f"{path} is in part '{recording.part}', in '{first.part}' too ({first.place})",
+                    "no speech may be in two parts",
+                )
+    sets = {}
+    for part in PARTS:
+        for category, what in NEEDED.items():
+            if (part, category) not in by_kind:
+                raise UserError(
+                    "table and directories",
+                    f"have no {category} recording ({what}) of part '{part}'",
+                    f"add some: {PURPOSES[part]}",
+                )
+            sets[f"{part}_{category.lower()}"] = by_kind[part, category]
+        clean = by_kind.get((part, "CLEAN"))
+        if clean is None:
+            clean = _references(by_kind[part, "SIMU"].values())
+            print(f"{part}_clean: no CLEAN recordings, the references of {part}_simu serve")
+        sets[f"{part}_clean"] = clean
+    return {name: [members[id_] for id_ in sorted(members)] for name, members in sets.items()}
+
+
+def _references(simulated: Iterable[Recording]) -> dict[str, Recording]:
+    clean: dict[str, Recording] = {}
+    for recording in sorted(simulated, key=lambda r: r.id):
+        clean.setdefault(
+            recording.reference,
+            replace(
+                recording,
+                name=recording.name.removesuffix("_SIMU"),
+                audio=recording.reference,
+                reference="",
+                category="CLEAN",
+            ),
+        )
+    return {recording.id: recording for recording in clean.values()}

@@ -1,0 +1,64 @@
+"""Small pieces of Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from espnet_kd.corpora.chime4.utterances import TRACK
+from espnet_kd.scoring.bootstrap import Interval
+
+GAP = "–"
+SYSTEM_TITLES = {
+    "noisy": "Noisy input",
+    "baseline": "Conv-TasNet baseline",
+    "teacher": "Text-informed teacher",
+    "teacher_wrong_text": "Text-informed teacher, exchanged transcripts (control)",
+    "student": "Conv-TasNet student",
+    "pseudo_reference": "Teacher's pseudo-reference",
+    "clean": "Clean speech",
+    "none": "no KD",
+    "output": "output KD",
+    "frame_sequence": "frame + sequence KD",
+    "frame_sequence_asr": "frame + sequence KD with ASR",
+    "acoustic_token": "acoustic-token KD",
+    "cosine": "cosine KD",
+    "two_step": "two-step KD",
+    "latent_mixup": "latent-mixup KD",
+    "at_kl": "AT-KL (DCCRN)",
+    "at_kl_tasnet": "AT-KL",
+    "text_informed": "text-informed KD",
+}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; the first column is text, the others are numbers."""
+    rule = ["---", *["--:"] * (len(header) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
+
+
+def interval_cell(interval: Interval, digits: int) -> str:
+    """`11.97 [11.80, 12.14]`."""
+    value, low, high = (f"{x:.{digits}f}" for x in (interval.value, interval.low, interval.high))
+    return f"{value} [{low}, {high}]"
+
+
+def difference_cell(interval: Interval, digits: int) -> str:
+    """`+0.83 [+0.70, +0.95]`."""
+    value, low, high = (f"{x:+.{digits}f}" for x in (interval.value, interval.low, interval.high))
+    return f"{value} [{low}, {high}]"
+
+
+def system_title(system: str) -> str:
+    """Name of a system for readers."""
+    return SYSTEM_TITLES.get(system, system.replace("_", " "))
+
+
+def set_title(name: str) -> str:
+    """`dt05_simu_isolated_1ch_track` -> `dt05 simu`."""
+    return name.removesuffix(f"_{TRACK}").replace("_", " ")
+
+
+def in_order(systems: Iterable[str]) -> list[str]:
+    """Known systems in the order of the paper's tables, then others by name."""
+    known = list(SYSTEM_TITLES)
+    return sorted(systems, key=lambda name: (known.index(name) if name in known else 99, name))

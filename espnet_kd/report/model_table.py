@@ -1,0 +1,86 @@
+"""Sizes, arithmetic and speed of the trained models."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from espnet_kd import host
+from espnet_kd.checkpoint import read_config
+from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.report.markdown import GAP, system_title, table
+from espnet_kd.scoring.complexity import count_parameters, measure
+
+
+class TrainedModel(NamedTuple):
+    """A speech-enhancement model by name, `config.yaml` and checkpoint."""
+
+    name: str
+    config: str
+    checkpoint: str
+
+
+class NamedConfig(NamedTuple):
+    """A stock recognizer or language model by name and `config.yaml`."""
+
+    name: str
+    config: str
+
+
+TITLES = {
+    "asr_clean": "Clean-condition ASR",
+    "asr_multi": "Multi-style ASR",
+    "lm": "Language model",
+    "aligner": "CTC aligner",
+}
+
+
+def model_table(
+    models: Sequence[TrainedModel], set_dir: str, others: Sequence[NamedConfig] = ()
+) -> str:
+    """Measure each model on the CPU, on the first utterance of a set, and show it.
+
+    Args:
+        models: what to measure.
+        set_dir: set directory with what the models take (`text` and `align` for a teacher).
+        others: models whose parameters alone are counted.
+    """
+    from espnet_kd.inference.loading import conditions, load_enhancer
+    from espnet_kd.inference.utterances import read_utterances
+
+    rows, notes = [], []
+    for model in models:
+        enhancer = load_enhancer(model.config, model.checkpoint)
+        utterance = read_utterances(set_dir, *conditions(enhancer.model))[0]
+        seconds = utterance.num_samples / SAMPLE_RATE
+        cost = measure(enhancer.model, lambda e=enhancer, u=utterance: e([u]), seconds)
+        rows.append(
+            (
+                system_title(model.name),
+                f"{cost.parameters / 1e6:.3f}",
+                f"{cost.macs_per_second / 1e9:.3f}",
+                f"{cost.real_time_factor:.3f}",
+            )
+        )
+    rows += [(TITLES.get(o.name, o.name), f"{_size(o) / 1e6:.3f}", GAP, GAP) for o in others]
+    if models:
+        threads = torch.get_num_threads()
+        notes.append(f"On one utterance of {seconds:.1f} s, CPU, {threads} thread(s).")
+    if any(other.name == "aligner" for other in others):
+        notes.append("The teacher is measured without the aligner that times its transcripts.")
+    header = ("model", "parameters [M]", "GMAC per second of audio", "RTF")
+    return " ".join(notes) + "\n\n" + table(header, rows)
+
+
+def _size(model: NamedConfig) -> int:
+    values = read_config(model.config, "token_list")
+    host.prepare()
+    if "lm" in values:
+        from espnet2.tasks.lm import LMTask as Task
+    else:
+        from espnet2.tasks.asr import ASRTask as Task
+    defaults = vars(Task.get_parser().parse_args([]))
+    return count_parameters(Task.build_model(argparse.Namespace(**{**defaults, **values})))

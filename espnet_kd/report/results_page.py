@@ -1,0 +1,213 @@
+"""RESULTS.md: everything that was measured, on one page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from espnet_kd.corpora.mini_chime4.state import marked_parameters
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import write_text
+from espnet_kd.report.comparison import Comparison, comparison_table, in_words
+from espnet_kd.report.environment import environment_block
+from espnet_kd.report.figures import save_sdr_figure
+from espnet_kd.report.markdown import in_order, set_title, system_title
+from espnet_kd.report.model_table import NamedConfig, TrainedModel, model_table
+from espnet_kd.report.pseudo_table import pseudo_table
+from espnet_kd.report.published import ti_kd_table_1
+from espnet_kd.report.se_tables import (
+    NOISY_PAIRS,
+    SeResults,
+    load_se_results,
+    scores_of,
+    se_comparisons,
+    se_table,
+)
+from espnet_kd.report.set_names import SetNames
+from espnet_kd.report.training_set import training_set_of, trainings_in_words
+from espnet_kd.report.wer_tables import (
+    load_wer_results,
+    sclite_rows,
+    wer_comparisons,
+    wer_table,
+)
+from espnet_kd.scoring.bootstrap import REPLICATES, SEED
+
+ASR_TITLES = {
+    "asr_clean": "Table 2: WER (%) with the clean-condition ASR",
+    "asr_multi": "Table 3: WER (%) with the multi-style ASR",
+}
+CLEAN_NOTE = "Clean speech (bth) was read in a booth, by the speakers of the noisy sets."
+PAPER_METRICS, MORE_METRICS = ("pesq_raw", "sdr"), ("pesq", "stoi", "si_snr")
+FIGURE_SYSTEMS = ("noisy", "baseline", "teacher", "student")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the results lie.
+
+    Attributes:
+        se_root: `<system>/<set>/scores.tsv`.
+        wer_root: `<asr>/<system>/<set>/{wer,cer}/counts.tsv`.
+        sets: which sets the page is about.
+        truth_root: as `se_root`, real sets scored against images that only a generated corpus has.
+        pseudo: directories of pseudo-references.
+        models: models to measure.
+        other_models: models whose parameters are counted.
+        model_set: set directory to measure them on.
+        published: show the paper's own numbers.
+        corpus: root of the corpus.
+        trainings: their `config.yaml`, for their seeds and sets.
+        commands: command lines that led to the results.
+    """
+
+    se_root: str
+    wer_root: str
+    sets: SetNames
+    truth_root: str | None = None
+    pseudo: Sequence[str] = ()
+    models: Sequence[TrainedModel] = ()
+    other_models: Sequence[NamedConfig] = ()
+    model_set: str = ""
+    published: bool = False
+    corpus: str | None = None
+    trainings: Sequence[str] = ()
+    commands: Sequence[str] = ()
+
+
+def write_results(sources: Sources, out: str | os.PathLike) -> None:
+    """Write the page and, beside it, its figure `sdr_distribution.png`.
+
+    What was not scored is a gap in a table.
+
+    Raises:
+        UserError: nothing was scored at all.
+    """
+    out = Path(out)
+    se = load_se_results(sources.se_root)
+    recognition = [section for asr in ASR_TITLES for section in _wer_sections(sources, asr)]
+    if not se and not recognition:
+        raise UserError(
+            sources.se_root, f"holds no scores, nor does {sources.wer_root}", "score first"
+        )
+    sections = ["# RESULTS", _environment(sources)]
+    if se:
+        sections += [*_se_sections(se, sources), *_figure(se, sources.sets.simu, out.parent)]
+    truth = load_se_results(sources.truth_root) if sources.truth_root else {}
+    if truth:
+        sections += _truth_sections(truth, sources.sets)
+    sections += recognition
+    if sources.pseudo:
+        sections += ["## Pseudo-references", pseudo_table(sources.pseudo)]
+    if sources.models or sources.other_models:
+        sections += [
+            "## Models",
+            model_table(sources.models, sources.model_set, sources.other_models),
+        ]
+    if sources.commands:
+        sections += ["## Commands", "```\n" + "\n".join(sources.commands) + "\n```"]
+    write_text(out, "\n\n".join(sections) + "\n")
+
+
+def _environment(sources: Sources) -> str:
+    block = environment_block() + _corpus(sources.corpus) + trainings_in_words(sources.trainings)
+    return (
+        f"## Environments\n{block}\n\n"
+        "Brackets are 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
+        f"{REPLICATES} replicates, seed {SEED}); differences are paired. They hold for these "
+        "speakers and this one training run. A difference is called better or worse if its own "
+        "interval excludes 0, without correction for their number. A dash was not scored."
+    )
+
+
+def _corpus(root: str | None) -> str:
+    made_from = marked_parameters(Path(root)) if root else None
+    if made_from is None:
+        return ""
+    return "\n- corpus: mini CHiME-4, " + ", ".join(f"{k} `{v}`" for k, v in made_from.items())
+
+
+def _se_sections(se: SeResults, sources: Sources) -> list[str]:
+    simu, real = sources.sets.simu, sources.sets.real
+    published = ti_kd_table_1(simu) if sources.published else None
+    return [
+        "## Table 1: speech enhancement",
+        "Means over utterances. PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's "
+        "CHiME-4 tables; PESQ-WB is P.862.2, ESPnet's present default at 16 kHz. The control gives "
+        "the teacher another utterance's transcript: a teacher that is no worse with it does "
+        "not use the text. Real recordings have no reference: the recognizers judge them.",
+        se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=(*simu, *real)),
+        se_table(se, simu, MORE_METRICS, without_reference=simu),
+        *_in_words(
+            se_comparisons(se, simu, (*PAPER_METRICS, *MORE_METRICS)),
+            se_comparisons(se, simu, ("si_snr",), NOISY_PAIRS),
+        ),
+    ]
+
+
+def _truth_sections(truth: SeResults, names: SetNames) -> list[str]:
+    sets, metrics = (*names.real, names.train_real), (*PAPER_METRICS, "si_snr")
+    sizes = (f"{set_title(s)} {len(next(iter(truth[s].values())))}" for s in sets if s in truth)
+    # Two tables: different systems, and what is trained on stands apart from what is tested on.
+    tables = (
+        se_table(truth, part, metrics)
+        for part in (names.real, (names.train_real,))
+        if not truth.keys().isdisjoint(part)
+    )
+    return [
+        "## Real sets against their true images (research only)",
+        "The corpus was generated, so the talker's true image in each real recording is known. "
+        "**No training and no choice of a model saw these images;** they serve this section alone. "
+        "A recorded corpus, the real CHiME-4 too, has none: there this table cannot exist.",
+        f"Utterances scored: {', '.join(sizes)}.",
+        *tables,
+        *_in_words(
+            se_comparisons(truth, names.real, metrics),
+            se_comparisons(truth, sets, ("si_snr",), NOISY_PAIRS),
+        ),
+    ]
+
+
+def _in_words(*groups: list[Comparison]) -> list[str]:
+    groups = tuple(filter(None, groups))
+    if not groups:
+        return []
+    return ["### In words", in_words(sum(groups, [])), *map(comparison_table, groups)]
+
+
+def _figure(se: SeResults, simu_sets: Sequence[str], directory: Path) -> list[str]:
+    sets = {
+        set_title(name): {
+            system_title(system): scores_of(se[name][system], "sdr")
+            for system in in_order(se[name])
+            if system in FIGURE_SYSTEMS
+        }
+        for name in simu_sets
+        if name in se
+    }
+    if not any(sets.values()):
+        return []
+    save_sdr_figure(directory / "sdr_distribution.png", sets)
+    return ["## Figure 3: SDR distribution", "![SDR distribution](sdr_distribution.png)"]
+
+
+def _wer_sections(sources: Sources, asr: str) -> list[str]:
+    words = load_wer_results(sources.wer_root, asr)
+    if not words:
+        return []
+    learned = training_set_of(asr, sources.trainings)
+    characters = load_wer_results(sources.wer_root, asr, "cer")
+    booth = [name for name in sources.sets.clean if name in words and name.endswith("_bth")]
+    return [
+        f"## {ASR_TITLES[asr]}",
+        *([f"This recognizer learned from `{learned}`."] if learned else []),
+        *([CLEAN_NOTE] if booth else []),
+        wer_table(words, sources.sets),
+        *_in_words(wer_comparisons(words, sources.sets.noisy)),
+        "### WER",
+        sclite_rows(words),
+        "### CER",
+        sclite_rows(characters),
+    ]

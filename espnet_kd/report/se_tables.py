@@ -1,0 +1,141 @@
+"""Table 1: scores of enhanced speech by system and set."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from espnet_kd.errors import UserError
+from espnet_kd.report.comparison import Comparison
+from espnet_kd.report.markdown import (
+    GAP,
+    in_order,
+    interval_cell,
+    set_title,
+    system_title,
+    table,
+)
+from espnet_kd.scoring.bootstrap import mean_interval
+from espnet_kd.scoring.se_scores import SCORES_FILE, read_scores
+
+Scores = dict[str, dict[str, float]]
+SeResults = dict[str, dict[str, Scores]]
+
+
+class Measure(NamedTuple):
+    """How a column of `scores.tsv` is shown."""
+
+    title: str
+    digits: int
+
+
+MEASURES = {
+    "pesq_raw": Measure("PESQ", 2),
+    "sdr": Measure("SDR [dB]", 2),
+    "pesq": Measure("PESQ-WB", 2),
+    "stoi": Measure("STOI [%]", 1),
+    "si_snr": Measure("SI-SNR [dB]", 2),
+}
+PAIRS = (("student", "baseline"), ("teacher", "baseline"), ("teacher", "teacher_wrong_text"))
+NOISY_PAIRS = tuple(
+    (system, "noisy") for system in ("baseline", "teacher", "student", "pseudo_reference")
+)
+
+
+def load_se_results(root: str | os.PathLike) -> SeResults:
+    """Read `<root>/<system>/<set>/scores.tsv`: set -> system -> utterance -> scores."""
+    results: SeResults = {}
+    for path in sorted(Path(root).glob(f"*/*/{SCORES_FILE}")):
+        results.setdefault(path.parent.name, {})[path.parents[1].name] = read_scores(path)
+    return results
+
+
+def se_table(
+    results: SeResults,
+    sets: Sequence[str],
+    metrics: Iterable[str],
+    published: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
+    without_reference: Collection[str] = (),
+) -> str:
+    """Mean and 95 % interval of each metric.
+
+    Args:
+        results: of `load_se_results`.
+        sets: columns, by set name.
+        metrics: columns of each set, by the names in `MEASURES`.
+        published: system -> set -> metric -> mean, rows to show beside.
+        without_reference: sets of which the table says that they have none.
+    """
+    metrics = tuple(metrics)
+    columns = [(name, metric) for name in sets if name in results for metric in metrics]
+    bare = [name for name in sets if name not in results]
+    header = ["SE model"]
+    header += [f"{set_title(name)} {MEASURES[metric].title}" for name, metric in columns]
+    header += [set_title(name) for name in bare]
+    without_scores = ["no reference" if name in without_reference else GAP for name in bare]
+    rows = []
+    for system in in_order({system for name in sets for system in results.get(name, {})}):
+        cells = [_cell(results[name].get(system), metric) for name, metric in columns]
+        rows.append([system_title(system), *cells, *without_scores])
+    for system, values in (published or {}).items():
+        cells = [
+            f"{values[name][metric]:.{MEASURES[metric].digits}f}"
+            if metric in values.get(name, {})
+            else GAP
+            for name, metric in columns
+        ]
+        rows.append([f"*published: {system_title(system)}*", *cells, *[GAP for _ in bare]])
+    return table(header, rows)
+
+
+def se_comparisons(
+    results: SeResults,
+    sets: Iterable[str],
+    metrics: Iterable[str],
+    pairs: Iterable[tuple[str, str]] = PAIRS,
+) -> list[Comparison]:
+    """Compare systems in pairs, where both were scored."""
+    comparisons = []
+    for (system, other), name, metric in product(pairs, sets, metrics):
+        if not {system, other} <= results.get(name, {}).keys():
+            continue
+        differences = _differences(name, results[name], system, other, metric)
+        if not len(differences):
+            continue
+        title, digits = MEASURES[metric]
+        interval = mean_interval(differences)
+        comparisons.append(Comparison(system, other, name, title, interval, True, digits))
+    return comparisons
+
+
+def scores_of(scores: Scores, metric: str) -> np.ndarray:
+    """Defined scores of a metric (N,)."""
+    values = np.array([values[metric] for values in scores.values()])
+    return values[~np.isnan(values)]
+
+
+def _cell(scores: Scores | None, metric: str) -> str:
+    if scores is None:
+        return GAP
+    values = scores_of(scores, metric)
+    return interval_cell(mean_interval(values), MEASURES[metric].digits) if len(values) else GAP
+
+
+def _differences(
+    name: str, systems: Mapping[str, Scores], system: str, other: str, metric: str
+) -> np.ndarray:
+    ours, theirs = systems[system], systems[other]
+    if ours.keys() != theirs.keys():
+        raise UserError(
+            f"{system} and {other}",
+            f"were scored on other utterances of {name}",
+            "score both again",
+        )
+    pairs = [(ours[utterance][metric], theirs[utterance][metric]) for utterance in ours]
+    return np.array([a - b for a, b in pairs if not (math.isnan(a) or math.isnan(b))])

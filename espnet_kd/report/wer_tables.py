@@ -1,0 +1,102 @@
+"""Tables 2 and 3: error rates by recogniser, system and set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from espnet_kd.errors import UserError
+from espnet_kd.report.comparison import Comparison
+from espnet_kd.report.markdown import (
+    GAP,
+    in_order,
+    interval_cell,
+    set_title,
+    system_title,
+    table,
+)
+from espnet_kd.report.set_names import SetNames
+from espnet_kd.scoring.align import Counts
+from espnet_kd.scoring.bootstrap import Interval, ratio_interval
+from espnet_kd.scoring.sclite_table import NUMBERS, Row
+from espnet_kd.scoring.wer import COUNTS_FILE, read_counts
+
+# set -> system -> utterance -> counts
+WerResults = dict[str, dict[str, dict[str, Counts]]]
+
+PAIRS = (("baseline", "noisy"), ("student", "noisy"), ("student", "baseline"))
+
+
+def load_wer_results(root: str | os.PathLike, asr: str, unit: str = "wer") -> WerResults:
+    """Read `<root>/<asr>/<system>/<set>/<unit>/counts.tsv`, `unit` being `wer` or `cer`."""
+    results: WerResults = {}
+    for path in sorted(Path(root).glob(f"{asr}/*/*/{unit}/{COUNTS_FILE}")):
+        results.setdefault(path.parents[1].name, {})[path.parents[2].name] = read_counts(path)
+    return results
+
+
+def wer_table(results: WerResults, names: SetNames) -> str:
+    """WER in % with 95 % interval, a row for each system; sets that were not scored are gaps."""
+    sets = [*names.noisy, *(name for name in names.clean if name in results)]
+    systems = in_order({system for name in sets for system in results.get(name, {})})
+    return table(
+        ["input of the ASR", *map(set_title, sets)],
+        [
+            [system_title(system), *(_cell(results.get(name, {}).get(system)) for name in sets)]
+            for system in systems
+        ],
+    )
+
+
+def sclite_rows(results: WerResults) -> str:
+    """ESPnet's table: one row for each system and set."""
+    rows = []
+    for system in in_order({system for systems in results.values() for system in systems}):
+        for name in sorted(results):
+            if system in results[name]:
+                row = Row.of(results[name][system].values())
+                numbers = (f"{value:.1f}" for value in row.percentages())
+                rows.append(
+                    [f"{system}/{name}", str(row.sentences), str(row.counts.tokens), *numbers]
+                )
+    return table(["dataset", "Snt", "Wrd", *NUMBERS], rows)
+
+
+def wer_comparisons(results: WerResults, sets: Sequence[str]) -> list[Comparison]:
+    """Compare the systems in `PAIRS` on sets where both were scored."""
+    return [
+        Comparison(
+            system,
+            other,
+            name,
+            "WER [%]",
+            _difference(name, results[name], system, other),
+            higher_is_better=False,
+            digits=1,
+        )
+        for system, other in PAIRS
+        for name in sets
+        if {system, other} <= results.get(name, {}).keys()
+    ]
+
+
+def _cell(counts: Mapping[str, Counts] | None) -> str:
+    if not counts:
+        return GAP
+    errors = np.array([100 * c.errors for c in counts.values()])
+    return interval_cell(ratio_interval(errors, np.array([c.tokens for c in counts.values()])), 1)
+
+
+def _difference(
+    name: str, systems: Mapping[str, Mapping[str, Counts]], system: str, other: str
+) -> Interval:
+    ours, theirs = systems[system], systems[other]
+    if {utt: c.tokens for utt, c in ours.items()} != {utt: c.tokens for utt, c in theirs.items()}:
+        raise UserError(
+            f"{system} and {other}", f"were scored on other texts of {name}", "score both again"
+        )
+    errors = np.array([100 * (ours[utt].errors - theirs[utt].errors) for utt in ours])
+    return ratio_interval(errors, np.array([c.tokens for c in ours.values()]))

@@ -1,0 +1,322 @@
+"""Corpora of one's own: tables and directories read, sets written, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+from espnet_kd.bin.prepare_own import main
+from espnet_kd.corpora.own.recordings import PARTS, read_directory, read_table
+from espnet_kd.data.kaldi_dir import read_set
+from espnet_kd.errors import UserError
+
+COLUMNS = ["part", "id", "speaker", "noisy", "clean", "text"]
+SETS = {f"{part}_{kind}" for part in PARTS for kind in ("simu", "real", "clean")}
+
+
+class OwnMaker:
+    """Two SIMU (same clean signal), one REAL and one CLEAN recording for each part."""
+
+    def __init__(self, root):
+        self.root = root
+        self.table = root / "table.tsv"
+        self.columns = list(COLUMNS)
+        self.rows = []
+        rng = np.random.default_rng(0)
+        for part in PARTS:
+            clean, other = (0.1 * rng.standard_normal(800) for _ in range(2))
+            self.audio(f"audio/{part}_clean.wav", clean)
+            self.audio(f"audio/{part}_booth.flac", other)
+            for take in ("a", "b"):
+                mixture = clean + 0.05 * rng.standard_normal(800)
+                self.audio(f"audio/{part}_{take}.wav", mixture)
+                self.add(part, f"{part}_{take}", "ann", f"{part}_{take}.wav", f"{part}_clean.wav")
+            self.audio(f"audio/{part}_street.wav", other)
+            self.add(part, f"bob-{part}", "bob", f"{part}_street.wav", "")
+            self.add(part, f"cleo-{part}", "cleo", "", f"{part}_booth.flac")
+
+    def audio(self, name, samples, rate=16000, subtype="PCM_16"):
+        (self.root / name).parent.mkdir(exist_ok=True)
+        soundfile.write(self.root / name, samples, rate, subtype=subtype)
+
+    def add(self, part, name, speaker, noisy, clean):
+        paths = [f"audio/{path}" if path else "" for path in (noisy, clean)]
+        self.rows.append([part, name, speaker, *paths, "guten  Tag"])
+
+    def edit(self, name, column, value):
+        (row,) = (row for row in self.rows if row[1] == name)
+        row[self.columns.index(column)] = value
+
+    def drop(self, *names):
+        self.rows = [row for row in self.rows if row[1] not in names]
+
+    def save(self, end="\n", start=""):
+        lines = ["\t".join(cells) for cells in (self.columns, *self.rows)]
+        self.table.write_bytes((start + end.join(lines) + end).encode())
+        return self.table
+
+    def run(self, *options):
+        out = ["--out", str(self.root / "data"), "--copies", str(self.root / "copies")]
+        main(["--table", str(self.save()), *out, "--nj", "1", *map(str, options)])
+
+    def refusal(self, *options):
+        """The one line a run ends with; nothing was written."""
+        with pytest.raises(SystemExit) as caught:
+            self.run(*options)
+        assert isinstance(caught.value.code, str) and "\n" not in caught.value.code
+        assert not (self.root / "data").exists()
+        return caught.value.code
+
+
+@pytest.fixture
+def own(tmp_path):
+    return OwnMaker(tmp_path)
+
+
+def test_rows_become_sets_by_their_audio(own):
+    own.run("--check_audio", "true")
+    assert {path.name for path in (own.root / "data").iterdir()} == SETS
+    audio = own.root / "audio"
+    simu = read_set(own.root / "data/train_simu")
+    assert simu["wav.scp"] == {
+        "ann-train_a_SIMU": str(audio / "train_a.wav"),
+        "ann-train_b_SIMU": str(audio / "train_b.wav"),
+    }
+    assert set(simu["spk1.scp"].values()) == {str(audio / "train_clean.wav")}
+    real = read_set(own.root / "data/test_real")
+    assert "spk1.scp" not in real
+    assert real["wav.scp"] == {"bob-test_REAL": str(audio / "test_street.wav")}
+    assert real["text"] == {"bob-test_REAL": "guten Tag"}, "as it is, but for white space"
+    assert real["utt2spk"] == {"bob-test_REAL": "bob"}
+    assert real["utt2num_samples"] == {"bob-test_REAL": "800"}
+    clean = read_set(own.root / "data/valid_clean")
+    assert clean["wav.scp"] == {"cleo-valid_CLEAN": str(audio / "valid_booth.flac")}
+    assert clean["utt2category"] == {"cleo-valid_CLEAN": "CLEAN"}
+
+
+def test_paths_may_hold_spaces(own):
+    name = "audio/Straße  1.wav"  # two of them
+    (own.root / "audio/train_street.wav").rename(own.root / name)
+    own.edit("bob-train", "noisy", f" {name} ")
+    own.run()
+    wavs = read_set(own.root / "data/train_real")["wav.scp"]
+    assert list(wavs.values()) == [str(own.root / name)]
+
+
+def test_ids_sort_as_their_speakers_do(own):
+    for name, speaker in {"train_a": "198", "train_b": "19"}.items():
+        own.edit(name, "speaker", speaker)
+    own.run()
+    utt2spk = read_set(own.root / "data/train_simu")["utt2spk"]
+    assert list(utt2spk) == ["19-train_b_SIMU", "198-train_a_SIMU"]
+    assert list(utt2spk.values()) == ["19", "198"], "in Kaldi's order, by the characters"
+
+
+def test_references_serve_as_clean_speech_once_each(own, capsys):
+    own.drop("cleo-train")
+    own.run()
+    clean = read_set(own.root / "data/train_clean")
+    expected = {"ann-train_a_CLEAN": str(own.root / "audio/train_clean.wav")}
+    assert clean["wav.scp"] == expected and "spk1.scp" not in clean
+    said = [line for line in capsys.readouterr().out.splitlines() if "serve" in line]
+    assert said == ["train_clean: no CLEAN recordings, the references of train_simu serve"]
+
+
+@pytest.mark.parametrize(("end", "start"), [("\r\n", ""), ("\n", "\ufeff"), ("\n\n", "")])
+def test_tables_as_spreadsheets_write_them(own, end, start):
+    expected = list(read_table(own.save()))
+    found = list(read_table(own.save(end, start)))
+    assert [r.id for r in found] == [r.id for r in expected] and len(found) == 12
+    assert [r.text for r in found] == [r.text for r in expected]
+
+
+def test_a_table_may_have_columns_in_any_order_and_say_categories(own):
+    expected = list(read_table(own.save()))
+    own.columns = ["category", *reversed(own.columns)]
+    own.rows = [
+        [recording.category, *reversed(row)]
+        for recording, row in zip(expected, own.rows, strict=True)
+    ]
+    assert list(read_table(own.save())) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("part", "dev", r"line 4: part is 'dev'; use train, valid, test"),
+        ("id", "", "line 4: id is ''"),
+        ("id", "a b", "line 4: id is 'a b'; use letters"),
+        ("speaker", "x/y", "line 4: speaker is 'x/y'; use letters"),
+        ("text", " ", "line 4: utterance 'bob-train' has no text; transcribe it"),
+        ("noisy", "", "line 4: names neither noisy nor clean audio"),
+        ("text", "a\tb", "line 4: has 7 cells, not 6"),
+        ("noisy", "audio/none.wav", "none.wav: audio file is missing"),
+        ("noisy", "audio/valid_a.wav", "valid_a.wav is in part 'valid', in 'train' too"),
+        ("id", "bob", None),
+    ],
+)
+def test_a_bad_cell_is_one_line(own, column, value, message):
+    own.edit("bob-train", column, value)
+    if message is None:
+        own.run()
+    else:
+        assert message in own.refusal()
+
+
+@pytest.mark.parametrize(
+    ("noisy", "clean", "stated", "message"),
+    [
+        ("audio/train_street.wav", "", "SIMU", "category is 'SIMU', its audio says REAL"),
+        ("audio/train_street.wav", "audio/train_clean.wav", "REAL", "its audio says SIMU"),
+        ("", "audio/train_clean.wav", "noisy", "category is 'noisy', its audio says CLEAN"),
+    ],
+)
+def test_a_category_must_agree_with_the_audio(own, noisy, clean, stated, message):
+    own.columns.append("category")
+    own.rows = [[*row, ""] for row in own.rows]
+    for column, value in {"noisy": noisy, "clean": clean, "category": stated}.items():
+        own.edit("bob-train", column, value)
+    assert message in own.refusal()
+
+
+def test_an_id_twice_is_one_line(own):
+    own.edit("train_b", "id", "train_a")
+    assert "line 3: id 'ann-train_a_SIMU' is that of" in own.refusal()
+
+
+@pytest.mark.parametrize("category", ["SIMU", "REAL"])
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_needs_both_kinds(own, part, category):
+    names = {"SIMU": [f"{part}_a", f"{part}_b"], "REAL": [f"bob-{part}"]}
+    own.drop(*names[category])
+    assert f"have no {category} recording" in own.refusal() and part in own.refusal()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda columns: columns.remove("text"), "names column 'text' 0 times"),
+        (lambda columns: columns.append("id"), "names column 'id' 2 times"),
+        (lambda columns: columns.append("Category"), "has an unknown column 'Category'"),
+        (lambda columns: columns.clear(), "names column 'part' 0 times"),
+    ],
+)
+def test_bad_column_names_are_one_line(own, change, message):
+    change(own.columns)
+    assert message in own.refusal()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.write_bytes(b"part\xff"), "is not UTF-8"),
+        (lambda path: path.mkdir(), "cannot be read"),
+    ],
+)
+def test_unreadable_tables_are_one_line(tmp_path, make, message):
+    make(tmp_path / "t.tsv")
+    with pytest.raises(UserError, match=f"t.tsv: {message}"):
+        list(read_table(tmp_path / "t.tsv"))
+
+
+def test_another_length_of_the_reference_is_refused(own):
+    own.audio("audio/train_clean.wav", 0.1 * np.ones(801))
+    with pytest.raises(SystemExit, match="has 801 samples.*mixture and reference must be of equal"):
+        own.run()
+
+
+@pytest.mark.parametrize("name", ["train_street.wav", "test_clean.wav"])
+def test_other_formats_stop_unless_copies_are_asked_for(own, name, capsys):
+    own.audio(f"audio/{name}", 0.2 * np.ones(2400), rate=48000, subtype="FLOAT")
+    line = own.refusal()
+    assert f"audio/{name}: is 48000 Hz, WAV FLOAT (1 such files)" in line
+    assert "--resample true" in line
+    own.run("--resample", "true")
+    assert "16-bit copies of 1 files" in capsys.readouterr().out
+    copy = str(own.root / "copies" / str(own.root / "audio" / name).lstrip("/")) + ".wav"
+    simu, real = (read_set(own.root / "data" / n) for n in ("test_simu", "train_real"))
+    if name == "train_street.wav":
+        assert real["wav.scp"]["bob-train_REAL"] == copy
+    else:
+        assert set(simu["spk1.scp"].values()) == {copy}
+    assert soundfile.info(copy).frames == 800
+
+
+def test_stereo_is_refused_even_then(own):
+    own.audio("audio/train_street.wav", np.ones((800, 2)) / 4)
+    assert "has 2 channels, not 1" in own.refusal("--resample", "true")
+
+
+def test_noises_are_listed(own):
+    (own.root / "noise/sub").mkdir(parents=True)
+    own.audio("noise/bus.wav", np.ones(100) / 4)
+    own.audio("noise/sub/bus.wav", np.ones(100) / 4)
+    own.run("--noise", own.root / "noise")
+    assert (own.root / "data/noise.scp").read_text() == (
+        f"bus {own.root}/noise/bus.wav\nsub_bus {own.root}/noise/sub/bus.wav\n"
+    )
+    own.run()
+    assert not (own.root / "data/noise.scp").exists(), "of an earlier run"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [(None, "has no wav or flac file"), ("a b.wav", "has white space")]
+)
+def test_bad_noises_are_one_line(own, name, message):
+    (own.root / "noise").mkdir()
+    if name:
+        own.audio(f"noise/{name}", np.ones(100) / 4)
+    assert message in own.refusal("--noise", own.root / "noise")
+
+
+def test_neither_table_nor_directory_is_one_line(tmp_path):
+    with pytest.raises(SystemExit, match="--table: is not given, nor --dir"):
+        main(["--out", str(tmp_path)])
+
+
+@pytest.fixture
+def kaldi(tmp_path):
+    """A Kaldi directory of two utterances."""
+    files = {
+        "wav.scp": "ann-1 /a/1.wav\nann-2 /a/2.wav\n",
+        "spk1.scp": "ann-1 /c/1.wav\nann-2 /c/2.wav\n",
+        "text": "ann-1 ONE\nann-2 TWO  TWO\n",
+        "utt2spk": "ann-1 ann\nann-2 ann\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("category", ["SIMU", "REAL", "CLEAN"])
+def test_directories_are_read_as_their_category(kaldi, category):
+    first, second = read_directory(f"{category}:valid:{kaldi}")
+    assert (first.id, second.id) == (f"ann-1_{category}", f"ann-2_{category}")
+    assert second.text == "TWO TWO" and first.part == "valid" and first.speaker == "ann"
+    assert first.audio == "/a/1.wav"
+    assert first.reference == ("/c/1.wav" if category == "SIMU" else "")
+
+
+@pytest.mark.parametrize(
+    ("option", "file", "text", "message"),
+    [
+        ("REAL:train", None, "", "is not CATEGORY:PART:DIRECTORY"),
+        ("NOISY:train:{}", None, "", "names no category"),
+        ("REAL:dev:{}", None, "", "part is 'dev'"),
+        ("REAL:train:{}", "segments", "", "segments: is not taken"),
+        ("REAL:train:{}", "wav.scp", "ann-1 cat x |\nann-2 /a\n", "'cat x |' is a command"),
+        ("REAL:train:{}", "text", "ann-1 ONE\n", "text: and wav.scp differ in 'ann-2'"),
+        ("REAL:train:{}", "text", "ann-1 ONE\nann-2\n", "'ann-2' has no text"),
+        ("SIMU:train:{}", "spk1.scp", None, "spk1.scp: does not exist"),
+    ],
+)
+def test_bad_directories_are_one_line(kaldi, option, file, text, message):
+    if file and text is None:
+        (kaldi / file).unlink()
+    elif file:
+        (kaldi / file).write_text(text)
+    with pytest.raises(UserError) as caught:
+        list(read_directory(option.format(kaldi)))
+    assert message in str(caught.value)
