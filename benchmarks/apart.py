@@ -1,7 +1,8 @@
-"""A training step of what ours is compared with, in a process of its own."""
+"""A training step of what ours is compared with, in its own process."""
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 from argparse import Namespace
 from multiprocessing.connection import Connection
@@ -15,7 +16,8 @@ class Apart:
     """A step on the CPU whose process knows nothing of what ours does to its memory.
 
     Args:
-        make: name of a function of `speed_training` that makes the step.
+        make: "module:function" that makes the step. By name, because it imports ESPnet, which has
+            to wait for `host.prepare` in the new process.
         args: of the training.
         batch: what the step takes.
 
@@ -52,12 +54,11 @@ def _serve(
 ) -> None:
     host.prepare()
     torch.set_num_threads(threads)
-    # Import ESPnet, which has to wait for `host.prepare`.
-    from benchmarks import speed_training
-    from espnet_kd.enh import execution
+    from espnet_kd.enh.fast import execution
 
     execution.keep_freed_memory = lambda: False  # the naive teacher is a model of ours
-    step = getattr(speed_training, make)(args, "cpu")
+    module, _, function = make.partition(":")
+    step = getattr(importlib.import_module(module), function)(args, "cpu")
     step.take(batch)
     try:
         while True:

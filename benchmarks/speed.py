@@ -27,7 +27,7 @@ have random weights, audio is noise, which costs the same.
 
 A training step is forward, backward, clipping and optimizer at the published size, without loading
 of data. On a CPU stock steps in a process of its own, for ours keep the memory that they free
-(`espnet_kd/enh/fast/allocator.py`); on a GPU whose memory is too small for the batch, a side adds up the
+(`enh/fast/allocator.py`); on a GPU whose memory is too small for the batch, a side adds up the
 gradients of 2, 4, ... parts of it, and its rows say so. The memory of a step is what it takes at
 its peak beyond models and optimizer. The share of the matrix peak is that of the operations a
 second that a product of matrices reached, at best, in the same rounds and precision, by PyTorch's

@@ -101,7 +101,7 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
     with (
         contextlib.nullcontext(steps["stock"])
         if on_gpu
-        else Apart(make_stock.__name__, args, batch)
+        else Apart(f"{__name__}:{make_stock.__name__}", args, batch)
     ) as stock:
         works = {**steps, "stock": stock, **tried, "copy": bandwidth}
         times = interleaved_seconds(works, rounds, rehearse=on_gpu)

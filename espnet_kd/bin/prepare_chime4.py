@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from espnet2.utils.types import str2bool, str_or_none
@@ -11,7 +12,7 @@ from espnet_kd.corpora.chime4.counts import counts_table
 from espnet_kd.corpora.chime4.sets import Preparation
 from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.corpora.chime4.utterances import CHANNELS, parse_channels
-from espnet_kd.corpora.references.simulated import ReferenceOptions
+from espnet_kd.corpora.references.simulated import ReferenceOptions, find_references
 from espnet_kd.errors import exit_on_user_error
 
 
@@ -71,16 +72,17 @@ def get_parser() -> argparse.ArgumentParser:
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
+    options = ReferenceOptions(
+        args.references,
+        isolated_ext=Path(args.isolated_ext) if args.isolated_ext else None,
+        take_isolated_ext=args.take_isolated_ext,
+        leave_out_bad=args.bad_references == "leave_out",
+        nj=args.nj,
+    )
     preparation = Preparation(
         tree=Chime4Tree(args.corpus, args.extra_annotations, args.wsj0),
         out=args.out,
-        references=ReferenceOptions(
-            args.references,
-            isolated_ext=Path(args.isolated_ext) if args.isolated_ext else None,
-            take_isolated_ext=args.take_isolated_ext,
-            leave_out_bad=args.bad_references == "leave_out",
-            nj=args.nj,
-        ),
+        find_references=partial(find_references, options),
         channels=parse_channels(args.channels),
         drop_failing=args.drop_failing,
         allow_partial=args.allow_partial,

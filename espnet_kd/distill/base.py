@@ -60,6 +60,16 @@ class DistillLoss(nn.Module, ABC):
     def __init__(self) -> None:  # nn.Module's takes anything, so conf could not be checked by it
         super().__init__()
 
+    @classmethod
+    def applies_to(cls, has_reference: bool, paired: bool) -> bool:
+        """Whether the loss can be computed on a batch.
+
+        Args:
+            has_reference: its utterances have references.
+            paired: its second half is the first with another noise.
+        """
+        return (has_reference or not cls.needs_reference) and (paired or not cls.needs_pairs)
+
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
         """Make what depends on the models' sizes, once, before training.
 

@@ -30,11 +30,8 @@ class Term:
 
     def applies(self, category: str | None, has_reference: bool, paired: bool) -> bool:
         """Whether it is computed on batches of a category."""
-        if self.loss.needs_reference and not has_reference:
-            return False
-        if self.loss.needs_pairs and not paired:
-            return False
-        return not self.categories or category in self.categories
+        chosen = not self.categories or category in self.categories
+        return chosen and self.loss.applies_to(has_reference, paired)
 
     def looks_at_teacher(self, category: str | None, has_reference: bool, paired: bool) -> bool:
         """Whether it needs the teacher's observation of such batches."""

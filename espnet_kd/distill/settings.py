@@ -64,6 +64,14 @@ class LossSettings:
         """The class of the loss."""
         return find_class(self.type)
 
+    def applies(self, category: str | None, has_reference: bool) -> bool:
+        """Whether the loss is computed on such utterances, as far as their lists tell.
+
+        Only simulated speech comes with a second noise.
+        """
+        chosen = not self.categories or category in self.categories
+        return chosen and self.loss_class.applies_to(has_reference, paired=category == "SIMU")
+
     def build(self, resources: Mapping[str, Any]) -> DistillLoss:
         """Make the loss.
 

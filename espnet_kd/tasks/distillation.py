@@ -1,4 +1,4 @@
-"""Knowledge distillation as the task sees it: arguments, teacher, losses, checks."""
+"""The KD losses and the teacher of a training, built and tried before it starts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
-from espnet2.utils.nested_dict_action import NestedDictAction
-from espnet2.utils.types import str_or_none
 
 from espnet_kd.checkpoint import sha256
 from espnet_kd.data.second_noise import NoiseMixer
@@ -24,34 +22,6 @@ from espnet_kd.tasks.trained import load_asr_model, load_model
 
 LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
 PROBE_SECONDS = 1.0
-
-
-def add_kd_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `conf/kd/*.yaml` sets, and the paths that the command line gives."""
-    group = parser.add_argument_group(description="Knowledge distillation")
-    group.add_argument("--base", help="Files that --config starts from (YAML only): one or a list")
-    group.add_argument(
-        "--plugins", default=[], help="Modules with classes of one's own (YAML only): a list"
-    )
-    group.add_argument(
-        "--kd_losses",
-        action=NestedDictAction,
-        default={},
-        help="name -> type, weight, categories, taps, conf; see espnet_kd/distill/settings.py",
-    )
-    group.add_argument(
-        "--kd_stages",
-        default=[],
-        help="List of trainings, one after the other (YAML only): name, max_epoch, losses, options",
-    )
-    group.add_argument(
-        "--supervised_weight", type=float, default=1.0, help="Scale of the criterions; 0: log only"
-    )
-    group.add_argument("--teacher_config", type=str_or_none, help="config.yaml of the teacher")
-    group.add_argument("--teacher_checkpoint", type=str_or_none, help="Weights of the teacher")
-    group.add_argument("--kd_asr_config", type=str_or_none, help="config.yaml of a recognizer")
-    group.add_argument("--kd_asr_checkpoint", type=str_or_none, help="Weights of the recognizer")
-    group.add_argument("--kd_centroids", type=str_or_none, help="File of bin/acoustic_tokens.py")
 
 
 def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:

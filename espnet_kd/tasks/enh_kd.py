@@ -8,33 +8,32 @@ import inspect
 from collections.abc import Callable, Sequence
 
 import torch
-from espnet2.enh.separator.abs_separator import AbsSeparator
 from espnet2.iterators.chunk_iter_factory import ChunkIterFactory
 from espnet2.tasks import enh
 from espnet2.tasks.abs_task import IteratorOptions, scheduler_classes
 from espnet2.tasks.enh import EnhancementTask
-from espnet2.train.class_choices import ClassChoices
-from espnet2.utils.types import str2bool, str_or_none
+from espnet2.train.distributed_utils import DistributedOption
 
 from espnet_kd.distill.settings import check_weight
-from espnet_kd.enh.fast.execution import AUTOCAST_DTYPES, set_execution
+from espnet_kd.enh.fast.execution import set_execution
 from espnet_kd.enh.kd_model import ESPnetKDModel
-from espnet_kd.enh.layers.filterbank import fourier_filterbank
 from espnet_kd.errors import UserError, exit_on_user_error
-from espnet_kd.fileio import read_columns
 from espnet_kd.host import leave_process_group
-from espnet_kd.registry import EQUIVALENTS, load_plugins, register
+from espnet_kd.registry import load_plugins
+from espnet_kd.tasks.arguments import add_arguments
 from espnet_kd.tasks.base_config import parse_with_base, take_as_options
+from espnet_kd.tasks.build import build_enhancer
+from espnet_kd.tasks.checks.batches import check_batches
 from espnet_kd.tasks.checks.chunks import check_chunks
 from espnet_kd.tasks.checks.criteria import check_averaging, check_criteria
+from espnet_kd.tasks.checks.references import check_references
 from espnet_kd.tasks.checks.several_gpus import check_gpus, is_spawned, quiet_about_children
-from espnet_kd.tasks.distillation import add_distillation, add_kd_arguments
+from espnet_kd.tasks.checks.unused import unused_utterances
+from espnet_kd.tasks.distillation import add_distillation
 from espnet_kd.tasks.grouped_iter_factory import GroupedIterFactory
-from espnet_kd.tasks.kd_data import check_batches, check_references, keep_teachable, unteachable
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
-from espnet_kd.tasks.token_list import token_list
-
-register()
+from espnet_kd.tasks.shortened_lists import drop_unused
+from espnet_kd.tasks.worker_errors import user_error
 
 
 class EnhKDTask(EnhancementTask):
@@ -48,35 +47,7 @@ class EnhKDTask(EnhancementTask):
     def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
         """Add ESPnet's enhancement arguments and ours."""
         super().add_task_arguments(parser)
-        group = parser.add_argument_group(description="Knowledge distillation")
-        group.add_argument("--token_type", choices=["char", "bpe"], default="char")
-        group.add_argument("--token_list", type=str_or_none, help="Token list; none: no text")
-        group.add_argument("--bpemodel", type=str_or_none, help="Model file of sentencepiece")
-        group.add_argument(
-            "--filterbank_init",
-            choices=["random", "fourier"],
-            default="random",
-            help="Start of the convolutional encoder and decoder",
-        )
-        group.add_argument(
-            "--second_noise_scp",
-            type=str_or_none,
-            help="Background recordings: each simulated mixture also comes with another noise",
-        )
-        group = parser.add_argument_group(description="Speed")
-        group.add_argument(
-            "--compile",
-            type=str2bool,
-            default=False,
-            help="Compile the blocks of a Conv-TasNet; the start of a training takes longer",
-        )
-        group.add_argument(
-            "--autocast_dtype",
-            type=str_or_none,
-            choices=AUTOCAST_DTYPES,
-            help="Precision of the separator's products, on CPU and GPU; losses stay in float32",
-        )
-        add_kd_arguments(parser)
+        add_arguments(parser)
 
     @classmethod
     def main(cls, args: argparse.Namespace | None = None, cmd: Sequence[str] | None = None) -> None:
@@ -108,7 +79,7 @@ class EnhKDTask(EnhancementTask):
         args = copy.deepcopy(args)
         args.compile = False  # or this process would take a GPU that another needs
         cls.check_required_command_args(args)
-        cls._optimizers(args, cls.build_model(args))
+        cls.build_optimizers(args, cls.build_model(args))
 
     @classmethod
     def optional_data_names(cls, train: bool = True, inference: bool = False) -> tuple[str, ...]:
@@ -145,43 +116,13 @@ class EnhKDTask(EnhancementTask):
         """Build what is trained: the model of a configuration, its KD losses, its teacher."""
         if args.init is not None:
             raise UserError("--init", f"'{args.init}' is not supported", "leave it out")
-        model = cls.build_enhancer(args)
+        model = build_enhancer(args)
         model.supervised_weight = args.supervised_weight
         if args.kd_losses:
             add_distillation(model, args)
         device = "cuda" if args.ngpu else "cpu"
         for part in (model, *([model.teacher.module] if model.teacher else [])):
             set_execution(part, args.compile, args.autocast_dtype, device)
-        return model
-
-    @classmethod
-    def build_enhancer(cls, args: argparse.Namespace) -> ESPnetKDModel:
-        """Build the model of a configuration alone, as it is after training."""
-        encoder = make(enh.encoder_choices, args.encoder, **args.encoder_conf)
-        separator_conf = dict(args.separator_conf)
-        if args.separator == "text_informed_tcn":
-            separator_conf["vocab_size"] = len(token_list(args))
-        separator = make(
-            enh.separator_choices, args.separator, encoder.output_dim, **separator_conf
-        )
-        check_separator(separator, args.model_conf)
-        decoder = make(enh.decoder_choices, args.decoder, **args.decoder_conf)
-        wrappers = []
-        for entry in args.criterions:
-            criterion = enh.criterion_choices.get_class(entry["name"])(**entry.get("conf", {}))
-            wrapper = enh.loss_wrapper_choices.get_class(entry["wrapper"])
-            wrappers.append(wrapper(criterion=criterion, **entry.get("wrapper_conf", {})))
-        model = ESPnetKDModel(
-            encoder=encoder,
-            separator=separator,
-            decoder=decoder,
-            mask_module=None,
-            loss_wrappers=wrappers,
-            sample_rate=args.sample_rate,
-            **args.model_conf,
-        )
-        if args.filterbank_init == "fourier":
-            start_from_fourier(model)
         return model
 
     @classmethod
@@ -195,27 +136,27 @@ class EnhKDTask(EnhancementTask):
         check_references(args.valid_data_path_and_name_and_type)
         check_batches(args)
         check_chunks(args)
-        unteachable(args)
+        unused_utterances(args)
 
     @classmethod
     def build_optimizers(
         cls, args: argparse.Namespace, model: torch.nn.Module
     ) -> list[torch.optim.Optimizer]:
-        """Build ESPnet's, and shorten the lists: the model is right, `args` is not saved yet."""
-        optimizers = cls._optimizers(args, model)
-        keep_teachable(args)
-        return optimizers
-
-    @classmethod
-    def _optimizers(
-        cls, args: argparse.Namespace, model: torch.nn.Module
-    ) -> list[torch.optim.Optimizer]:
+        """Build ESPnet's, once the criteria and the scheduler are known to fit the model."""
         check_criteria(args, model)
         check_scheduler(args)
         try:
             return super().build_optimizers(args, model)
         except (TypeError, ValueError) as error:
             raise UserError("optim_conf", f"{args.optim}: {error}") from None
+
+    @classmethod
+    def build_iter_options(
+        cls, args: argparse.Namespace, distributed_option: DistributedOption, mode: str
+    ) -> IteratorOptions:
+        """Build ESPnet's, without the utterances that no loss applies to."""
+        options = super().build_iter_options(args, distributed_option, mode)
+        return drop_unused(options, args, "train" if mode == "train" else "valid")
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
@@ -233,44 +174,10 @@ class EnhKDTask(EnhancementTask):
         try:
             super().main_worker(args)
         except (UserError, RuntimeError) as error:
-            if (line := user_error_line(error)) is None:
+            if (found := user_error(error, data)) is None:
                 raise
-            where, _, problem = line.partition(": ")
-            raise UserError(with_audio_files(where, data), problem) from None
+            raise found from None
         leave_process_group()
-
-
-def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -> torch.nn.Module:
-    """Make an encoder, separator or decoder.
-
-    Raises:
-        UserError: the class has no such argument, or lacks one.
-    """
-    chosen = choices.get_class(name)
-    try:
-        inspect.signature(chosen).bind(*arguments, **conf)
-    except TypeError as error:
-        raise UserError(f"{choices.name}_conf", f"{chosen.__name__}: {error}") from None
-    return EQUIVALENTS.get(chosen, chosen)(*arguments, **conf)
-
-
-def check_separator(separator: AbsSeparator, model_conf: dict) -> None:
-    """Refuse a separator that would be trained in part.
-
-    Raises:
-        UserError: it has several speakers, or a loss without a weight.
-    """
-    if separator.num_spk != 1:
-        raise UserError(
-            "separator_conf, num_spk", f"{separator.num_spk} speakers", "write num_spk: 1"
-        )
-    computed = set(getattr(separator, "auxiliary_losses", ()))
-    if unweighted := computed - set(model_conf.get("auxiliary_weights") or {}):
-        raise UserError(
-            "model_conf, auxiliary_weights",
-            f"there is no weight of '{min(unweighted)}', which separator_conf asks for",
-            f"give one, e.g. {{{min(unweighted)}: 0.1}}",
-        )
 
 
 def check_scheduler(args: argparse.Namespace) -> None:
@@ -280,33 +187,3 @@ def check_scheduler(args: argparse.Namespace) -> None:
             inspect.signature(scheduler_classes[args.scheduler]).bind(None, **args.scheduler_conf)
         except TypeError as error:
             raise UserError("scheduler_conf", f"{args.scheduler}: {error}") from None
-
-
-def user_error_line(error: Exception) -> str | None:
-    """Text of a UserError, also of one that torch's data loader wrapped with its trace; or None."""
-    if isinstance(error, UserError):
-        return str(error)
-    _, found, line = str(error).rpartition(f"{UserError.__module__}.{UserError.__name__}: ")
-    return line.strip() if found else None
-
-
-def with_audio_files(where: str, data: list[tuple[str, str, str]]) -> str:
-    """Add the audio files of an utterance to its id, as a preprocessor knows the id alone."""
-    columns = [read_columns(path) for path, _, kind in data if kind in ("sound", "reference")]
-    files = dict.fromkeys(table[where] for table in columns if where in table)
-    return f"{where} ({' '.join(files)})" if files else where
-
-
-def start_from_fourier(model: torch.nn.Module) -> None:
-    """Set the filters of a convolutional encoder and decoder to a Fourier basis."""
-    for layer in (model.encoder.conv1d, model.decoder.convtrans1d):
-        size = layer.kernel_size[0]
-        if layer.stride[0] * 2 != size or max(layer.weight.shape) != 2 * size:
-            raise UserError(
-                "--filterbank_init fourier",
-                f"kernel_size {size}, stride {layer.stride[0]}, {max(layer.weight.shape)} channels",
-                "it needs stride = kernel_size / 2 and channel = 2 * kernel_size",
-            )
-        filters = fourier_filterbank(2 * size, size)
-        with torch.no_grad():
-            layer.weight.copy_(filters.view_as(layer.weight))

@@ -33,18 +33,16 @@ def load_model(
     """
     values = read_config(config, "separator")
     from espnet_kd.registry import load_plugins
-    from espnet_kd.tasks.enh_kd import EnhKDTask
+    from espnet_kd.tasks.build import build_enhancer, default_arguments
 
     load_plugins(values.get("plugins") or [])
-    # A configuration of stock ESPnet lacks our options.
-    defaults = vars(EnhKDTask.get_parser().parse_args([]))
-    args = Namespace(**{**defaults, **values})
+    args = Namespace(**{**default_arguments(), **values})
     if args.preprocessor != "enh_kd":
         args.sample_rate = SAMPLE_RATE  # stock recipes leave it at 8000, whatever they train at
     elif args.sample_rate != SAMPLE_RATE:
         raise UserError(config, f"sample_rate is {args.sample_rate}", f"train at {SAMPLE_RATE}")
     state = student_state(read_state(checkpoint), args.kd_losses)
-    return _load(EnhKDTask.build_enhancer(args), state, checkpoint), args
+    return _load(build_enhancer(args), state, checkpoint), args
 
 
 def load_asr_model(

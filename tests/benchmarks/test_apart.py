@@ -23,7 +23,8 @@ UTIME = 13  # field of /proc/N/stat: ticks of the clock that the process compute
 @pytest.mark.parametrize("make", ["stock_step", "naive_step"])
 def test_steps_in_a_process_of_its_own(make):
     batch = synthetic_batch(1, 0.25, "SIMU", len(TOKENS), paired=False, shortest=1.0)
-    with Apart(make, training_args(str(CONFIG), "cpu"), batch) as step:
+    args = training_args(str(CONFIG), "cpu")
+    with Apart(f"{speed_training.__name__}:{make}", args, batch) as step:
         status = Path(f"/proc/{step.pid}/stat")
         before = int(status.read_text().split()[UTIME])
         for _ in range(10):
@@ -47,5 +48,6 @@ def test_memory_is_handled_there_as_by_default(monkeypatch):
 
     monkeypatch.setattr(execution, "keep_freed_memory", lambda: True)
     monkeypatch.setattr(speed_training, "stock_step", make)
-    apart._serve(ClosedPipe(), "stock_step", None, {}, torch.get_num_threads())
+    make_stock = f"{speed_training.__name__}:stock_step"
+    apart._serve(ClosedPipe(), make_stock, None, {}, torch.get_num_threads())
     assert kept == [False]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from espnet_kd.corpora.chime4.counts import aligned
 from espnet_kd.corpora.chime4.expected import ALL, Expected
-from espnet_kd.corpora.chime4.transcripts import NOISE
 from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.corpora.chime4.utterances import TRACK
+from espnet_kd.corpora.wsj.transcripts import NOISE
 from espnet_kd.errors import UserError
 
 CHANNELS = tuple(f"CH{n}" for n in range(1, 7))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import tee
 from pathlib import Path
@@ -18,7 +18,6 @@ from espnet_kd.corpora.chime4.utterances import (
     track_set,
     training_set,
 )
-from espnet_kd.corpora.references.simulated import ReferenceOptions, find_references
 from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths, scan_present
 from espnet_kd.data.rows import Row, check_row_audio, write_rows
 from espnet_kd.data.spool import Spool
@@ -29,12 +28,29 @@ Present = Spool[tuple[Utterance, int]]  # and its samples
 
 
 @dataclass(frozen=True)
+class References:
+    """What a set got.
+
+    Attributes:
+        paths: ids and references, in the order of the utterances; None for a set that goes without.
+        left_out: why, by id of utterances that have no good one.
+    """
+
+    paths: Collection[tuple[str, str]] | None
+    left_out: dict[str, str]
+
+
+# (tree, part, utterances, table to write) -> references of a simulated set.
+FindReferences = Callable[[Chime4Tree, str, Iterable[Utterance], Path], References]
+
+
+@dataclass(frozen=True)
 class Preparation:
     """Options of a run; see `espnet_kd.bin.prepare_chime4`."""
 
     tree: Chime4Tree
     out: Path
-    references: ReferenceOptions
+    find_references: FindReferences
     channels: Sequence[int]
     drop_failing: bool = True
     allow_partial: bool = False
@@ -75,7 +91,7 @@ class Preparation:
         present = self._present(name, wanted)
         table = self.out / name / "references.tsv"
         utterances = (u for u, _ in present)
-        references = find_references(self.tree, part, utterances, self.references, table)
+        references = self.find_references(self.tree, part, utterances, table)
         self._leave_out(name, references.left_out)
         kept = Spool(pair for pair in present if pair[0].id not in references.left_out)
         self._finish(name, kept, references.paths)

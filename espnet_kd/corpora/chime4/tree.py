@@ -9,7 +9,7 @@ from pathlib import Path
 
 from espnet_kd.corpora.chime4.json_items import json_items
 from espnet_kd.corpora.chime4.microphones import read_correlations
-from espnet_kd.corpora.chime4.transcripts import clean_transcript, read_transcripts
+from espnet_kd.corpora.wsj.transcripts import clean_transcript, read_transcripts
 from espnet_kd.corpora.wsj.tree import WsjTree
 from espnet_kd.data.spool import sorted_spool
 from espnet_kd.errors import UserError

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from espnet_kd.corpora.chime4.channel_search import with_channels
+from espnet_kd.corpora.chime4.sets import References
 from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.corpora.chime4.utterances import TRACK, Utterance
 from espnet_kd.corpora.references.isolated_ext import compare, reference_paths, verify
@@ -38,24 +39,11 @@ class ReferenceOptions:
     nj: int = 1
 
 
-@dataclass(frozen=True)
-class References:
-    """What a set got.
-
-    Attributes:
-        paths: ids and references, in the order of the utterances; None for a set that goes without.
-        left_out: why, by id of utterances that have no good one.
-    """
-
-    paths: Collection[tuple[str, str]] | None
-    left_out: dict[str, str]
-
-
 def find_references(
+    options: ReferenceOptions,
     tree: Chime4Tree,
     part: str,
     utterances: Iterable[Utterance],
-    options: ReferenceOptions,
     table: Path,
 ) -> References:
     """References of tr05, dt05 or et05 simu; what is known of them goes into the file `table`.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from espnet_kd.corpora.chime4.transcripts import ALLOWED
+from espnet_kd.corpora.wsj.transcripts import ALLOWED
 from espnet_kd.corpora.wsj.tree import WsjTree
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_lines

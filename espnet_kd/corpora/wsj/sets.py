@@ -8,8 +8,8 @@ from itertools import tee
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
-from espnet_kd.corpora.chime4.transcripts import clean_transcript
 from espnet_kd.corpora.wsj.audio import convert_recordings, copy_path
+from espnet_kd.corpora.wsj.transcripts import clean_transcript
 from espnet_kd.corpora.wsj.tree import WsjTree
 from espnet_kd.data.audio import scan_lengths
 from espnet_kd.data.rows import Row

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from espnet_kd.corpora.chime4.transcripts import WSJ_LINES, read_transcripts
+from espnet_kd.corpora.wsj.transcripts import WSJ_LINES, read_transcripts
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_lines
 

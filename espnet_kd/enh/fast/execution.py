@@ -10,11 +10,20 @@ import torch
 from torch import nn
 
 from espnet_kd.enh.fast.allocator import keep_freed_memory
-from espnet_kd.enh.layers.masked_tcn import MaskedTemporalBlock
 
 AUTOCAST_DTYPES = {None: None, "bfloat16": torch.bfloat16}
 # One for each width, precision and mode; more than a teacher and a student together have.
 VARIANTS = 64
+
+
+class Compilable:
+    """A layer with a compiled form.
+
+    Attributes:
+        compiled: whether it computes by that form; `set_execution` sets it.
+    """
+
+    compiled = False
 
 
 def set_execution(
@@ -35,7 +44,7 @@ def set_execution(
     if device == "cpu":
         keep_freed_memory()
     model.autocast_dtype = AUTOCAST_DTYPES[autocast_dtype]
-    blocks = [module for module in model.modules() if isinstance(module, MaskedTemporalBlock)]
+    blocks = [module for module in model.modules() if isinstance(module, Compilable)]
     if compile_blocks and blocks:
         works = compiler_works(device)
         for block in blocks:

@@ -15,13 +15,13 @@ from collections.abc import Sequence
 
 import torch
 
+from espnet_kd.enh.fast.global_norm import fold, moments, total
 from espnet_kd.enh.fast.products import (
     correlation,
     correlations,
     plain_product,
     sum_with_product,
 )
-from espnet_kd.enh.layers.residual_block import fold, moments, total
 
 # torch.compile adds up more than 4096 numbers in steps, at half the speed.
 PIECES = 4

@@ -13,6 +13,7 @@ from espnet2.enh.layers.tcn import (
 from torch import nn
 from torch.nn import functional
 
+from espnet_kd.enh.fast.execution import Compilable
 from espnet_kd.enh.fast.fused_block import compiled_block
 from espnet_kd.enh.fast.products import folded, product
 from espnet_kd.enh.layers.masks import padding_mask
@@ -96,10 +97,8 @@ class PointwiseConvolution(nn.Conv1d):
         return product(self.weight.squeeze(2), x.transpose(0, 1)).transpose(0, 1)
 
 
-class MaskedTemporalBlock(TemporalBlock):
+class MaskedTemporalBlock(TemporalBlock, Compilable):
     """ESPnet's TemporalBlock with the sum that follows it."""
-
-    compiled = False
 
     @property
     def is_global(self) -> bool:

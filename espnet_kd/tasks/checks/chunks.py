@@ -8,7 +8,7 @@ from collections import Counter
 
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
-from espnet_kd.tasks.kd_data import categories
+from espnet_kd.tasks.checks.data_lists import categories
 
 
 def check_chunks(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.enh.kd_model import ESPnetKDModel
 from espnet_kd.errors import UserError
 from espnet_kd.host import is_before
-from espnet_kd.tasks.kd_data import categories
+from espnet_kd.tasks.checks.data_lists import categories
 
 
 def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:

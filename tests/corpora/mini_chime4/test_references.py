@@ -44,7 +44,7 @@ def test_training_speech_comes_back_within_2_lsb_on_every_channel(nano, tmp_path
 
     utterances = list(training_set(tree, "simu", range(1, 7)))
     references = find_references(
-        tree, "tr05", utterances, ReferenceOptions(tmp_path / "out"), tmp_path / "table"
+        ReferenceOptions(tmp_path / "out"), tree, "tr05", utterances, tmp_path / "table"
     )
     assert references.left_out == {} and len(references.paths) == 6 * len(names)
     paths = dict(references.paths)
@@ -58,7 +58,7 @@ def test_speech_of_development_and_test_comes_back_at_50_db_or_better(nano, tmp_
     tree = Chime4Tree(nano.request.out)
     utterances = list(track_set(tree, part, "simu"))
     references = find_references(
-        tree, part, utterances, ReferenceOptions(tmp_path / "out"), tmp_path / "table"
+        ReferenceOptions(tmp_path / "out"), tree, part, utterances, tmp_path / "table"
     )
     paths = dict(references.paths)
     assert len(paths) == 4

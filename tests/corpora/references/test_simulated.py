@@ -22,7 +22,7 @@ def find(maker, tmp_path, part="dt05", **options):
     tree = Chime4Tree(maker.root)
     simu = track_set(tree, part, "simu") if part != "tr05" else training_set(tree, "simu", [2, 5])
     options = ReferenceOptions(tmp_path / "references", **options)
-    found = find_references(tree, part, simu, options, tmp_path / "set/references.tsv")
+    found = find_references(options, tree, part, simu, tmp_path / "set/references.tsv")
     if found.paths is None:
         return found
     return replace(found, paths={utterance: Path(path) for utterance, path in found.paths})

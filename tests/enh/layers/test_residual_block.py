@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from espnet_kd.enh.layers.residual_block import moments, residual_block
+from espnet_kd.enh.fast.global_norm import moments
+from espnet_kd.enh.layers.residual_block import residual_block
 
 CHANNELS, HIDDEN, FRAMES = 3, 4, 12
 EPS = 1e-7

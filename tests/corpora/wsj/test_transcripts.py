@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from espnet_kd.corpora.chime4.transcripts import (
+from espnet_kd.corpora.wsj.transcripts import (
     WSJ_LINES,
     clean_transcript,
     normalise,
