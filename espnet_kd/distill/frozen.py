@@ -19,7 +19,8 @@ class Frozen(nn.Module):
 
     def __init__(self, module: nn.Module):
         super().__init__()
-        self._held = [module.eval().requires_grad_(False)]  # a list hides it from nn.Module
+        # In a list, because nn.Module would register it: its weights would be saved and optimized.
+        self._held = [module.eval().requires_grad_(False)]
         for part in module.modules():
             if isinstance(part, nn.RNNBase):  # cuDNN has no gradients in evaluation mode
                 part.dropout = 0.0  # all that its mode decides

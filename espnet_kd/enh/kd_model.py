@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from espnet2.enh.decoder.conv_decoder import ConvDecoder
@@ -147,7 +147,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         )
         total = batch.mixture.new_zeros(len(batch.mixture))
         stats: dict[str, torch.Tensor] = {}
-        for name, weight, loss in self.terms(batch):
+        for name, weight, loss in self.compute_terms(batch):
             total = total + weight * loss if weight else total
             stats[name] = loss.detach().mean()
             stats.update(per_category(name, loss.detach(), batch))
@@ -175,23 +175,29 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         of_categories = [f"{name}_{kind}" for name in kinds for kind in kinds[name]]
         return ["loss", *kinds, *of_categories]
 
-    def terms(self, batch: Batch) -> Iterator[tuple[str, float, torch.Tensor]]:
-        """Enhance, and give name, weight and (B,) value of each term of the loss."""
+    def compute_terms(self, batch: Batch) -> list[tuple[str, float, torch.Tensor]]:
+        """Enhance a batch and compute every term of its loss.
+
+        Returns:
+            Name, weight and (B,) value of each.
+        """
         if self.distiller is None:
             enhanced, others = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
             losses = {}
         else:
             enhanced, others, losses = self._distil(batch)
+        terms = []
         for wrapper in self.loss_wrappers if batch.reference is not None else ():
             criterion = wrapper.criterion
             if self.training and getattr(criterion, "only_for_test", False):
                 continue
             loss = criterion_per_utterance(criterion, batch.reference, enhanced, batch.samples)
-            yield criterion.name, wrapper.weight * self.supervised_weight, loss
+            terms.append((criterion.name, wrapper.weight * self.supervised_weight, loss))
         for name, loss in others.get("auxiliary_losses", {}).items():
-            yield name, self.auxiliary_weights.get(name, 0.0), loss
+            terms.append((name, self.auxiliary_weights.get(name, 0.0), loss))
         for name, loss in losses.items():
-            yield name, self.distiller.terms[name].weight, loss
+            terms.append((name, self.distiller.terms[name].weight, loss))
+        return terms
 
     def _distil(
         self, batch: Batch

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from sklearn.cluster import MiniBatchKMeans
 
+from espnet_kd.data.waves import read_wave
 from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.errors import UserError
-from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.batches import equal_length_batches
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance

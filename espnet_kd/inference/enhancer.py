@@ -9,9 +9,9 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.data.waves import read_wave
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
-from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.utterances import Utterance
 
 Inputs = dict[str, torch.Tensor]

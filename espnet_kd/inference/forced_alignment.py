@@ -18,9 +18,9 @@ import torchaudio.functional as F
 
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.tokens import bpe_tokeniser, char_tokeniser
+from espnet_kd.data.waves import read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
-from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.batches import equal_length_batches
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance

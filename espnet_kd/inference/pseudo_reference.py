@@ -18,9 +18,9 @@ import soundfile
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.kaldi_dir import read_set, write_set
 from espnet_kd.data.parallel import parallel_map
+from espnet_kd.data.waves import level_dbfs, read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_lines
-from espnet_kd.inference.audio import level_dbfs, read_wave
 from espnet_kd.inference.utterances import Utterance
 
 # Our reading of "silence": an estimate 40 dB below its mixture, at the level of what it explains of

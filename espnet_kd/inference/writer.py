@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.inference.audio import write_wave
+from espnet_kd.data.waves import write_wave
 from espnet_kd.inference.batches import Batch, equal_length_batches, padded_batches
 from espnet_kd.inference.enhancer import Enhancer, Inputs
 from espnet_kd.inference.outputs import mark_not_finite

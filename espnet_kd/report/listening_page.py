@@ -16,9 +16,9 @@ import soundfile
 from matplotlib.figure import Figure
 
 from espnet_kd.data.audio import SAMPLE_RATE, num_samples
+from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_text
-from espnet_kd.inference.audio import FULL_SCALE
 from espnet_kd.progress import progress
 from espnet_kd.report.markdown import set_title, system_title
 

@@ -14,9 +14,9 @@ import soundfile
 
 from espnet_kd.data.audio import num_samples
 from espnet_kd.data.parallel import parallel_map
+from espnet_kd.data.waves import read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
-from espnet_kd.inference.audio import read_wave
 from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
 
 SCORES_FILE = "scores.tsv"

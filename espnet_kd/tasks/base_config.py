@@ -32,7 +32,7 @@ def parse_with_base(
     for _, values in files:
         load_plugins(values.get("plugins") or [])
     parser = get_parser()
-    known = {action.dest for action in parser._actions}
+    known = {action.dest for action in options_of(parser)}
     for path, values in files:
         for key in values:
             if key not in known:
@@ -43,6 +43,11 @@ def parse_with_base(
     take_as_options(parser, args)
     args.base = None  # its settings are in `args` now, and a saved configuration is complete
     return args
+
+
+def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Give all options of a parser; argparse has no public list of them."""
+    return parser._actions
 
 
 def _config_option() -> argparse.ArgumentParser:
@@ -61,7 +66,7 @@ def take_as_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -
     Raises:
         UserError: a wrong type or name.
     """
-    for action in parser._actions:
+    for action in options_of(parser):
         value = getattr(args, action.dest, None)
         if not isinstance(value, str):
             continue

@@ -66,7 +66,7 @@ def measure_pulls(
                 if name in ARGUMENTS or not name.endswith("_lengths")
             }
         )
-        for name, weight, loss in list(model.terms(batch)):
+        for name, weight, loss in model.compute_terms(batch):
             gradients = torch.autograd.grad(
                 loss.mean(), weights, retain_graph=True, allow_unused=True
             )

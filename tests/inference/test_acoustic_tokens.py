@@ -6,6 +6,7 @@ import torch
 
 from espnet_kd.bin import acoustic_tokens
 from espnet_kd.checkpoint import sha256
+from espnet_kd.data.waves import read_wave
 from espnet_kd.distill.centroids import read_centroids
 from espnet_kd.enh.recognizer import LAST, Recognizer
 from espnet_kd.errors import UserError
@@ -15,7 +16,6 @@ from espnet_kd.inference.acoustic_tokens import (
     cluster,
     encode_set,
 )
-from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.utterances import read_utterances
 from espnet_kd.tasks.trained import load_asr_model
 

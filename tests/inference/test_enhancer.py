@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from espnet_kd.data.waves import read_wave
 from espnet_kd.errors import UserError
-from espnet_kd.inference.audio import read_wave
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.utterances import read_utterances
 

@@ -74,10 +74,10 @@ def compiler_works(device: str) -> bool:
 
 
 def _trust_wheel() -> None:
-    """Spare the check, 10 s, that PyTorch's library has the vector functions which it says it has.
+    """Skip inductor's check that PyTorch's library has the vector functions it was built with.
 
-    It starts Python and PyTorch once for each instruction set. That the C++ compiler knows the
-    instruction set is still tried.
+    The check starts Python and PyTorch once for each instruction set, 10 s in all. No public
+    setting turns it off. That the C++ compiler supports the instruction set is still checked.
     """
     from torch._inductor import cpu_vec_isa
 

@@ -33,7 +33,8 @@ ALIGNED_FRAMES = 16
 def mask_padding(network: TemporalConvNet) -> None:
     """Turn ESPnet's network, without skip connections, into a MaskedTemporalConvNet.
 
-    It and its layers stay what they are but for their classes: the same seed gives the same model.
+    Only the classes change. ESPnet's constructor has drawn the weights by then, so the same seed
+    gives the same model as stock ESPnet; building the layers again would draw others.
     """
     network.__class__ = MaskedTemporalConvNet
     network.network[0].__class__ = LayerNorm
@@ -116,6 +117,7 @@ class MaskedTemporalBlock(TemporalBlock, Compilable):
         Returns:
             (B, C, T).
         """
+        # ESPnet's Sequentials name nothing; tests compare all outputs with ESPnet's own classes.
         wide, prelu, norm, separable = self.net
         if not self.is_global:
             return x + separable(norm(prelu(wide(x))) * valid)

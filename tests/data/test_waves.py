@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from espnet_kd.data.audio import write_samples
+from espnet_kd.data.waves import level_dbfs, read_wave, write_wave
 from espnet_kd.errors import UserError
-from espnet_kd.inference.audio import level_dbfs, read_wave, write_wave
 
 
 def test_reading_and_writing_keeps_every_bit(tmp_path):
