@@ -27,7 +27,7 @@ Models have random weights. In each round a step without KD, a step with KD and 
 teacher are timed, in turn; times are medians over the rounds, the ratio is that of the medians,
 in brackets the least and the greatest of a round. `none` is timed against itself: its brackets
 show what this machine resolves. The teacher's share is its forward run, timed alone; two noises
-make two mixtures of each utterance. A method of stages is shown in the stage that distils;
+make two mixtures of each utterance. A method of stages is shown in the stage that distills;
 without KD it is always SIMU, supervised. Memory is what a step takes at its peak beyond models
 and optimizer."""
 

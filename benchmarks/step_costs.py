@@ -46,7 +46,7 @@ class StepCost:
     Attributes:
         method: name, and the stage if it is one of several.
         batch: which utterances.
-        loss: what is minimised.
+        loss: what is minimized.
         seconds: of each round, by what was done: `without`, `with` and, if there is one, `teacher`.
         teacher_runs: of a step.
         memory: megabytes of a step, by `without` and `with`; None where unknown.

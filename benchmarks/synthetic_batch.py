@@ -46,14 +46,14 @@ def synthetic_batch(
 
     reference = noise()
     text = torch.randint(2, num_tokens - 1, spoken.shape, generator=random)
-    centres = (characters + 0.5) * 1000 / CHARACTERS_PER_SECOND
+    centers = (characters + 0.5) * 1000 / CHARACTERS_PER_SECOND
     batch = {
         "speech_mix": reference + noise(),
         "speech_mix_lengths": lengths,
         "speech_ref1": torch.full_like(reference, torch.nan) if category == "REAL" else reference,
         "text": text * spoken,
         "text_lengths": text_lengths,
-        "align": centres * spoken,
+        "align": centers * spoken,
         "utt2category": torch.full((utterances, 1), CATEGORIES.index(category)),
     }
     if paired:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from .tiny_models import STUDENT, TEACHER, write_enhancement_model, write_recogniser
+from .tiny_models import STUDENT, TEACHER, write_enhancement_model, write_recognizer
 
 
 def pytest_configure() -> None:
@@ -218,6 +218,6 @@ def teacher_files(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def recogniser_files(tmp_path_factory) -> tuple[Path, Path]:
-    """Configuration and checkpoint of a tiny recogniser."""
-    return write_recogniser(tmp_path_factory.mktemp("recogniser"))
+def recognizer_files(tmp_path_factory) -> tuple[Path, Path]:
+    """Configuration and checkpoint of a tiny recognizer."""
+    return write_recognizer(tmp_path_factory.mktemp("recognizer"))

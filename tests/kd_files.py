@@ -13,7 +13,7 @@ from espnet_kd.data.audio import write_samples
 from espnet_kd.distill.centroids import Centroids, write_centroids
 from espnet_kd.fileio import write_columns
 
-from .tiny_models import write_enhancement_model, write_recogniser
+from .tiny_models import write_enhancement_model, write_recognizer
 
 WIDTH = 16  # of the recognizer's latents
 
@@ -26,7 +26,7 @@ def teacher_options(directory: Path, settings: dict[str, Any]) -> dict[str, str]
 
 def resource_options(directory: Path, tokens: int = 8) -> dict[str, str]:
     """Write a recognizer, its acoustic tokens and a background; give the options that name them."""
-    config, checkpoint = write_recogniser(directory)
+    config, checkpoint = write_recognizer(directory)
     weights = torch.load(checkpoint)
     weights["ctc.ctc_lo.weight"] *= 10  # untrained posteriors are flat
     torch.save(weights, checkpoint)

@@ -54,8 +54,8 @@ def write_enhancement_model(directory: Path, changes: dict[str, Any]) -> tuple[P
     return _write(directory, vars(args), EnhKDTask.build_model(args))
 
 
-def write_recogniser(directory: Path, **changes: Any) -> tuple[Path, Path]:
-    """Write a stock recogniser with a CTC output over characters, with changed arguments."""
+def write_recognizer(directory: Path, **changes: Any) -> tuple[Path, Path]:
+    """Write a stock recognizer with a CTC output over characters, with changed arguments."""
     host.prepare()
     from espnet2.tasks.asr import ASRTask
 

@@ -1,4 +1,4 @@
-"""Align transcripts to audio with a CTC model: writes the centre of each character in ms."""
+"""Align transcripts to audio with a CTC model: writes the center of each character in ms."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     if args.token_type == "bpe" and args.bpemodel is None:
         raise UserError("--bpemodel", "is not given", "name the model of the BPE tokens")
-    tokenise = tokens.bpe_tokeniser(args.bpemodel) if args.bpemodel else tokens.char_tokeniser()
+    tokenize = tokens.bpe_tokenizer(args.bpemodel) if args.bpemodel else tokens.char_tokenizer()
     token_list = args.token_list.read_text(encoding="utf-8").splitlines()
     count, missing = 0, set()
     with ExitStack() as files:
@@ -44,7 +44,7 @@ def main(cmd: list[str] | None = None) -> None:
             for name in ("text", f"text_shape.{args.token_type}")
         )
         for batch in _batches(progress(_lines(args.text), "text of the language model")):
-            new, unknown = tokens.text_shapes(dict(batch), tokenise, token_list)
+            new, unknown = tokens.text_shapes(dict(batch), tokenize, token_list)
             text.writelines(f"{name} {words}\n" for name, words in batch)
             shapes.writelines(f"{name} {shape}\n" for name, shape in new.items())
             count, missing = count + len(batch), missing | unknown

@@ -47,12 +47,12 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     factors = _factors(args.speed_perturb_factors)
     _check_names(args)
-    tokenise, token_list = _make_tokens(args)
+    tokenize, token_list = _make_tokens(args)
 
     def write(name: str, rows: Iterable[Row]) -> None:
         """Write a set; one with speeds has them in a file of ours, so ESPnet gets no feats_type."""
         unknown: set[str] = set()
-        rows = _with_shapes(rows, f"text_shape.{args.token_type}", tokenise, token_list, unknown)
+        rows = _with_shapes(rows, f"text_shape.{args.token_type}", tokenize, token_list, unknown)
         size = write_rows(args.dump / name, rows)
         if unknown:
             print(f"{name}: not in the token list, read as <unk>: {' '.join(sorted(unknown))}")
@@ -97,32 +97,32 @@ def _check_names(args: argparse.Namespace) -> None:
                 raise UserError(f"--{option}", f"set '{name}' does not fit the others", mend)
 
 
-def _make_tokens(args: argparse.Namespace) -> tuple[tokens.Tokenise, list[str]]:
+def _make_tokens(args: argparse.Namespace) -> tuple[tokens.Tokenize, list[str]]:
     if args.token_type == "bpe" and args.nbpe is None:
         raise UserError("--nbpe", "is not given", "give the size of the BPE vocabulary")
     texts = tokens.read_texts(args.data / name / "text" for name in args.token_sets)
     if args.token_type == "char":
-        tokenise, token_list = tokens.char_tokeniser(), tokens.char_token_list(texts)
+        tokenize, token_list = tokens.char_tokenizer(), tokens.char_token_list(texts)
     else:
         model = args.token_list.with_name("bpe.model")
         token_list = tokens.train_bpe(texts, args.nbpe, model)
-        tokenise = tokens.bpe_tokeniser(model)
+        tokenize = tokens.bpe_tokenizer(model)
     tokens.write_token_list(args.token_list, token_list)
     print(f"{args.token_list}: {len(token_list)} tokens")
-    return tokenise, token_list
+    return tokenize, token_list
 
 
 def _with_shapes(
     rows: Iterable[Row],
     name: str,
-    tokenise: tokens.Tokenise,
+    tokenize: tokens.Tokenize,
     token_list: Sequence[str],
     unknown: set[str],
 ) -> Iterator[Row]:
     """Rows with the shapes of their texts; tokens not in the list are added to `unknown`."""
     for block in blocks(rows, tokens.BLOCK):
         text = {utterance: values["text"] for utterance, values in block}
-        shapes, others = tokens.text_shapes(text, tokenise, token_list)
+        shapes, others = tokens.text_shapes(text, tokenize, token_list)
         unknown |= others
         yield from ((utt, {**values, name: shapes[utt]}) for utt, values in block)
 

@@ -1,4 +1,4 @@
-"""Word and character error rates of recognised sets, counted as NIST sclite does."""
+"""Word and character error rates of recognized sets, counted as NIST sclite does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main(cmd: list[str] | None = None) -> None:
         action="append",
         required=True,
         metavar=JOB_FORM,
-        help="recognised text, the set directory with text and utt2spk, and where the scores go "
+        help="recognized text, the set directory with text and utt2spk, and where the scores go "
         "(in wer/ and cer/); may be repeated",
     )
     parser.add_argument("--nlsyms_txt", help="words that are not scored, one a line")

@@ -1,4 +1,4 @@
-"""Sort recognised text of a joint set back into OUT/<system>/<set>/text."""
+"""Sort recognized text of a joint set back into OUT/<system>/<set>/text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from espnet_kd.fileio import write_columns
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and write one text for each system and set."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hyp", nargs="+", required=True, help="recognised text of the splits")
+    parser.add_argument("--hyp", nargs="+", required=True, help="recognized text of the splits")
     parser.add_argument("--out", required=True, help="directory to write into")
     options = parser.parse_args(cmd)
     for (system, set_name), words in split_hypotheses(options.hyp).items():

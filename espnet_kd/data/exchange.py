@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from espnet_kd.errors import UserError
 
-NEIGHBOURS = 8  # candidates of similar length, of which the least similar in words is taken
+NEIGHBORS = 8  # candidates of similar length, of which the least similar in words is taken
 
 
 def exchanged_text(
@@ -15,7 +15,7 @@ def exchanged_text(
 ) -> dict[str, str]:
     """Give each utterance the transcript of another one of similar length with other words.
 
-    Of the `NEIGHBOURS` transcripts nearest in duration the one sharing the smallest part of its
+    Of the `NEIGHBORS` transcripts nearest in duration the one sharing the smallest part of its
     words is taken, the nearest among equals. Deterministic.
 
     Args:
@@ -52,7 +52,7 @@ def _nearest(
     own, length = text[order[position]], num_samples[order[position]]
     low, high = position - 1, position + 1
     found: dict[str, None] = {}
-    while len(found) < NEIGHBOURS and (low >= 0 or high < len(order)):
+    while len(found) < NEIGHBORS and (low >= 0 or high < len(order)):
         below = length - num_samples[order[low]] if low >= 0 else float("inf")
         above = num_samples[order[high]] - length if high < len(order) else float("inf")
         if below <= above:

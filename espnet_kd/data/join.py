@@ -96,10 +96,10 @@ def write_splits(directory: str | os.PathLike, tables: Tables, count: int) -> No
 
 
 def split_hypotheses(files: Sequence[str | os.PathLike]) -> dict[tuple[str, str], dict[str, str]]:
-    """Undo the joining for recognised text.
+    """Undo the joining for recognized text.
 
     Args:
-        files: recognised text of the splits, `<system>.<set>.<utterance> WORDS`.
+        files: recognized text of the splits, `<system>.<set>.<utterance> WORDS`.
 
     Returns:
         (system, set) -> utterance id -> words.

@@ -20,26 +20,26 @@ FIRST_SYMBOLS = ("<blank>", "<unk>")
 LAST_SYMBOL = "<sos/eos>"
 BLOCK = 1000  # texts looked at at once: one sentence, many channels
 
-Tokenise = Callable[[str], list[str]]
+Tokenize = Callable[[str], list[str]]
 
 
-def char_tokeniser() -> Tokenise:
+def char_tokenizer() -> Tokenize:
     """Characters, `<space>`, and non-linguistic symbols as one token each, as ESPnet cuts them."""
     return CharTokenizer(non_linguistic_symbols=NON_LINGUISTIC).text2tokens
 
 
-def bpe_tokeniser(model: str | Path) -> Tokenise:
+def bpe_tokenizer(model: str | Path) -> Tokenize:
     """Pieces of a trained sentencepiece model."""
     return SentencepiecesTokenizer(model).text2tokens
 
 
 def char_token_list(texts: Iterable[str]) -> list[str]:
     """All characters of the texts, the most frequent first, between ESPnet's special symbols."""
-    tokenise = char_tokeniser()
+    tokenize = char_tokenizer()
     counts: Counter[str] = Counter()
     for block in blocks(texts, BLOCK):
         for text, times in Counter(block).items():
-            for token in tokenise(text):
+            for token in tokenize(text):
                 counts[token] += times
     # <NOISE> always has a place, so that a list made from simulated sets fits recorded ones.
     for symbol in NON_LINGUISTIC:
@@ -87,14 +87,14 @@ def write_token_list(path: Path, tokens: Sequence[str]) -> None:
 
 
 def text_shapes(
-    text: Mapping[str, str], tokenise: Tokenise, tokens: Sequence[str]
+    text: Mapping[str, str], tokenize: Tokenize, tokens: Sequence[str]
 ) -> tuple[dict[str, str], set[str]]:
     """Shape file of a text, `<tokens>,<size of the list>`, and the tokens not in the list."""
     known, unknown, shapes = set(tokens), set(), {}
     shape_of: dict[str, str] = {}  # one sentence, many channels and speeds
     for utterance, line in text.items():
         if line not in shape_of:
-            pieces = tokenise(line)
+            pieces = tokenize(line)
             unknown.update(set(pieces) - known)
             shape_of[line] = f"{len(pieces)},{len(tokens)}"
         shapes[utterance] = shape_of[line]

@@ -57,9 +57,9 @@ class AcousticTokenLoss(DistillLoss):
         self.recognizer = Frozen(recognizer)
         self.layer = tokens.layer
         self.temperature = temperature
-        # Centred, for the sake of precision: distances stay the same.
-        self.register_buffer("centre", vectors.mean(dim=0), persistent=False)
-        self.register_buffer("centroids", vectors - self.centre, persistent=False)
+        # Centered, for the sake of precision: distances stay the same.
+        self.register_buffer("center", vectors.mean(dim=0), persistent=False)
+        self.register_buffer("centroids", vectors - self.center, persistent=False)
         self.scale = self.centroids.square().sum(dim=1).mean().item()
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
@@ -95,6 +95,6 @@ class AcousticTokenLoss(DistillLoss):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (B, T', K) but for a term that all tokens share, and number of frames (B,)."""
         latents, frames = self.recognizer.module.encode(signal, lengths, self.layer)
-        products = (latents - self.centre) @ self.centroids.t()
+        products = (latents - self.center) @ self.centroids.t()
         distances = self.centroids.square().sum(dim=1) - 2 * products
         return -distances / (self.temperature * self.scale), frames

@@ -29,7 +29,7 @@ class ATKLLoss(FeatureLoss):
     zero, the longer the utterance (1e-5 for 1 s of speech in DCCRN). The loudest entry of a layer
     of DCCRN is near 20 rms, so that at a temperature of 1 little else counts; hence 4.
 
-    The teacher's map is interpolated to the student's frames and averaged over neighbours to the
+    The teacher's map is interpolated to the student's frames and averaged over neighbors to the
     student's bins and channels. It is blind to the features' scale. Of layers without a frequency
     axis the maps are a profile over time and one over channels.
 

@@ -45,7 +45,7 @@ class CosineLoss(FeatureLoss):
     with latents z_S (B, C_S, F, T) and z_T (B, C_T, F, T_T), up z_S (B, C_T, F, T), vec being over
     channels and bins, and the mean over the valid frames t. At the tap, behind or before a linear
     layer of the student, stands an inverted bottleneck (`up`, `down`: 1x1, no bias, no activation),
-    trained with the student; afterwards `down up` is folded into the weight of that layer, so that
+    trained with the student; afterward `down up` is folded into the weight of that layer, so that
     the student has its own layers alone.
 
     Luong et al. 2025 (arXiv 2505.03442) name the linear inverted bottleneck and the cosine

@@ -27,8 +27,8 @@ class FrameLoss(DistillLoss):
     student's to the teacher's by one least-squares gain per utterance; the loss depends on neither
     model's output scale or sign.
 
-    Frames are centred: frame t lies at sample t * hop_length and sees zeros beyond both ends of
-    the utterance. It counts if its centre does not lie behind the last sample, so an utterance of
+    Frames are centered: frame t lies at sample t * hop_length and sees zeros beyond both ends of
+    the utterance. It counts if its center does not lie behind the last sample, so an utterance of
     n samples has 1 + n // hop_length frames in any batch.
 
     Args:

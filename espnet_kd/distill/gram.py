@@ -12,7 +12,7 @@ KINDS = ("time", "frequency", "batch")
 
 
 class GramLoss(FeatureLoss):
-    """Mean squared difference between row-normalised Gram matrices of student and teacher.
+    """Mean squared difference between row-normalized Gram matrices of student and teacher.
 
     With the features A, of any number of channels, the Gram matrix G of an utterance b is
 
@@ -24,8 +24,8 @@ class GramLoss(FeatureLoss):
     entries of valid frames; for "batch" over the row b of all frames.
 
     Tung and Mori 2019 (similarity-preserving KD) have the BxB matrix of whole activations, so
-    normalised, and this mean. Nathoo et al. 2023 (two-step KD; arXiv 2309.08144) train with
-    fine-grained ones first and with supervision afterwards. Their exact axes are our reading.
+    normalized, and this mean. Nathoo et al. 2023 (two-step KD; arXiv 2309.08144) train with
+    fine-grained ones first and with supervision afterward. Their exact axes are our reading.
 
     A row has norm 1, so the loss shrinks as 1/T, 1/F or 1/B. It is blind to the features' scale.
     "time" takes T^2 floats an utterance: use chunks of some seconds. In "batch" an utterance

@@ -26,7 +26,7 @@ class Batch:
         present: categories of the utterances; empty if unknown.
         text: (B, U) token ids, or None.
         text_lengths: (B,), or None.
-        align: (B, U) centre of each token in milliseconds, or None.
+        align: (B, U) center of each token in milliseconds, or None.
         paired: the second half is the first with another noise.
     """
 

@@ -92,7 +92,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             speech_mix_lengths: (B,) valid samples.
             text: (B, U) token ids, for a text-informed model.
             text_lengths: (B,).
-            align: (B, U) centre of each character in milliseconds.
+            align: (B, U) center of each character in milliseconds.
 
         Returns:
             (B, L) enhanced waveforms, and what the separator computed beside the signal.
@@ -185,7 +185,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             enhanced, others = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
             losses = {}
         else:
-            enhanced, others, losses = self._distil(batch)
+            enhanced, others, losses = self._distill(batch)
         terms = []
         for wrapper in self.loss_wrappers if batch.reference is not None else ():
             criterion = wrapper.criterion
@@ -199,7 +199,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             terms.append((name, self.distiller.terms[name].weight, loss))
         return terms
 
-    def _distil(
+    def _distill(
         self, batch: Batch
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         """Run teacher and student once each; what the KD losses say of them."""

@@ -1,6 +1,6 @@
 """Where each token of a transcript is spoken, by forced alignment with a CTC model.
 
-The centres guide the attention of a text-informed enhancer. The path is the best one through the
+The centers guide the attention of a text-informed enhancer. The path is the best one through the
 CTC lattice (Graves et al., ICML 2006), found by torchaudio.
 """
 
@@ -17,7 +17,7 @@ import torch
 import torchaudio.functional as F
 
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.data.tokens import bpe_tokeniser, char_tokeniser
+from espnet_kd.data.tokens import bpe_tokenizer, char_tokenizer
 from espnet_kd.data.waves import read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
@@ -29,7 +29,7 @@ BLANK = 0
 
 
 class Aligner:
-    """Forced alignment with a stock ESPnet recogniser that has a CTC output over char or bpe.
+    """Forced alignment with a stock ESPnet recognizer that has a CTC output over char or bpe.
 
     Args:
         model: `ESPnetASRModel` in evaluation mode.
@@ -53,7 +53,7 @@ class Aligner:
         self.device = device
         self.hop = model.frontend.hop_length
         is_char = args.token_type == "char"
-        self._tokenise = char_tokeniser() if is_char else bpe_tokeniser(args.bpemodel)
+        self._tokenize = char_tokenizer() if is_char else bpe_tokenizer(args.bpemodel)
         self._converter = TokenIDConverter(args.token_list)
 
     def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, list[int], bool]]:
@@ -63,18 +63,18 @@ class Aligner:
             batch: B utterances with `text`.
 
         Returns:
-            For each its id, the centre of each token in milliseconds, and whether the text
+            For each its id, the center of each token in milliseconds, and whether the text
             could be aligned; if not, the tokens are spread evenly.
         """
         waves = [read_wave(utt.wave, utt.num_samples) for utt in batch]
         log_probs = self._log_probs(np.stack(waves))
         results = []
         for utt, frames in zip(batch, log_probs, strict=True):
-            tokens = self._converter.tokens2ids(self._tokenise(utt.text))
-            centres = ctc_centres(frames, tokens)
-            aligned = centres is not None
+            tokens = self._converter.tokens2ids(self._tokenize(utt.text))
+            centers = ctc_centers(frames, tokens)
+            aligned = centers is not None
             if aligned:
-                samples = frame_samples(centres, len(frames), utt.num_samples, self.hop)
+                samples = frame_samples(centers, len(frames), utt.num_samples, self.hop)
             else:
                 samples = even_samples(len(tokens), utt.num_samples)
             milliseconds = np.rint(1000 * samples / SAMPLE_RATE).astype(int)
@@ -103,15 +103,15 @@ def align_set(
         title: name of the work for the progress display.
 
     Returns:
-        For each id the centres in milliseconds, and whether the text could be aligned.
+        For each id the centers in milliseconds, and whether the text could be aligned.
     """
     batches = [batch.utterances for batch in equal_length_batches(utterances)]
     results = fork_map(aligner, batches, nj if aligner.device == "cpu" else 1, title)
     return {name: (milliseconds, fits) for batch in results for name, milliseconds, fits in batch}
 
 
-def ctc_centres(log_probs: torch.Tensor, tokens: Sequence[int]) -> np.ndarray | None:
-    """Centre frame of each token on the best CTC path.
+def ctc_centers(log_probs: torch.Tensor, tokens: Sequence[int]) -> np.ndarray | None:
+    """Center frame of each token on the best CTC path.
 
     Args:
         log_probs: log posteriors (T, V), blank is 0.
@@ -135,7 +135,7 @@ def ctc_centres(log_probs: torch.Tensor, tokens: Sequence[int]) -> np.ndarray | 
 def frame_samples(frames: np.ndarray, num_frames: int, num_samples: int, hop: int) -> np.ndarray:
     """Sample at the middle of encoder frames.
 
-    ESPnet's STFT is centred: feature frame j lies at j * hop. The subsampling convolutions are not
+    ESPnet's STFT is centered: feature frame j lies at j * hop. The subsampling convolutions are not
     padded and lose about as many feature frames at either end; the encoder's frames lie
     symmetrically in between (our reading, exact within one feature frame).
 
@@ -152,7 +152,7 @@ def frame_samples(frames: np.ndarray, num_frames: int, num_samples: int, hop: in
 
 
 def even_samples(count: int, num_samples: int) -> np.ndarray:
-    """Centres of `count` tokens spread evenly over an utterance, in samples."""
+    """Centers of `count` tokens spread evenly over an utterance, in samples."""
     return (np.arange(count) + 0.5) * num_samples / max(1, count)
 
 

@@ -19,7 +19,7 @@ class Utterance:
         wave: audio file.
         num_samples: its length.
         text: transcript, if asked for.
-        align: centre of each character in milliseconds, if asked for.
+        align: center of each character in milliseconds, if asked for.
         output: where its enhanced waveform goes, if that is what is made.
     """
 

@@ -12,7 +12,7 @@ from espnet_kd.fileio import atomic_path
 
 # The paper's bins; utterances outside them go into one more bin at either end.
 EDGES = (-3, 3, 6, 9, 12, 15, 18, 22)
-# Okabe and Ito's palette, which colour-blind readers tell apart; hatches serve a grey print.
+# Okabe and Ito's palette, which color-blind readers tell apart; hatches serve a gray print.
 STYLES = (
     ("#999999", ""),
     ("#E69F00", "//"),
@@ -46,14 +46,14 @@ def save_sdr_figure(
     for panel, (title, systems) in zip(panels, sets.items(), strict=True):
         width = 0.85 / len(systems)
         for number, (name, values) in enumerate(systems.items()):
-            colour, hatch = STYLES[number % len(STYLES)]
+            color, hatch = STYLES[number % len(STYLES)]
             left = np.arange(len(labels)) + (number - (len(systems) - 1) / 2) * width
             panel.bar(
                 left,
                 sdr_bins(values),
                 width,
                 label=name,
-                color=colour,
+                color=color,
                 hatch=hatch,
                 edgecolor="white",
                 linewidth=0.5,

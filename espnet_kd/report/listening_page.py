@@ -39,7 +39,7 @@ audio, img { width: 100%; }
 </head>
 <body>
 <h1>Listen</h1>
-<p>Levels are as the systems give them. Spectrograms show 0 to 8 kHz, with one colour scale for
+<p>Levels are as the systems give them. Spectrograms show 0 to 8 kHz, with one color scale for
 all systems of an utterance.</p>
 $utterances
 </body>

@@ -53,7 +53,7 @@ def load_method_scores(
         methods: their systems are named `<method>-seed<k>`.
         unseeded: systems named as they are.
         simu_sets: scored against references.
-        real_sets: recognised.
+        real_sets: recognized.
 
     Raises:
         UserError: nothing was scored, or systems were scored on different utterances.

@@ -1,4 +1,4 @@
-"""Tables 2 and 3: error rates by recogniser, system and set."""
+"""Tables 2 and 3: error rates by recognizer, system and set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Word and character error rates of recognised sets, in files."""
+"""Word and character error rates of recognized sets, in files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def score_set(
     out_dir: str | os.PathLike,
     removed: Collection[str] = (),
 ) -> dict[str, Row]:
-    """Score recognised text and write `{wer,cer}/{ref.trn,hyp.trn,result.txt,counts.tsv}`.
+    """Score recognized text and write `{wer,cer}/{ref.trn,hyp.trn,result.txt,counts.tsv}`.
 
     Args:
         hypothesis: lines `<utt> WORDS`; no words is legal, a missing utterance is not.

@@ -39,7 +39,7 @@ from espnet_kd.tasks.worker_errors import user_error
 class EnhKDTask(EnhancementTask):
     """Train a baseline, a text-informed teacher or a student.
 
-    Data names beside ESPnet's: `text` (transcript), `align` (centres of its characters in
+    Data names beside ESPnet's: `text` (transcript), `align` (centers of its characters in
     milliseconds), `speed` (perturbation factor), `category` (SIMU, REAL or CLEAN).
     """
 

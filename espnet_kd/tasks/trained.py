@@ -48,7 +48,7 @@ def load_model(
 def load_asr_model(
     config: str | os.PathLike, checkpoint: str | os.PathLike
 ) -> tuple[torch.nn.Module, Namespace]:
-    """Do as `load_model` for a stock ESPnet recogniser."""
+    """Do as `load_model` for a stock ESPnet recognizer."""
     args = Namespace(**read_config(config, "token_list"))
     from espnet2.tasks.asr import ASRTask
 

@@ -46,8 +46,8 @@ def test_jobs_of_a_launcher_count(tmp_path):
 
 
 def test_where_it_runs_and_what_it_prints(tmp_path):
-    command = ["sh", "-c", "pwd; echo $COLOUR >&2"]
-    cost_of(command, tmp_path, {"COLOUR": "blue"}, tmp_path / "log")
+    command = ["sh", "-c", "pwd; echo $COLOR >&2"]
+    cost_of(command, tmp_path, {"COLOR": "blue"}, tmp_path / "log")
     assert (tmp_path / "log").read_text() == f"{tmp_path}\nblue\n"
 
 

@@ -50,7 +50,7 @@ def test_batches_and_losses(page):
     assert [(name, row[0]) for name, row in rows.items()] == [
         ("none", "SIMU"),
         ("output", "SIMU"),
-        ("two_step/stage1_distil", "SIMU"),
+        ("two_step/stage1_distill", "SIMU"),
         ("latent_mixup", "SIMU, two noises"),
         ("text_informed", "REAL"),
     ]

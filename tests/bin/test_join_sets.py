@@ -37,7 +37,7 @@ def test_there_and_back(source, tmp_path, capsys):
     files = []
     for number in (1, 2):
         keys = read_columns(tmp_path / "joint" / f"keys.{number}.scp")
-        files.append(str(tmp_path / f"recognised.{number}"))
+        files.append(str(tmp_path / f"recognized.{number}"))
         write_columns(files[-1], {key: f"{key[:5]} {joint['text'][key]}" for key in keys})
     split_hypotheses.main(["--hyp", *files, "--out", str(tmp_path / "out")])
     for system in ("noisy", "student"):
@@ -55,10 +55,10 @@ def test_a_part_of_another_form_is_one_line_and_writes_nothing(tmp_path, part):
 
 
 def test_text_that_was_not_joined_is_named(tmp_path):
-    write_columns(tmp_path / "recognised", {"F01_a_REAL": "WORDS"})
+    write_columns(tmp_path / "recognized", {"F01_a_REAL": "WORDS"})
     with pytest.raises(SystemExit) as stop:
         split_hypotheses.main(
-            ["--hyp", str(tmp_path / "recognised"), "--out", str(tmp_path / "out")]
+            ["--hyp", str(tmp_path / "recognized"), "--out", str(tmp_path / "out")]
         )
-    assert f"{tmp_path}/recognised: id 'F01_a_REAL' is not <system>." in stop.value.code
+    assert f"{tmp_path}/recognized: id 'F01_a_REAL' is not <system>." in stop.value.code
     assert not (tmp_path / "out").exists()

@@ -23,7 +23,7 @@ def test_noise_has_a_place_even_where_no_text_holds_it():
 def test_shapes_count_tokens_and_name_the_unknown():
     listed = tokens.char_token_list(["AB"])
     shapes, unknown = tokens.text_shapes(
-        {"u": "A <NOISE> B", "v": "AZ"}, tokens.char_tokeniser(), listed
+        {"u": "A <NOISE> B", "v": "AZ"}, tokens.char_tokenizer(), listed
     )
     assert shapes == {"u": f"5,{len(listed)}", "v": f"2,{len(listed)}"}
     assert unknown == {"<space>", "Z"}
@@ -47,7 +47,7 @@ def test_bpe_pieces_cover_the_text_and_keep_noise_whole(tmp_path):
     texts = [f"THE {a} {b} <NOISE>" for a in ("MAYOR", "BANK") for b in ("SPOKE", "FELL", "ROSE")]
     listed = tokens.train_bpe(texts, 40, tmp_path / "bpe.model")
     assert (listed[:2], listed[-1], len(set(listed))) == (["<blank>", "<unk>"], "<sos/eos>", 40)
-    cut = tokens.bpe_tokeniser(tmp_path / "bpe.model")
+    cut = tokens.bpe_tokenizer(tmp_path / "bpe.model")
     shapes, unknown = tokens.text_shapes({"u": texts[0]}, cut, listed)
     assert unknown == set() and shapes["u"].endswith(",40")
     assert "<NOISE>" in cut(texts[0]) and len(cut(texts[0])) < len(texts[0])

@@ -16,7 +16,7 @@ def loss_of(loss: FrameLoss, student, teacher, lengths=LENGTHS) -> torch.Tensor:
 
 
 def spectrum_by_hand(signal: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
-    """Power (F, T) of centred, Hann-windowed frames, frame by frame."""
+    """Power (F, T) of centered, Hann-windowed frames, frame by frame."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     padded = np.pad(signal, n_fft // 2)
     frames = [

@@ -171,11 +171,11 @@ def test_bad_losses(text):
 
 def test_good_stages():
     text = """
-    - {name: distil, max_epoch: 3, losses: {gram: 1, supervised: 0}}
+    - {name: distill, max_epoch: 3, losses: {gram: 1, supervised: 0}}
     - {name: supervised, max_epoch: 5, losses: {supervised: 0.5}, options: {seed: 1}}
     """
     assert read_stages(yaml.safe_load(text), ["gram", SUPERVISED]) == [
-        Stage("distil", 3, {"gram": 1, "supervised": 0}),
+        Stage("distill", 3, {"gram": 1, "supervised": 0}),
         Stage("supervised", 5, {"supervised": 0.5}, {"seed": 1}),
     ]
     assert read_stages([], []) == []

@@ -80,7 +80,7 @@ def test_students_load_and_enhance(followed, student, monkeypatch):
 
 def test_stages_train_what_they_say(followed):
     stages = [
-        followed.folder / "exp/two_step" / name for name in ("stage1_distil", "stage2_supervised")
+        followed.folder / "exp/two_step" / name for name in ("stage1_distill", "stage2_supervised")
     ]
     first, second = (yaml.safe_load((stage / "config.yaml").read_text()) for stage in stages)
     assert first["kd_losses"]["envelope"]["weight"] == 10.0 and first["supervised_weight"] == 0.0

@@ -182,15 +182,15 @@ def test_alignment_is_that_of_the_perturbed_audio_already(preprocess, dtype):
     assert found["align"].dtype == preprocess("a", dict(given))["align"].dtype == np.float32
 
 
-def test_text_ids_are_those_of_the_recogniser(preprocess, token_list):
-    recogniser = CommonPreprocessor(
+def test_text_ids_are_those_of_the_recognizer(preprocess, token_list):
+    recognizer = CommonPreprocessor(
         train=False,
         token_type="char",
         token_list=token_list,
         non_linguistic_symbols=["<NOISE>"],
     )
     found = preprocess("a", {**audio(), "text": TEXT})["text"]
-    np.testing.assert_array_equal(found, recogniser("a", {"text": TEXT})["text"])
+    np.testing.assert_array_equal(found, recognizer("a", {"text": TEXT})["text"])
     assert [TOKENS[i] for i in found] == [
         *("B", "A", "D", "<space>", "<NOISE>", "<space>", "C", "A", "<unk>", "E")
     ]

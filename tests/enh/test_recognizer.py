@@ -16,7 +16,7 @@ from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.tasks.trained import load_asr_model
 
 from ..distill.signals import noise, seen
-from ..tiny_models import write_recogniser
+from ..tiny_models import write_recognizer
 
 LENGTHS = torch.tensor([4000, 2000])
 BLOCKS = 2
@@ -30,7 +30,7 @@ def make_recognizer(tmp_path_factory) -> Callable[..., Recognizer]:
     def make(**changes) -> Recognizer:
         changes = {"encoder_conf": SIZES, **changes}
         return Recognizer(
-            load_asr_model(*write_recogniser(tmp_path_factory.mktemp("asr"), **changes))[0]
+            load_asr_model(*write_recognizer(tmp_path_factory.mktemp("asr"), **changes))[0]
         )
 
     return make
@@ -43,7 +43,7 @@ def recognizer(make_recognizer) -> Recognizer:
 
 
 def write_statistics(path: Path) -> dict:
-    """Statistics of 100 frames for a global normalisation."""
+    """Statistics of 100 frames for a global normalization."""
     total = np.linspace(-900, -500, 80)
     np.savez(path, count=100, sum=total, sum_square=total**2 / 100 + 200)
     return {"normalize": "global_mvn", "normalize_conf": {"stats_file": str(path)}}

@@ -19,19 +19,19 @@ from espnet_kd.inference.acoustic_tokens import (
 from espnet_kd.inference.utterances import read_utterances
 from espnet_kd.tasks.trained import load_asr_model
 
-CENTRES = np.array([[0.0, 10.0], [10.0, 0.0], [-10.0, -10.0]])
+CENTERS = np.array([[0.0, 10.0], [10.0, 0.0], [-10.0, -10.0]])
 
 
 def frames(count: int = 600, seed: int = 0) -> np.ndarray:
-    """Frames around three centres, in turn."""
+    """Frames around three centers, in turn."""
     spread = np.random.default_rng(seed).standard_normal((count, 2))
-    return (CENTRES[np.arange(count) % 3] + spread).astype(np.float32)
+    return (CENTERS[np.arange(count) % 3] + spread).astype(np.float32)
 
 
 def test_clusters_are_found():
     result = cluster([frames(300), frames(300, seed=1)], 3, seed=0)
-    order = [np.square(result.vectors - centre).sum(axis=1).argmin() for centre in CENTRES]
-    np.testing.assert_allclose(result.vectors[order], CENTRES, atol=0.3)
+    order = [np.square(result.vectors - center).sum(axis=1).argmin() for center in CENTERS]
+    np.testing.assert_allclose(result.vectors[order], CENTERS, atol=0.3)
     assert result.frames == 600 and result.vectors.dtype == np.float32
     assert result.counts.tolist() == [200, 200, 200]
     assert result.inertia == pytest.approx(2.0, rel=0.15)  # the variance of both axes
@@ -66,8 +66,8 @@ def test_choice_of_utterances(make_set):
     assert len({frozenset(choice) for choice in drawn}) > 1
 
 
-def test_latents_of_a_set_are_those_of_its_utterances(make_set, recogniser_files):
-    recognizer = Recognizer(load_asr_model(*recogniser_files)[0])
+def test_latents_of_a_set_are_those_of_its_utterances(make_set, recognizer_files):
+    recognizer = Recognizer(load_asr_model(*recognizer_files)[0])
     utterances = read_utterances(make_set())
     latents = np.concatenate(list(encode_set(recognizer, 0, utterances)))
     expected = []
@@ -83,11 +83,11 @@ def options(files, *more) -> list[str]:
 
 
 @pytest.mark.parametrize(("layer", "nj"), [(LAST, 1), (0, 2)])
-def test_the_command(make_set, recogniser_files, tmp_path, capsys, layer, nj):
+def test_the_command(make_set, recognizer_files, tmp_path, capsys, layer, nj):
     out = tmp_path / "tokens.npz"
     acoustic_tokens.main(
         options(
-            recogniser_files,
+            recognizer_files,
             "--sets",
             make_set("one", {"F01_a": 8000, "F01_b": 8000}),
             make_set("two", {"F02_a": 12000}),
@@ -99,7 +99,7 @@ def test_the_command(make_set, recogniser_files, tmp_path, capsys, layer, nj):
     )
     tokens = read_centroids(out)
     assert tokens.vectors.shape == (4, 16) and tokens.layer == layer
-    assert tokens.checksum == sha256(recogniser_files[1])
+    assert tokens.checksum == sha256(recognizer_files[1])
     said = capsys.readouterr().out
     assert said.startswith(f"{out}: 3 utterances, ") and said.count("\n") == 1
     assert "4 tokens used as" in said and "0 empty" in said
@@ -115,8 +115,8 @@ def test_the_command(make_set, recogniser_files, tmp_path, capsys, layer, nj):
         (["--out=tokens"], "tokens: does not end with .npz"),
     ],
 )
-def test_bad_options(make_set, recogniser_files, tmp_path, changes, expected):
-    arguments = options(recogniser_files, "--sets", make_set(), f"--out={tmp_path / 'x.npz'}")
+def test_bad_options(make_set, recognizer_files, tmp_path, changes, expected):
+    arguments = options(recognizer_files, "--sets", make_set(), f"--out={tmp_path / 'x.npz'}")
     with pytest.raises(SystemExit) as stop:
         acoustic_tokens.main([*arguments, *changes])
     assert str(stop.value).startswith(f"error: {expected}") and "\n" not in str(stop.value)

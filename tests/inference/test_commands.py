@@ -79,10 +79,10 @@ def test_a_teacher_of_another_shape_writes_nothing(make_set, teacher_files, tmp_
     assert [path.name for path in tmp_path.rglob("pseudo/*/*")] == ["teacher.sha256"]
 
 
-def test_alignments_have_one_time_for_each_character(make_set, recogniser_files, capsys):
+def test_alignments_have_one_time_for_each_character(make_set, recognizer_files, capsys):
     lengths = {"F01_a": 32000, "F01_b": 2000, "F01_c": 32000}
     source = make_set("dt05_simu", lengths)
-    align.main([*model_options(recogniser_files, source), "--out_name=align"])
+    align.main([*model_options(recognizer_files, source), "--out_name=align"])
     for utt, line in read_columns(source / "align").items():
         times = [int(time) for time in line.split()]
         assert len(times) == len("STOCKS ROSE")
@@ -146,8 +146,8 @@ def test_nan_output_names_the_utterance(make_set, student_files, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--config", "--checkpoint"])
-def test_alignment_needs_a_model(make_set, recogniser_files, option):
-    options = [o for o in model_options(recogniser_files, make_set()) if not o.startswith(option)]
+def test_alignment_needs_a_model(make_set, recognizer_files, option):
+    options = [o for o in model_options(recognizer_files, make_set()) if not o.startswith(option)]
     assert f"{option}: is not given" in problem(align.main, *options)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from espnet_kd.data.tokens import bpe_tokeniser, train_bpe
+from espnet_kd.data.tokens import bpe_tokenizer, train_bpe
 from espnet_kd.errors import UserError
 from espnet_kd.inference.forced_alignment import (
     Aligner,
     align_set,
-    ctc_centres,
+    ctc_centers,
     even_samples,
     frame_samples,
     read_speeds,
@@ -28,7 +28,7 @@ def posteriors(path: list[int]) -> torch.Tensor:
     return torch.log_softmax(10.0 * torch.eye(max(len(TOKENS), *path) + 1)[path], dim=1)
 
 
-class Recogniser(torch.nn.Module):
+class Recognizer(torch.nn.Module):
     """Stands for an ESPnetASRModel whose CTC output follows a path, whatever it hears."""
 
     def __init__(self, path: list[int], hop: int = 160):
@@ -46,15 +46,15 @@ def args(**changes) -> Namespace:
     return Namespace(**{**values, **changes})
 
 
-def test_centres_are_the_middles_of_the_spans():
-    centres = ctc_centres(posteriors([0, 3, 3, 3, 0, 0, 4, 4, 0]), [3, 4])
-    assert centres.tolist() == [2.0, 6.5]
+def test_centers_are_the_middles_of_the_spans():
+    centers = ctc_centers(posteriors([0, 3, 3, 3, 0, 0, 4, 4, 0]), [3, 4])
+    assert centers.tolist() == [2.0, 6.5]
 
 
 def test_repeated_characters_need_a_blank_between():
-    assert ctc_centres(posteriors([3, 0, 3]), [3, 3]).tolist() == [0.0, 2.0]
-    assert ctc_centres(posteriors([3, 3]), [3, 3]) is None
-    assert ctc_centres(posteriors([3, 4]), [3, 4]).tolist() == [0.0, 1.0]
+    assert ctc_centers(posteriors([3, 0, 3]), [3, 3]).tolist() == [0.0, 2.0]
+    assert ctc_centers(posteriors([3, 3]), [3, 3]) is None
+    assert ctc_centers(posteriors([3, 4]), [3, 4]).tolist() == [0.0, 1.0]
 
 
 def test_encoder_frames_lie_symmetrically():
@@ -64,8 +64,8 @@ def test_encoder_frames_lie_symmetrically():
     assert samples.tolist() == [3 * 160, 247 * 160]
 
 
-def test_the_recogniser_has_so_many_frames(recogniser_files):
-    model, _ = load_asr_model(*recogniser_files)
+def test_the_recognizer_has_so_many_frames(recognizer_files):
+    model, _ = load_asr_model(*recognizer_files)
     _, lengths = model.encode(torch.zeros(1, 40000), torch.tensor([40000]))
     assert lengths.tolist() == [62]
 
@@ -73,7 +73,7 @@ def test_the_recogniser_has_so_many_frames(recogniser_files):
 def test_each_character_gets_its_time(make_set):
     directory = make_set(lengths={"F01_a": 1600 * 8}, text={"F01_a": "A B<NOISE>"})
     path = [0] * 20 + [3] * 3 + [0] * 9 + [5] + [0] * 10 + [4] * 2 + [0] * 10 + [2] + [0] * 25
-    aligner = Aligner(Recogniser(path), args())
+    aligner = Aligner(Recognizer(path), args())
     aligned = align_set(read_utterances(directory, "text"), aligner, 1, "align")
     # 81 feature frames for 81 encoder frames: frame i lies at 10 i ms.
     assert len(path) == 81
@@ -82,14 +82,14 @@ def test_each_character_gets_its_time(make_set):
 
 def test_each_piece_of_a_bpe_model_gets_its_time(make_set, tmp_path):
     tokens = train_bpe(["ABBA BAAB", "BAB"], 8, tmp_path / "bpe.model")
-    pieces = bpe_tokeniser(tmp_path / "bpe.model")("BAB ABBA")
+    pieces = bpe_tokenizer(tmp_path / "bpe.model")("BAB ABBA")
     assert 2 < len(pieces) < len("BAB ABBA")
     path = [0] * 5
     for piece in pieces:
         path += [tokens.index(piece), 0, 0, 0]
     directory = make_set(lengths={"F01_a": 160 * len(path)}, text={"F01_a": "BAB ABBA"})
     options = args(token_type="bpe", token_list=tokens, bpemodel=str(tmp_path / "bpe.model"))
-    aligner = Aligner(Recogniser(path), options)
+    aligner = Aligner(Recognizer(path), options)
     ((times, fits),) = align_set(read_utterances(directory, "text"), aligner, 1, "align").values()
     assert fits and len(times) == len(pieces)
     assert np.diff(times).tolist() == pytest.approx([40] * (len(pieces) - 1), abs=2)
@@ -97,7 +97,7 @@ def test_each_piece_of_a_bpe_model_gets_its_time(make_set, tmp_path):
 
 def test_text_too_long_for_the_audio_is_spread_evenly(make_set):
     directory = make_set(lengths={"F01_a": 1600}, text={"F01_a": "ABAB"})
-    aligner = Aligner(Recogniser([3, 4, 3]), args())
+    aligner = Aligner(Recognizer([3, 4, 3]), args())
     aligned = align_set(read_utterances(directory, "text"), aligner, 1, "align")
     assert aligned == {"F01_a": ([12, 38, 62, 88], False)}
 
@@ -114,7 +114,7 @@ def test_even_samples():
     ],
 )
 def test_models_that_cannot_align_are_refused(changes, problem):
-    model = Recogniser([0])
+    model = Recognizer([0])
     if not changes:
         model.ctc = None
     with pytest.raises(UserError, match=problem):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from espnet_kd.data import waves
 from espnet_kd.data.audio import write_samples
 from espnet_kd.errors import UserError
-from espnet_kd.inference import audio
 from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.inference.outputs import finished, wave_path
 from espnet_kd.inference.utterances import read_utterances
@@ -55,7 +55,7 @@ def test_shapes_of_batches(utterances, pads, shapes):
 def test_few_batches_are_in_memory(utterances, monkeypatch):
     """Waveforms that were read and not yet written, of 40 in batches of two."""
     lock, alive, most = threading.Lock(), 0, 0
-    read_wave, write_wave = audio.read_wave, audio.write_wave
+    read_wave, write_wave = waves.read_wave, waves.write_wave
 
     def count(change):
         nonlocal alive, most

@@ -16,11 +16,11 @@ def test_every_utterance_is_in_a_bin():
     assert sdr_bins(values).sum() == 500
 
 
-def test_picture_shows_each_system_in_its_colour(tmp_path):
+def test_picture_shows_each_system_in_its_color(tmp_path):
     systems = {name: [5.0, 10.0, 10.0] for name in ("noisy", "baseline", "teacher", "student")}
     save_sdr_figure(tmp_path / "one.png", {"dt05 simu": systems})
     save_sdr_figure(tmp_path / "two.png", {"dt05 simu": systems, "et05 simu": systems})
     picture = (imread(tmp_path / "one.png")[..., :3] * 255).round().astype(int)
-    for colour in ((0x99,) * 3, (0xE6, 0x9F, 0), (0, 0x72, 0xB2), (0, 0x9E, 0x73)):
-        assert (picture == colour).all(axis=2).sum() > 1000
+    for color in ((0x99,) * 3, (0xE6, 0x9F, 0), (0, 0x72, 0xB2), (0, 0x9E, 0x73)):
+        assert (picture == color).all(axis=2).sum() > 1000
     assert imread(tmp_path / "two.png").shape[1] > picture.shape[1]

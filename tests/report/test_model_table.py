@@ -8,7 +8,7 @@ import torch
 from espnet_kd.inference import loading, utterances
 from espnet_kd.report.model_table import NamedConfig, TrainedModel, model_table
 
-from ..tiny_models import write_recogniser
+from ..tiny_models import write_recognizer
 
 
 class Filter(torch.nn.Module):
@@ -53,7 +53,7 @@ def test_costs_of_each_model(filters):
 
 
 def test_other_models_are_counted(tmp_path):
-    config, checkpoint = write_recogniser(tmp_path)
+    config, checkpoint = write_recognizer(tmp_path)
     state = torch.load(checkpoint)
     filters = "frontend.logmel.melmat"  # never trained, no parameter
     size = sum(value.numel() for name, value in state.items() if name != filters)

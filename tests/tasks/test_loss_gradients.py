@@ -114,12 +114,12 @@ def test_weights_of_another_student_are_refused(cmd, student_files, tmp_path):
 
 def test_of_stages_the_first_is_measured(cmd, capsys):
     stages = [
-        {"name": "distil", "max_epoch": 1, "losses": {"real": 7.0}},
+        {"name": "distill", "max_epoch": 1, "losses": {"real": 7.0}},
         {"name": "supervised", "max_epoch": 1, "losses": {"supervised": 1.0}},
     ]
     main(with_settings(cmd, kd_stages=stages))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Weights of the first stage, 'distil':"
+    assert lines[0] == "Weights of the first stage, 'distill':"
     rows = {cells[0]: cells for cells in (line[2:].split(" | ") for line in lines if "|" in line)}
     assert rows["real"][4] == "7" and rows["si_snr_loss"][4] == "0"
     assert "whole" not in rows

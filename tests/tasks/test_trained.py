@@ -19,8 +19,8 @@ def test_model_comes_back_with_its_weights(student_files):
     assert all(torch.equal(value, saved[key]) for key, value in model.state_dict().items())
 
 
-def test_recogniser_comes_back(recogniser_files):
-    model, args = load_asr_model(*recogniser_files)
+def test_recognizer_comes_back(recognizer_files):
+    model, args = load_asr_model(*recognizer_files)
     assert model.ctc is not None
     assert not model.training
 

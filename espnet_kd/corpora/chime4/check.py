@@ -184,7 +184,7 @@ def _words(tree: Chime4Tree, set_name: str, expected: int) -> str:
     annotations = tree.sorted_annotations(set_name)
     texts = (tree.transcript(set_name, name, entry) for name, entry in annotations)
     found = sum(word != NOISE for text in texts for word in text.split())
-    verdict = "" if found == expected else ": other sentences, or normalised in another way"
+    verdict = "" if found == expected else ": other sentences, or normalized in another way"
     return f"{set_name}: {found} reference words, {expected} expected{verdict}"
 
 

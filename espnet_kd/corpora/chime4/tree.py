@@ -87,7 +87,7 @@ class Chime4Tree:
             yield name, entry
 
     def transcript(self, stem: str, name: str, entry: dict) -> str:
-        """Normalised transcript of an utterance.
+        """Normalized transcript of an utterance.
 
         The annotation's own `dot`; where it has none, the set's `.dot_all` or `.trn_all`, then the
         utterance's own `.dot` or `.trn`, then, of speech that is WSJ0's, WSJ0's own `.dot`.

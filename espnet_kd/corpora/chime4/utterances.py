@@ -27,7 +27,7 @@ class Utterance:
         category: SIMU, REAL or CLEAN.
         environment: BUS, CAF, PED, STR, BTH or ORG.
         audio: path of the recording; text, for of a Path copies are slow to make and large.
-        text: normalised transcript.
+        text: normalized transcript.
         entry: the annotation.
     """
 

@@ -10,7 +10,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from espnet_kd.corpora.mini_chime4.speech import RATE
 
 SPEED_OF_SOUND = 343.0
-# Metres; x to the right, y away from the tablet's face, z up. Channels 1 to 6; 2 faces backwards.
+# Meters; x to the right, y away from the tablet's face, z up. Channels 1 to 6; 2 faces backwards.
 MICROPHONES = np.array(
     [
         [-0.10, 0.00, 0.095],
@@ -26,7 +26,7 @@ FRONT_GAIN = np.where(np.arange(6) == BACKWARD, 0.45, 1.0)  # of what comes from
 
 
 def talker_position(rng: np.random.Generator) -> np.ndarray:
-    """Draw where a mouth is, seen from the tablet's centre: metres, shape (3,)."""
+    """Draw where a mouth is, seen from the tablet's center: meters, shape (3,)."""
     return np.array([rng.uniform(-0.15, 0.15), rng.uniform(0.3, 0.5), rng.uniform(0.05, 0.3)])
 
 
@@ -39,10 +39,10 @@ def delays_from(position: np.ndarray) -> np.ndarray:
 def smooth_response(
     rng: np.random.Generator, channels: int, decibels: float, tilt: float = 0.0
 ) -> np.ndarray:
-    """Draw short minimum-fuss filters that colour a microphone.
+    """Draw short minimum-fuss filters that color a microphone.
 
     Args:
-        rng: draws the colour.
+        rng: draws the color.
         channels: number of filters.
         decibels: standard deviation of the gain at each of ten points up to 8 kHz.
         tilt: gain in decibels added from 0 to 8 kHz.

@@ -45,8 +45,8 @@ def correlations(wave: np.ndarray) -> np.ndarray:
     level = 10 * np.log10(power + 1.0)
     middle = np.median(level, axis=0)
     spread = level - level.mean(axis=1, keepdims=True)
-    centred = middle - middle.mean()
-    scale = np.sqrt(np.sum(spread**2, axis=1) * np.sum(centred**2)) + 1e-9
-    values = spread @ centred / scale
+    centered = middle - middle.mean()
+    scale = np.sqrt(np.sum(spread**2, axis=1) * np.sum(centered**2)) + 1e-9
+    values = spread @ centered / scale
     weak = power.mean(axis=1) < 0.01 * np.median(power.mean(axis=1))
     return np.where(weak, 0.0, values)

@@ -19,7 +19,7 @@ from espnet_kd.corpora.mini_chime4.recording import Recording
 from espnet_kd.corpora.mini_chime4.room import impulse_responses
 from espnet_kd.corpora.mini_chime4.seeds import generator
 from espnet_kd.corpora.mini_chime4.speech import RATE, read_aloud
-from espnet_kd.corpora.mini_chime4.texture import coloured, slow
+from espnet_kd.corpora.mini_chime4.texture import colored, slow
 from espnet_kd.corpora.mini_chime4.voices import speaker
 
 _PEAK = 0.9
@@ -32,8 +32,8 @@ def record(session: Session, seed: int) -> Recording:
     dry, spans = _read_session(rng, session, seed, effort=rng.uniform(0.4, 0.9))
     dry *= 10 ** (slow(rng, len(dry), 2.0, -3, 3) / 20)  # the talker moves
     samples = len(dry)
-    colour = smooth_response(rng, 7, 2.0, rng.uniform(-4, 4))
-    rooms = filter_channels(_rooms(rng, session, seed), colour)
+    color = smooth_response(rng, 7, 2.0, rng.uniform(-4, 4))
+    rooms = filter_channels(_rooms(rng, session, seed), color)
     images = filter_channels(dry, rooms, samples + FILTER_DELAY)[:, FILTER_DELAY:]
     rest = noise(rng, seed, session.environment, samples, embedded=True)
 
@@ -68,14 +68,14 @@ def record_booth(session: Session, seed: int) -> Recording:
     dry, spans = _read_session(rng, session, seed, effort=0.0)
     images = filter_channels(dry, _rooms(rng, session, seed), len(dry)) * 0.08
     faint = ((20, 0), (200, -6), (8000, -25))
-    rest = np.stack([coloured(rng, len(dry), faint) for _ in range(7)]) * 2e-4
+    rest = np.stack([colored(rng, len(dry), faint) for _ in range(7)]) * 2e-4
     for wave in (images, rest):
         wave /= max(np.abs(images).max() / _PEAK, 1.0)
     return Recording(images[1:], rest[1:], images[0] * 0.5 + rest[0], spans)
 
 
 def talker_in(session: Session, seed: int) -> np.ndarray:
-    """Where the talker of a session is, seen from the tablet: metres, shape (3,)."""
+    """Where the talker of a session is, seen from the tablet: meters, shape (3,)."""
     return talker_position(generator(seed, "talker", session.name))
 
 

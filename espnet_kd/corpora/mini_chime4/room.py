@@ -10,12 +10,12 @@ import pyroomacoustics
 from espnet_kd.corpora.mini_chime4.array import FRONT_GAIN, MICROPHONES
 from espnet_kd.corpora.mini_chime4.speech import RATE
 
-_CLOSE_TALK = np.array([0.03, -0.02, -0.03])  # from the mouth, metres
+_CLOSE_TALK = np.array([0.03, -0.02, -0.03])  # from the mouth, meters
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """Ranges of a place's size (metres) and of its walls' absorption; order of reflections."""
+    """Ranges of a place's size (meters) and of its walls' absorption; order of reflections."""
 
     size: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
     absorption: tuple[float, float]
@@ -38,7 +38,7 @@ def impulse_responses(rng: np.random.Generator, environment: str, talker: np.nda
     Args:
         rng: draws the room and the tablet's place in it.
         environment: BUS, CAF, PED, STR or BTH.
-        talker: the mouth seen from the tablet, metres, shape (3,).
+        talker: the mouth seen from the tablet, meters, shape (3,).
 
     Returns:
         Responses of CH0 to CH6, float32, shape (7, taps); the loudest tap of CH5 is 1.

@@ -102,7 +102,7 @@ def _deal(rng: np.random.Generator, choices: tuple[str, ...]) -> Iterator[str]:
 
 
 def wsj_dot(rng: np.random.Generator, sentence: str) -> str:
-    """Write a sentence as WSJ's `.dot` files do, with the marks a normaliser must undo.
+    """Write a sentence as WSJ's `.dot` files do, with the marks a normalizer must undo.
 
     "PERCENT" may become "%PERCENT", "POINT" becomes ".POINT"; now and then a word stands in angle
     brackets (mispronounced), a noise begins or ends ("[<door_slam]", "[door_slam>]"), or the line

@@ -43,7 +43,7 @@ def simulate(
 ) -> tuple[dict, dict]:
     """Make one utterance of tr05_simu and of tr05_org.
 
-    CHiME-3's recipe (Barker et al. 2015): the WSJ0 sentence, equalised per channel, is delayed per
+    CHiME-3's recipe (Barker et al. 2015): the WSJ0 sentence, equalized per channel, is delayed per
     channel as a real talker would be, scaled, and a background segment is added sample by sample.
 
     Args:
@@ -67,9 +67,9 @@ def simulate(
 
     samples = len(original)
     like = recorded[rng.integers(len(recorded))]
-    coloured = filter_channels(original, smooth_response(rng, 6, 0.7), samples + FILTER_DELAY)
+    colored = filter_channels(original, smooth_response(rng, 6, 0.7), samples + FILTER_DELAY)
     talker = talker_in(plan.named(like["wavfile"]), seed)
-    steered = steer(coloured[:, FILTER_DELAY:], delays_from(talker))
+    steered = steer(colored[:, FILTER_DELAY:], delays_from(talker))
     gains = FRONT_GAIN * 10 ** (rng.normal(0, 1.0, 6) / 20)
 
     places = [name for name in plan.backgrounds if name.endswith(utterance.environment)]

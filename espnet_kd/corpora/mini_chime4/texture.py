@@ -27,7 +27,7 @@ _CHATTER = (
 )
 
 
-def coloured(
+def colored(
     rng: np.random.Generator, samples: int, points: Sequence[tuple[float, float]]
 ) -> np.ndarray:
     """Gaussian noise of RMS 1 whose spectrum runs through (hertz, decibels) points."""
@@ -73,7 +73,7 @@ def ping(rng: np.random.Generator, low: float, high: float, decay: float) -> np.
 
 def thump(rng: np.random.Generator, samples: int, cut: float, decay: float) -> np.ndarray:
     """A burst of noise below about `cut` hertz with a sharp start."""
-    burst = coloured(rng, samples, ((20, 0), (cut, 0), (cut * 4, -30), (8000, -45)))
+    burst = colored(rng, samples, ((20, 0), (cut, 0), (cut * 4, -30), (8000, -45)))
     return burst * np.exp(-np.arange(samples) / RATE / decay).astype(np.float32)
 
 

@@ -30,7 +30,7 @@ class Measures:
         noise_weight: weight of the noise in the mixture (regression on what was taken away).
         residual_db: level of the reference's first 100 ms relative to the noise taken away there.
         limit_db: the most that is plausible: twice what the original explains and `NOISE_LEFT`.
-        correlation: largest normalised correlation with the original at any lag.
+        correlation: largest normalized correlation with the original at any lag.
     """
 
     offset: int
@@ -109,7 +109,7 @@ def _decibels(ratio: float) -> float:
 
 
 def _peak_correlations(clean: np.ndarray, original: np.ndarray) -> np.ndarray:
-    """(C,): largest absolute normalised correlation within +-MAX_LAG samples."""
+    """(C,): largest absolute normalized correlation within +-MAX_LAG samples."""
     size = fft.next_fast_len(clean.shape[1] + len(original), real=True)
     spectrum = (
         fft.rfft(clean.astype(np.float32), size)

@@ -25,7 +25,7 @@ def estimate_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
 
     In every bin of the STFT a filter of 12 frames, three of them ahead, is fitted by weighted least
     squares for each block. Blocks hold equally many coefficients above the median level of their
-    bin, so silence makes them longer. Each fades over into the next from centre to centre with
+    bin, so silence makes them longer. Each fades over into the next from center to center with
     sine-squared weights, in the fit as in the result, and knows nothing of what is outside of it.
 
     Args:
@@ -45,7 +45,7 @@ def estimate_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
     return tablet - istft(image, tablet.shape[1])
 
 
-def block_centres(reference: np.ndarray) -> np.ndarray:
+def block_centers(reference: np.ndarray) -> np.ndarray:
     """Frames at which blocks have their full weight: int, (blocks,), counted from 1.
 
     Args:
@@ -64,7 +64,7 @@ def block_centres(reference: np.ndarray) -> np.ndarray:
 def _image(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Filter `reference` (bins, frames) to fit `mixture` (channels, bins, frames)."""
     image = np.zeros_like(mixture)
-    for first, weights in _blocks(block_centres(reference), reference.shape[1]):
+    for first, weights in _blocks(block_centers(reference), reference.shape[1]):
         block = slice(first, first + len(weights))
         taps = _delayed(reference[:, block])
         target = mixture[:, :, block].transpose(1, 2, 0)
@@ -77,16 +77,16 @@ def _image(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return image
 
 
-def _blocks(centres: np.ndarray, frames: int) -> list[tuple[int, np.ndarray]]:
+def _blocks(centers: np.ndarray, frames: int) -> list[tuple[int, np.ndarray]]:
     """First frame, from 0, and weights of each block; the weights of a frame add up to 1."""
-    edges = [0, *centres, frames]
+    edges = [0, *centers, frames]
     blocks = []
     for index in range(1, len(edges) - 1):
-        before, centre, after = edges[index - 1 : index + 2]
-        rise, fall = _rising(centre - before), 1 - _rising(after - centre)
+        before, center, after = edges[index - 1 : index + 2]
+        rise, fall = _rising(center - before), 1 - _rising(after - center)
         if index == 1:
             rise = np.ones_like(rise)
-        if index == len(centres):
+        if index == len(centers):
             fall = np.ones_like(fall)
         blocks.append((before, np.concatenate([rise, fall])))
     return blocks

@@ -1,6 +1,6 @@
 """Clean references of simulated mixtures: the mixture less its noise.
 
-CHiME-3's simulation adds speech and noise and scales nothing afterwards, so the difference is the
+CHiME-3's simulation adds speech and noise and scales nothing afterward, so the difference is the
 clean image at each microphone, to rounding. Nothing is taken on trust: each reference must pass
 `reference_checks`.
 """

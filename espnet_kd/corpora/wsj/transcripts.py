@@ -1,4 +1,4 @@
-"""WSJ transcripts as CHiME-4 ships them, normalised for recognition."""
+"""WSJ transcripts as CHiME-4 ships them, normalized for recognition."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ CHIME4_LINES = (
 WSJ_LINES = (re.compile(r"(?P<words>.*?)\s*\((?P<name>[0-9A-Za-z]{8})\)"),)
 
 
-def normalise(raw: str) -> str:
-    """Normalise a WSJ transcript by the rules of WSJ's usual recipes, word by word.
+def normalize(raw: str) -> str:
+    """Normalize a WSJ transcript by the rules of WSJ's usual recipes, word by word.
 
     Upper case; no backslashes; %PERCENT, .POINT, --DASH spelled as words (-DASH keeps one dash);
     marks of overlapping noise ([<x], [x>], [x/], [/x]), "~" and a lone "." dropped; other [x]
@@ -53,7 +53,7 @@ def normalise(raw: str) -> str:
 
 
 def clean_transcript(raw: str, utterance: str, source: str | os.PathLike) -> str:
-    """Normalise and check one transcript.
+    """Normalize and check one transcript.
 
     Args:
         raw: as annotated.
@@ -63,7 +63,7 @@ def clean_transcript(raw: str, utterance: str, source: str | os.PathLike) -> str
     Raises:
         UserError: nothing left, or a character that is neither A-Z nor one of WSJ's marks.
     """
-    text = normalise(raw)
+    text = normalize(raw)
     if not text:
         raise UserError(source, f"transcript of '{utterance}' is empty ('{raw}')", "fill it in")
     for character in text.replace(NOISE, ""):

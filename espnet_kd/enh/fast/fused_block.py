@@ -50,9 +50,9 @@ class FusedBlock(torch.autograd.Function):
         low = in_low_precision(x)
         count = frames * len(wide)
         taps = len(kernel)
-        centre, shifted = with_margins(low, len(wide), dilation, before, taps)
+        center, shifted = with_margins(low, len(wide), dilation, before, taps)
         norm = (slope, gain, shift)
-        hidden, mean, scale = run.first_half_(centre, low, valid, count, wide, *norm, eps)
+        hidden, mean, scale = run.first_half_(center, low, valid, count, wide, *norm, eps)
         norm2 = (slope2, gain2, shift2)
         result, *kept = run.second_half(x, shifted, valid, count, kernel, *norm2, narrow, eps, keep)
         weights = (wide, *norm, kernel, *norm2, narrow)
@@ -68,9 +68,9 @@ class FusedBlock(torch.autograd.Function):
         dilation, after, run = ctx.settings
         gradient = folded(gradient)
         # The transposed convolution looks the other way.
-        centre, shifted = with_margins(low, len(wide), dilation, after, len(kernel))
+        center, shifted = with_margins(low, len(wide), dilation, after, len(kernel))
         *of_norm2, d_narrow = run.second_half_back_(
-            centre, gradient, valid, count, *kept, slope2, gain2, shift2, narrow
+            center, gradient, valid, count, *kept, slope2, gain2, shift2, narrow
         )
         d_x, *of_weights = run.first_half_back(
             gradient,

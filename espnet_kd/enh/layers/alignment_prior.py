@@ -8,22 +8,22 @@ from espnet_kd.enh.layers.masks import padding_mask
 
 
 def alignment_log_prior(
-    centres: torch.Tensor, frame_times: torch.Tensor, width: float, floor: float = -20.0
+    centers: torch.Tensor, frame_times: torch.Tensor, width: float, floor: float = -20.0
 ) -> torch.Tensor:
-    """Log prior of attention: a Gaussian in time around the centre of each character.
+    """Log prior of attention: a Gaussian in time around the center of each character.
 
     Our reading of "characters aligned by CTC forced alignment"; the paper has no alignment.
 
     Args:
-        centres: (B, U) centre of each character in milliseconds.
-        frame_times: (B, T) centre of each query frame in milliseconds.
+        centers: (B, U) center of each character in milliseconds.
+        frame_times: (B, T) center of each query frame in milliseconds.
         width: standard deviation in milliseconds.
         floor: least value, so that a wrong alignment can still be overruled.
 
     Returns:
         (B, T, U), to be added to the attention logits.
     """
-    distance = (frame_times[:, :, None] - centres[:, None, :]) / width
+    distance = (frame_times[:, :, None] - centers[:, None, :]) / width
     return (-0.5 * distance.square()).clamp(min=floor)
 
 

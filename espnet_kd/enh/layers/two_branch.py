@@ -83,7 +83,7 @@ class ChannelNorm(nn.LayerNorm):
     """Layer norm over the C channels of a frame and bin; halves apart, with the same weights."""
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Normalise (B, P C, F, T)."""
+        """Normalize (B, P C, F, T)."""
         halves = features.unflatten(1, (-1, *self.normalized_shape))
         return super().forward(halves.movedim(2, -1)).movedim(-1, 2).flatten(1, 2)
 

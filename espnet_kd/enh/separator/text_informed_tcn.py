@@ -19,7 +19,7 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
     Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
     Recognition", ISCSLP 2022, section 2.1. The mask multiplies the original encoder code,
     not the fused one (our reading). The parameters of the audio part keep the names of
-    TCNSeparator, so that a trained baseline initialises them (`--init_param`).
+    TCNSeparator, so that a trained baseline initializes them (`--init_param`).
 
     Args:
         input_dim: width N of the encoder code.
@@ -108,14 +108,14 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
     def _log_prior(self, size: int, frames: torch.Tensor, additional: dict) -> torch.Tensor | None:
         if not self.prior_width:
             return None
-        centres = additional.get("align")
-        if centres is None:
+        centers = additional.get("align")
+        if centers is None:
             raise ValueError("prior_width is set: give the separator the alignment (`align`)")
         stride = self.fusion.query_stride
-        queries = torch.arange(-(-size // stride), device=centres.device) + 0.5
+        queries = torch.arange(-(-size // stride), device=centers.device) + 0.5
         milliseconds = 1000.0 * additional["num_samples"] / (additional["sample_rate"] * frames)
         times = queries * stride * milliseconds.unsqueeze(1)
-        return alignment_log_prior(centres.float(), times, self.prior_width)
+        return alignment_log_prior(centers.float(), times, self.prior_width)
 
     def _auxiliary_losses(
         self,

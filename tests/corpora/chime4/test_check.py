@@ -126,14 +126,14 @@ def test_the_track_may_be_a_folder_or_a_list_but_not_nothing(chime4):
     assert checked(chime4).problems == [f"neither dt05_real_1ch_track.list nor {track} is there"]
 
 
-def test_reference_words_are_those_of_the_normalised_text(chime4):
+def test_reference_words_are_those_of_the_normalized_text(chime4):
     chime4.edit("dt05_real", 0, dot="[door_slam] RAIN ~ <IS> [<NOISE] %PERCENT .")
     assert "dt05_real: 12 reference words, 12 expected" in checked(chime4).remarks
     chime4.edit("dt05_real", 0, dot="RAIN IS")
     report = checked(chime4)
     assert report.problems == []
     assert (
-        "dt05_real: 11 reference words, 12 expected: other sentences, or normalised in another way"
+        "dt05_real: 11 reference words, 12 expected: other sentences, or normalized in another way"
         in report.remarks
     )
 

@@ -44,13 +44,13 @@ def test_the_nearest_microphone_hears_first():
     assert 0.0005 < delays.max() < 0.001  # 20 to 34 cm
 
 
-def test_colour_changes_the_spectrum_mildly_and_not_the_timing():
+def test_color_changes_the_spectrum_mildly_and_not_the_timing():
     filters = smooth_response(np.random.default_rng(0), 6, 2.0)
     gains = 20 * np.log10(np.abs(np.fft.rfft(filters, 512)))
     assert 0.5 < gains.std() < 4
     wave = low_noise()
-    coloured = filter_channels(wave, filters)[:, FILTER_DELAY:]
-    for row in coloured:
+    colored = filter_channels(wave, filters)[:, FILTER_DELAY:]
+    for row in colored:
         cross = [np.dot(wave[50:-50], row[50 + k : 50 + k + len(wave) - 100]) for k in (-1, 0, 1)]
         assert np.argmax(cross) == 1
 

@@ -14,7 +14,7 @@ def test_a_finished_corpus_holds_what_was_planned(nano, capsys):
     printed = capsys.readouterr().out
     assert printed.endswith("all is there\n")
     assert f"held against {nano.request.out}/counts.json" in printed
-    assert printed.count("reference words") == 4 and "normalised in another way" not in printed
+    assert printed.count("reference words") == 4 and "normalized in another way" not in printed
 
 
 def test_one_recording_less_is_seen(nano):

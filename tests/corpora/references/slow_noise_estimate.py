@@ -13,16 +13,16 @@ def slow_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
     """Noise (channels, samples) by explicit weighted least-squares problems."""
     reference = transform(close)
     frames = reference.shape[1]
-    centres = block_centres(reference)
+    centers = block_centers(reference)
     noise = []
     for channel in tablet:
         spectrum = transform(channel)
         image = np.zeros_like(spectrum)
-        for k in range(len(centres)):
-            first = centres[k - 1] + 1 if k > 0 else 1
-            last = centres[k + 1] if k + 1 < len(centres) else frames
+        for k in range(len(centers)):
+            first = centers[k - 1] + 1 if k > 0 else 1
+            last = centers[k + 1] if k + 1 < len(centers) else frames
             span = range(first, last + 1)
-            weights = np.array([weight(frame, k, centres) for frame in span])
+            weights = np.array([weight(frame, k, centers) for frame in span])
             for f in range(129):
                 known = np.array(
                     [
@@ -38,27 +38,27 @@ def slow_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
     return np.array(noise)
 
 
-def weight(frame: int, k: int, centres: list[int]) -> float:
+def weight(frame: int, k: int, centers: list[int]) -> float:
     """Weight of block k at a frame counted from 1."""
-    if frame <= centres[k]:
+    if frame <= centers[k]:
         if k == 0:
             return 1.0
-        length = centres[k] - centres[k - 1]
-        return float(np.sin(np.pi / 2 * (frame - centres[k - 1] - 0.5) / length) ** 2)
-    if k == len(centres) - 1:
+        length = centers[k] - centers[k - 1]
+        return float(np.sin(np.pi / 2 * (frame - centers[k - 1] - 0.5) / length) ** 2)
+    if k == len(centers) - 1:
         return 1.0
-    length = centres[k + 1] - centres[k]
-    return float(np.cos(np.pi / 2 * (frame - centres[k] - 0.5) / length) ** 2)
+    length = centers[k + 1] - centers[k]
+    return float(np.cos(np.pi / 2 * (frame - centers[k] - 0.5) / length) ** 2)
 
 
-def block_centres(reference: np.ndarray) -> list[int]:
+def block_centers(reference: np.ndarray) -> list[int]:
     """Frames, from 1, at which the count of strong coefficients passes the middle of a block."""
     counts = []
     medians = [np.median(np.abs(row)) for row in reference[:128]]
     for column in reference[:128].T:
         counts.append(sum(abs(value) > m for value, m in zip(column, medians, strict=True)))
     blocks = round(sum(counts) / 2000)
-    centres = []
+    centers = []
     for k in range(blocks):
         wanted = (k + 0.5) * sum(counts) / blocks
         passed, previous, position = 0.0, 0.0, None
@@ -68,8 +68,8 @@ def block_centres(reference: np.ndarray) -> list[int]:
                 position = frame - (middle - wanted) / (middle - previous)
             previous = middle
             passed += count
-        centres.append(int(np.floor(position)))
-    return centres
+        centers.append(int(np.floor(position)))
+    return centers
 
 
 def coverage(frames: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from espnet_kd.corpora.references.noise_estimate import block_centres, estimate_noise
+from espnet_kd.corpora.references.noise_estimate import block_centers, estimate_noise
 
 from .slow_noise_estimate import slow_noise
 
@@ -36,16 +36,16 @@ def test_blocks_hold_equally_many_strong_coefficients():
     # of strong frame n is passed at its place in the recording, frames counted from 1.
     middles = [8, 24, 40, 56, 72]
     strong = [*range(21, 61), *range(141, 181)]
-    assert block_centres(reference).tolist()[:2] == [strong[m - 1] for m in middles[:2]]
-    assert block_centres(reference).tolist()[3:] == [strong[m - 1] for m in middles[3:]]
-    assert 60 <= block_centres(reference)[2] <= 140
+    assert block_centers(reference).tolist()[:2] == [strong[m - 1] for m in middles[:2]]
+    assert block_centers(reference).tolist()[3:] == [strong[m - 1] for m in middles[3:]]
+    assert 60 <= block_centers(reference)[2] <= 140
 
 
 def test_the_highest_bin_does_not_count():
     reference = np.zeros((2, 9000))
     reference[:, :4000] = 1.0
     # 4000 strong coefficients of one bin make two blocks; those of the other would make four.
-    assert block_centres(reference).tolist() == [1000, 3000]
+    assert block_centers(reference).tolist() == [1000, 3000]
 
 
 def test_the_close_talk_signal_s_image_is_removed():

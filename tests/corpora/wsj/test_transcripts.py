@@ -5,7 +5,7 @@ import pytest
 from espnet_kd.corpora.wsj.transcripts import (
     WSJ_LINES,
     clean_transcript,
-    normalise,
+    normalize,
     read_transcripts,
 )
 from espnet_kd.errors import UserError
@@ -38,12 +38,12 @@ from espnet_kd.errors import UserError
     ],
 )
 def test_each_rule(raw, expected):
-    assert normalise(raw) == expected
-    assert normalise(expected) == expected, "a second pass changes nothing"
+    assert normalize(raw) == expected
+    assert normalize(expected) == expected, "a second pass changes nothing"
 
 
 def test_words_that_only_look_like_the_rules_stay():
-    assert normalise("MR. %PERCENTAGE .POINTS") == "MR. %PERCENTAGE .POINTS"
+    assert normalize("MR. %PERCENTAGE .POINTS") == "MR. %PERCENTAGE .POINTS"
 
 
 @pytest.mark.parametrize("raw", ["", "  ", "~ .", "[<NOISE]"])

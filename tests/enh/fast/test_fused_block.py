@@ -124,8 +124,8 @@ def test_without_a_gradient_less_is_kept(mode):
 
 
 def test_margins_are_zeros():
-    centre, shifted = with_margins(torch.empty(5, 3, 4), 2, dilation=2, before=1, taps=3)
-    centre.copy_(torch.arange(1.0, 5.0).expand(2, 3, 4))
+    center, shifted = with_margins(torch.empty(5, 3, 4), 2, dilation=2, before=1, taps=3)
+    center.copy_(torch.arange(1.0, 5.0).expand(2, 3, 4))
     assert [part[0, 0].tolist() for part in shifted] == [
         [0, 1, 2, 3],
         [2, 3, 4, 0],

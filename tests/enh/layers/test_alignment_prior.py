@@ -9,22 +9,22 @@ from espnet_kd.enh.layers.alignment_prior import alignment_log_prior, guided_att
 
 
 def test_prior_golden():
-    centres, times = torch.tensor([[100.0, 300.0]]), torch.tensor([[100.0, 140.0, 1e4]])
-    prior = alignment_log_prior(centres, times, width=40.0)
+    centers, times = torch.tensor([[100.0, 300.0]]), torch.tensor([[100.0, 140.0, 1e4]])
+    prior = alignment_log_prior(centers, times, width=40.0)
     expected = [[[0.0, -0.5 * 25], [-0.5, -0.5 * 16], [-20.0, -20.0]]]
     torch.testing.assert_close(prior, torch.tensor(expected))
 
 
 def test_wider_prior_is_flatter():
-    centres, times = torch.tensor([[0.0]]), torch.tensor([[60.0]])
-    narrow, wide = (alignment_log_prior(centres, times, w).item() for w in (30.0, 60.0))
+    centers, times = torch.tensor([[0.0]]), torch.tensor([[60.0]])
+    narrow, wide = (alignment_log_prior(centers, times, w).item() for w in (30.0, 60.0))
     assert (narrow, wide) == pytest.approx((-2.0, -0.5))
 
 
 def test_prior_gradient():
-    centres = torch.rand(2, 3, dtype=torch.float64, requires_grad=True)
+    centers = torch.rand(2, 3, dtype=torch.float64, requires_grad=True)
     times = torch.arange(8, dtype=torch.float64).view(2, 4)
-    assert torch.autograd.gradcheck(lambda c: alignment_log_prior(c, times, 2.0), centres)
+    assert torch.autograd.gradcheck(lambda c: alignment_log_prior(c, times, 2.0), centers)
 
 
 def test_guided_attention_golden():
@@ -36,7 +36,7 @@ def test_guided_attention_golden():
 
 
 @pytest.mark.parametrize("size", [8, 64])
-def test_guided_attention_vanishes_towards_the_diagonal(size):
+def test_guided_attention_vanishes_toward_the_diagonal(size):
     """Three frames to a character: off the diagonal by at most one character in `size`."""
     attention = torch.eye(size).repeat_interleave(3, dim=0)[None]
     loss = guided_attention_loss(attention, torch.tensor([3 * size]), torch.tensor([size]))

@@ -80,8 +80,8 @@ def test_weights_do_not_change_the_output():
 def test_prior_moves_attention_to_the_aligned_character():
     audio, frames, text, lengths = inputs(frames=10)
     fusion, times = make(query_stride=2), torch.arange(5) * 100.0
-    centres = torch.stack([times.flip(0), times])
-    prior = alignment_log_prior(centres, times.expand(2, 5), width=20.0)
+    centers = torch.stack([times.flip(0), times])
+    prior = alignment_log_prior(centers, times.expand(2, 5), width=20.0)
     lengths = torch.tensor([5, 5])
     _, free = fusion(audio, frames, text, lengths, need_weights=True)
     _, led = fusion(audio, frames, text, lengths, prior, need_weights=True)

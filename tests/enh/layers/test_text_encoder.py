@@ -25,7 +25,7 @@ def test_padding_does_not_change_valid_rows(encoder, training):
     torch.testing.assert_close(long[1, :2], short[1, :2])
 
 
-def test_order_and_neighbours_count(encoder):
+def test_order_and_neighbors_count(encoder):
     lengths = torch.tensor([3])
     one = encoder(torch.tensor([[1, 2, 3]]), lengths)
     assert (one - encoder(torch.tensor([[1, 3, 2]]), lengths))[0, 0].abs().max() > 1e-3

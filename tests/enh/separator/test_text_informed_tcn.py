@@ -62,7 +62,7 @@ def test_alignment_is_needed_for_the_prior(make_teacher):
 
 
 def test_prior_is_in_milliseconds(make_teacher):
-    """Query 0 of 4 covers samples 0 to 159 at 16 kHz: its centre is 5 ms."""
+    """Query 0 of 4 covers samples 0 to 159 at 16 kHz: its center is 5 ms."""
     teacher = make_teacher(fusion={"query_stride": 16}, prior_width=10.0)
     additional = {
         "align": torch.tensor([[5, 15, 25, 45]]),

@@ -22,7 +22,7 @@ def noise(
         seed: of the corpus; fixes the voices.
         place: BUS, CAF, PED or STR.
         samples: length at 16 kHz.
-        embedded: made for real recordings: other sources prevail, through coloured microphones,
+        embedded: made for real recordings: other sources prevail, through colored microphones,
             with another spectral balance than in the backgrounds that simulation uses.
 
     Returns:

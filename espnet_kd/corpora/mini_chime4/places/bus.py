@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from espnet_kd.corpora.mini_chime4.speech import RATE
-from espnet_kd.corpora.mini_chime4.texture import coloured, hum, murmur, scatter, slow, thump
+from espnet_kd.corpora.mini_chime4.texture import colored, hum, murmur, scatter, slow, thump
 
 
 def sources(
@@ -20,9 +20,9 @@ def sources(
     yield hum(rng, revolutions, 40, 1.0) * load
     for _ in range(3):
         shape = ((20, 0), (120, 2), (500, -7), (2000, -15), (8000, -30))
-        yield 0.7 * coloured(rng, samples, shape) * slow(rng, samples, 4.0, 0.5, 1.0)
+        yield 0.7 * colored(rng, samples, shape) * slow(rng, samples, 4.0, 0.5, 1.0)
     hiss = ((20, -40), (400, -12), (1500, 0), (4000, -6), (8000, -15))
-    yield 0.45 * coloured(rng, samples, hiss) * load
+    yield 0.45 * colored(rng, samples, hiss) * load
     yield scatter(
         rng, samples, 0.5, lambda: thump(rng, RATE // 2, rng.uniform(60, 300), 0.08), (0.5, 2.5)
     )

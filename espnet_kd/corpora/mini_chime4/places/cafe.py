@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from espnet_kd.corpora.mini_chime4.speech import RATE
-from espnet_kd.corpora.mini_chime4.texture import coloured, hum, murmur, ping, scatter, slow, thump
+from espnet_kd.corpora.mini_chime4.texture import colored, hum, murmur, ping, scatter, slow, thump
 
 
 def sources(
@@ -21,7 +21,7 @@ def sources(
     yield scatter(rng, samples, 0.3, lambda: thump(rng, RATE // 4, 700, 0.03), (0.5, 2.0))
     for _ in range(2):
         room = ((20, -10), (150, 0), (1000, -8), (8000, -28))
-        yield 0.35 * coloured(rng, samples, room) * slow(rng, samples, 6.0, 0.6, 1.0)
+        yield 0.35 * colored(rng, samples, room) * slow(rng, samples, 6.0, 0.6, 1.0)
     yield 0.3 * _music(rng, samples)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from espnet_kd.corpora.mini_chime4.speech import RATE
 from espnet_kd.corpora.mini_chime4.texture import (
-    coloured,
+    colored,
     murmur,
     ping,
     scatter,
@@ -28,13 +28,11 @@ def sources(
         yield murmur(rng, seed, samples, 2.0) * _passing(rng, samples)
     gust = ((20, 6), (80, 2), (300, -20), (1500, -40), (8000, -60))
     yield (
-        (0.7 if embedded else 0.4)
-        * coloured(rng, samples, gust)
-        * slow(rng, samples, 1.5, 0.1, 1.0)
+        (0.7 if embedded else 0.4) * colored(rng, samples, gust) * slow(rng, samples, 1.5, 0.1, 1.0)
     )
     for _ in range(3):
         town = ((20, 0), (200, 0), (1000, -6), (3000, -14), (8000, -30))
-        yield 0.3 * coloured(rng, samples, town) * slow(rng, samples, 5.0, 0.6, 1.0)
+        yield 0.3 * colored(rng, samples, town) * slow(rng, samples, 5.0, 0.6, 1.0)
     yield scatter(rng, samples, 0.15, lambda: ping(rng, 900, 3500, 0.12), (0.1, 0.5))
 
 
