@@ -1,18 +1,21 @@
 # make demo | test | lint | format | bench | setup. Each sets up what it needs; nothing needs root.
+# Another Python, and with it another ESPnet: make VENV=.venv-3.12 PYTHON=python3.12 demo
 SHELL := bash
 VENV := .venv
 STAMP := $(VENV)/.installed
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# The recipe's path.sh uses the environment that VIRTUAL_ENV names.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 # Cached bytecode saves seconds at each import of ESPnet.
 unexport PYTHONDONTWRITEBYTECODE
 
 SHELL_SCRIPTS = .ci/run $(shell find egs2 tools -name '*.sh' -type f | sort)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test bench
+.PHONY: help setup demo lint format test test-hosts bench
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
 
 setup: $(STAMP)  ## virtual environment in .venv with the tested versions
 
@@ -34,6 +37,9 @@ format: setup  ## rewrite the Python files in the project's format
 
 test: lint  ## linters and all tests
 	python -m pytest -n 2 -q
+
+test-hosts: test  ## the same, then all tests with the other tested ESPnet if its Python is here
+	tools/test_other_espnet.sh
 
 # On the CPU, a step at the published size is long even of a small batch.
 bench: setup  ## benchmarks into benchmarks/RESULTS.md, on cores that do nothing else

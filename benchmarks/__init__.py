@@ -1,1 +1,1 @@
-"""What things cost in time: `make bench` measures it into RESULTS.md."""
+"""Benchmarks of time and memory; `make bench` runs them and writes RESULTS.md."""

@@ -1,4 +1,4 @@
-"""A training step of what ours is compared with, in its own process."""
+"""Run the training step that ours is compared with in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from espnet_kd import host
 
 
 class Apart:
-    """A step on the CPU whose process knows nothing of what ours does to its memory.
+    """A training step on the CPU, in a process without our allocator settings.
 
     Args:
-        make: "module:function" that makes the step. By name, because it imports ESPnet, which has
-            to wait for `host.prepare` in the new process.
-        args: of the training.
-        batch: what the step takes.
+        make: "module:function" that makes the step. A name, because importing it imports ESPnet,
+            which has to wait for `host.prepare` in the new process.
+        args: training arguments.
+        batch: input of the step.
 
     Attributes:
-        pid: of its process.
+        pid: ID of the process.
     """
 
     def __init__(self, make: str, args: Namespace, batch: dict[str, torch.Tensor]):
@@ -36,7 +36,7 @@ class Apart:
         self._pipe.recv()
 
     def __call__(self) -> None:
-        """Do a step."""
+        """Run one step."""
         self._pipe.send(None)
         self._pipe.recv()
 
@@ -56,7 +56,7 @@ def _serve(
     torch.set_num_threads(threads)
     from espnet_kd.enh.fast import execution
 
-    execution.keep_freed_memory = lambda: False  # the naive teacher is a model of ours
+    execution.keep_freed_memory = lambda: False  # `naive_step` builds one of our models
     module, _, function = make.partition(":")
     step = getattr(importlib.import_module(module), function)(args, "cpu")
     step.take(batch)

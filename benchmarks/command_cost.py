@@ -1,4 +1,4 @@
-"""What a command costs: time, and memory of all its processes together."""
+"""Measure what a command costs: its time, and the memory of all its processes together."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from typing import BinaryIO
 
 from espnet_kd.errors import UserError
 
-EVERY = 0.1  # seconds between two looks at the memory
+EVERY = 0.1  # seconds between two readings of the memory
 PROCESSES = Path("/proc")
 _PSS = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one command.
+    """The cost of one command.
 
     Attributes:
         seconds: from its start to its end.
-        megabytes: the most that its processes held at once, in 10^6 bytes; a page that n of them
-            share counts as 1/n of a page for each. As seen every `EVERY` seconds.
+        megabytes: peak memory of all its processes together, in 10^6 bytes, read every `EVERY`
+            seconds; a page that n processes share counts as 1/n of a page for each.
     """
 
     seconds: float
@@ -37,16 +37,16 @@ class Cost:
 def cost_of(
     command: Sequence[str], directory: Path, environment: Mapping[str, str], log: Path
 ) -> Cost:
-    """Run a command and measure it; Linux only.
+    """Run a command and measure its cost (Linux only).
 
     Args:
         command: what to run.
-        directory: in which.
-        environment: added to that of this process.
-        log: what it prints goes here.
+        directory: working directory of the command.
+        environment: variables added to those of this process.
+        log: file for what the command prints.
 
     Raises:
-        UserError: it failed.
+        UserError: the command failed.
     """
     peak = 0
     start = time.perf_counter()
@@ -59,15 +59,15 @@ def cost_of(
     status = process.returncode
     if status:
         last = log.read_text(errors="replace").strip().rpartition("\n")[2]
-        raise UserError(" ".join(command), f"ended with status {status} ({last})", "mend it")
+        raise UserError(" ".join(command), f"ended with status {status} ({last})", "fix it")
     return Cost(seconds, peak / 1e6)
 
 
 def session_bytes(leader: int) -> int:
-    """Memory of all processes of a session, and of those they began, now; 0 if there are none."""
+    """Return the current memory of a session's processes and their descendants; 0 if none run."""
     total = 0
     for pid in session_processes(leader):
-        # Processes end between one look and the next, and some are not ours.
+        # A process may have ended by now, or belong to another user.
         with contextlib.suppress(OSError):
             shares = _PSS.findall((PROCESSES / str(pid) / "smaps_rollup").read_bytes())
             total += sum(map(int, shares))
@@ -75,13 +75,13 @@ def session_bytes(leader: int) -> int:
 
 
 def session_processes(leader: int) -> set[int]:
-    """Processes of a session, and those they began in sessions of their own, as launchers do."""
+    """Return a session's processes and their descendants, which launchers put in new sessions."""
     parents, members = {}, set()
     for pid in map(int, filter(str.isdigit, os.listdir(PROCESSES))):
         with contextlib.suppress(OSError):
             if os.getsid(pid) == leader:
                 members.add(pid)
-            # Behind the name of the program, which may hold anything, come state and parent.
+            # State and parent follow the program's name, which may hold any character.
             fields = (PROCESSES / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
             parents[pid] = int(fields[1])
     while more := {pid for pid, parent in parents.items() if parent in members} - members:
@@ -93,7 +93,7 @@ def session_processes(leader: int) -> set[int]:
 def _session(
     command: Sequence[str], directory: Path, environment: Mapping[str, str], out: BinaryIO
 ) -> Iterator[subprocess.Popen]:
-    """A command in a session of its own, by which its processes are known; none is left behind."""
+    """Run a command in a session of its own, and kill all its processes at the end."""
     process = subprocess.Popen(
         command,
         cwd=directory,

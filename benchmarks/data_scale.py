@@ -23,7 +23,7 @@ from espnet_kd.report.markdown import GAP, table
 
 RECIPE = Path(__file__).parents[1] / "egs2/chime4/enh_kd1"
 STAGES = (1, 2)
-PUBLISHED = 89844  # training utterances: six channels of 7138 and 1600, and 37416 of WSJ
+PUBLISHED = 89844  # training utterances: 7138 and 1600 in six channels, and 37416 of WSJ
 CHIME4 = {
     "tr05_simu": 7138,
     "tr05_real": 1600,
@@ -47,20 +47,21 @@ HEADER = (
     "of stage 2 (MB)",
 )
 NOTES = """\
-Stages 1 and 2 of `egs2/chime4/enh_kd1`, started as a user does, with speeds 0.9 1.0 1.1 of the
-simulated training set, on a corpus whose recordings are links to a hundred silent files of 1 to
-7 s, just written and so in the system's cache. Training utterances are those of CHiME-4's
-simulated and recorded sets, each of six channels one, and of train_si284; evaluation sets come in
-proportion. Left out is what works on samples: references by subtraction and FLAC copies of WSJ are
-there already, as after an interrupted run, and are checked as then; there is no text of WSJ1 for a
-language model. The slope is that of log seconds over log utterances, from the row above: 1 is
-linear; the start of Python, the same for all sizes, pulls it down. The slope of a line through all
-rows is below the table. Memory is the most that all processes of a stage hold together."""
+Stages 1 and 2 of `egs2/chime4/enh_kd1`, started as a user starts them, with the speed factors 0.9
+1.0 1.1 for the simulated training set. The recordings of the corpus are links to a hundred silent
+files of 1 to 7 s, which have just been written and are therefore in the system's cache. Training
+utterances are those of CHiME-4's simulated and recorded sets, where each of the six channels counts
+as one utterance, and those of train_si284; evaluation sets are scaled in proportion. Work on
+samples is not measured: references by subtraction and FLAC copies of WSJ already exist, as after an
+interrupted run, and are checked as in that case. There is no text of WSJ1 for a language model. The
+slope is that of log seconds over log utterances, between a row and the row above: 1 is linear. The
+start of Python takes the same time for all sizes and lowers the slope. The slope of a line through
+all rows is below the table. Memory is the peak of all processes of a stage together."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the stages cost for one size."""
+    """The cost of the stages for one size."""
 
     utterances: int
     costs: Sequence[Cost]
@@ -77,17 +78,17 @@ def get_parser() -> argparse.ArgumentParser:
         nargs="+",
         type=int,
         default=[1000, 10000, PUBLISHED],
-        help=f"training utterances; CHiME-4 and WSJ have {PUBLISHED}",
+        help=f"numbers of training utterances, in rising order; CHiME-4 and WSJ have {PUBLISHED}",
     )
-    parser.add_argument("--nj", type=int, default=2, help="processes")
-    parser.add_argument("--scratch", help="directory for the corpora; by default the system's")
-    parser.add_argument("--out", default="benchmarks/RESULTS.md", help="page to put a section into")
+    parser.add_argument("--nj", type=int, default=2, help="number of processes")
+    parser.add_argument("--scratch", help="directory for temporary files, by default the system's")
+    parser.add_argument("--out", default="benchmarks/RESULTS.md", help="page for the section")
     return parser
 
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Measure and put the table into the page."""
+    """Measure, and write the table to the page."""
     args = get_parser().parse_args(cmd)
     sizes = args.utterances
     if min(sizes) < 100 or sizes != sorted(set(sizes)):
@@ -105,12 +106,12 @@ def main(cmd: list[str] | None = None) -> None:
 
 
 def measure(size: int, nj: int, directory: Path) -> list[Cost]:
-    """What each stage costs.
+    """Run the stages on a corpus and return the cost of each.
 
     Args:
-        size: training utterances.
-        nj: processes.
-        directory: an empty one, for the corpora and what the stages write.
+        size: number of training utterances.
+        nj: number of processes.
+        directory: empty directory for the corpora and for what the stages write.
 
     Raises:
         UserError: a stage failed.
@@ -127,7 +128,7 @@ def measure(size: int, nj: int, directory: Path) -> list[Cost]:
     corpus.write_references(recipe / "dump/references")
     discs = {name: corpora / name for name in ("WSJ0", "WSJ1")}
     write_wsj(discs["WSJ0"], discs["WSJ1"], wsj, recordings, recipe / "dump/wsj")
-    # Asked for before anything is read, and needed for no recording whose copy is there.
+    # Stage 1 requires sph2pipe to be installed, but does not run it where a copy already exists.
     reader = corpora / "bin/sph2pipe"
     reader.parent.mkdir()
     reader.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
@@ -152,10 +153,10 @@ def measure(size: int, nj: int, directory: Path) -> list[Cost]:
 
 
 def set_sizes(size: int) -> tuple[dict[str, int], int]:
-    """Utterances of CHiME-4's sets, and of train_si284, in CHiME-4's proportions.
+    """Return the sizes of CHiME-4's sets and of train_si284, in their published proportions.
 
     Args:
-        size: training utterances.
+        size: number of training utterances.
     """
     sets = {name: max(round(n * size / PUBLISHED), 2) for name, n in CHIME4.items()}
     channels = len(MICROPHONES)
@@ -163,7 +164,7 @@ def set_sizes(size: int) -> tuple[dict[str, int], int]:
 
 
 def slope(rows: Sequence[Row]) -> float:
-    """Least-squares slope of log seconds over log utterances."""
+    """Return the least-squares slope of log seconds over log utterances."""
     x = [math.log(row.utterances) for row in rows]
     y = [math.log(row.seconds) for row in rows]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
@@ -172,7 +173,7 @@ def slope(rows: Sequence[Row]) -> float:
 
 
 def scale_table(rows: Sequence[Row]) -> str:
-    """A Markdown table with a row for each size, and the slope of all."""
+    """Return a Markdown table with one row per size, and the slope of all rows."""
     cells = []
     for number, row in enumerate(rows):
         first, second = row.costs

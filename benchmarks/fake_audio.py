@@ -1,4 +1,4 @@
-"""Many recordings of few files: hard links, for work that reads headers and no samples."""
+"""Make many recordings from few files by hard links, for work that reads headers only."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 from espnet_kd.data.audio import SAMPLE_RATE, write_samples
 
-KINDS = 100  # different files; a file system allows some ten thousand links of each
+KINDS = 100  # different files; a file system allows some ten thousand links to each
 
 
 def samples_of(index: int) -> int:
-    """Length of a recording, 1 to 7 s."""
+    """Return the number of samples of a recording, 1 to 7 s."""
     return SAMPLE_RATE + 1000 * (index % KINDS)
 
 
 class Recordings:
-    """Silent wav files.
+    """Silent wav files, linked to wherever a recording is needed.
 
     Args:
-        folder: for the files that are linked; on the file system of the links.
+        folder: folder for the linked files, on the same file system as the links.
     """
 
     def __init__(self, folder: Path):
@@ -31,11 +31,11 @@ class Recordings:
             write_samples(file, np.zeros(samples_of(kind), np.int16))
 
     def put(self, path: Path, index: int) -> None:
-        """Link a recording of `samples_of(index)` samples to `path`."""
+        """Put a recording of `samples_of(index)` samples at `path`."""
         self.link(self._files[index % KINDS], path)
 
     def link(self, file: Path, path: Path) -> None:
-        """Link any file, in a folder that is made if need be."""
+        """Put a link to any file at `path`; create the folder if needed."""
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(path.parent)

@@ -1,4 +1,4 @@
-"""A corpus in CHiME-4's layout with any number of utterances, and the references made of it."""
+"""Write a corpus of any size in CHiME-4's layout, and the references that stage 1 makes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Entry:
     """An utterance of a set.
 
     Attributes:
-        index: of its sentence.
+        index: number of its sentence.
         speaker: who reads it.
         environment: BUS, CAF, PED, STR, BTH or ORG.
     """
@@ -49,17 +49,17 @@ class Entry:
 
     @property
     def track_channel(self) -> int:
-        """Microphone of the 1-channel track."""
+        """The microphone of the 1-channel track."""
         return 1 + self.index % len(MICROPHONES)
 
 
 class FakeChime4:
-    """Writes a corpus; recordings are silent.
+    """A corpus of silent recordings, to be written.
 
     Args:
-        root: of the corpus.
-        sizes: utterances by set, `tr05_simu`.
-        recordings: to link.
+        root: directory of the corpus.
+        sizes: number of utterances by set, e.g. of `tr05_simu`.
+        recordings: files that the corpus links to.
     """
 
     def __init__(self, root: Path, sizes: dict[str, int], recordings: Recordings):
@@ -87,7 +87,7 @@ class FakeChime4:
         write_expected(self._root, self._expected())
 
     def write_references(self, folder: Path) -> None:
-        """Write references of the simulated sets as stage 1 leaves them."""
+        """Write references of the simulated sets as stage 1 writes them."""
         for part in ("tr05", "dt05", "et05"):
             stem = f"{part}_simu"
             files = [folder / f".linked/{part}_{kind}.flac" for kind in range(KINDS)]
@@ -162,7 +162,7 @@ def _noise_name(environment: str) -> str:
 
 
 def _segment(part: str, index: int, audio: Path) -> NoiseSegment:
-    """The noise of a simulated utterance: of equal length, from the recording's beginning."""
+    """Return the noise of a simulated utterance: as long, from the start of the recording."""
     stem = audio / ("backgrounds" if part == "tr05" else "embedded")
     stem /= _noise_name(_environment(index))
     close = None if part == "tr05" else Path(f"{stem}.CH{CLOSE}.wav")

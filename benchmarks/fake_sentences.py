@@ -1,4 +1,4 @@
-"""Sentences as long as those of WSJ, a different one for each number."""
+"""Make sentences as long as those of WSJ, a different one for each number."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ WORDS = (
     *("UNIFORM", "VICTOR", "WHISKEY", "X-RAY", "YANKEE", "ZULU"),
 )
 LENGTH = 17  # words
-SPEAKER = 1000  # sentences of a speaker
+SPEAKER = 1000  # sentences per speaker
 
 
 def sentence(index: int) -> str:
-    """Words of a sentence."""
+    """Return the words of a sentence."""
     return " ".join(random.Random(index).choices(WORDS, k=LENGTH))
 
 
 def sentence_name(index: int) -> str:
-    """Its name in WSJ's form, `011C0201`: three letters are the speaker's."""
+    """Return the sentence's name in WSJ's form, `011C0201`; `011` is the speaker."""
     speaker, number = divmod(index, SPEAKER)
     return f"{speaker:03d}C{number:04d}"

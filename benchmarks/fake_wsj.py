@@ -1,4 +1,4 @@
-"""WSJ0 and WSJ1 with any number of training utterances, and the copies made of them."""
+"""Write WSJ0 and WSJ1 with any number of training utterances, and stage 1's copies of them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from espnet_kd.data.flac import write_flac
 from espnet_kd.fileio import write_lines
 
 PART_OF_WSJ0 = 7138 / 37416
-DOT = 6  # letters of a name that its file of transcripts begins with
+DOT = 6  # the name of a transcript file starts with this many characters of the utterance's
 
 
 def write_wsj(wsj0: Path, wsj1: Path, size: int, recordings: Recordings, copies: Path) -> None:
-    """Write indices, transcripts and recordings of train_si284.
+    """Write the indices, transcripts and recordings of train_si284, and the FLAC copies.
 
     Args:
         wsj0, wsj1: directories of the discs.
-        size: utterances of both.
-        recordings: linked in place of compressed ones.
-        copies: folder of the FLAC copies that stage 1 makes.
+        size: number of utterances in both together.
+        recordings: files to link to in place of compressed ones.
+        copies: folder of the FLAC copies, as stage 1 makes them.
     """
     border = round(size * PART_OF_WSJ0)
     _write(wsj0, WSJ0_INDEX, range(border), recordings, copies)

@@ -1,4 +1,4 @@
-"""Measure a training step of each KD method against one of the same student without KD."""
+"""Compare a training step of each KD method with a step of the same student without KD."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ from espnet_kd.report.environment import environment_block
 from espnet_kd.report.markdown import in_order
 
 NOTES = """\
-A step is forward, backward, clipping and optimizer, compiled and in half precision where the YAML
-of the size says so, without loading of data.
-Models have random weights. In each round a step without KD, a step with KD and a run of the
-teacher are timed, in turn; times are medians over the rounds, the ratio is that of the medians,
-in brackets the least and the greatest of a round. `none` is timed against itself: its brackets
-show what this machine resolves. The teacher's share is its forward run, timed alone; two noises
-make two mixtures of each utterance. A method of stages is shown in the stage that distills;
-without KD it is always SIMU, supervised. Memory is what a step takes at its peak beyond models
-and optimizer."""
+A step is forward pass, backward pass, gradient clipping, and optimizer, without data loading. It is
+compiled and in half precision where the YAML file of the size says so.
+Models have random weights. Each round times a step without KD, a step with KD, and a run of the
+teacher, in turn. Times are medians over the rounds; the ratio is that of the medians, and the
+brackets give its lowest and highest value in a single round. `none` is timed against itself, so its
+brackets show what this machine can resolve. The teacher's share is its forward pass, timed alone.
+Two noises make two mixtures of each utterance. A method with stages is shown in the stage that
+distills. The step without KD is always supervised, on SIMU utterances. Memory is the peak of a step
+beyond models and optimizer."""
 
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", choices=SIZES, default="mini", help="conf/mini or conf")
+    parser.add_argument(
+        "--size", choices=SIZES, default="mini", help="models of conf/mini or of conf"
+    )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--utterances", type=int, help="in a batch; by default those of the size")
-    parser.add_argument("--threads", type=int, help="on the CPU; by default one per core")
+    parser.add_argument("--utterances", type=int, help="per batch, by default that of the size")
+    parser.add_argument("--threads", type=int, help="CPU threads, by default one per core")
     parser.add_argument("--ngpu", type=int, choices=(0, 1), default=int(torch.cuda.is_available()))
-    parser.add_argument("--out", default="benchmarks/RESULTS.md", help="page to put a section into")
+    parser.add_argument("--out", default="benchmarks/RESULTS.md", help="page for the section")
     return parser
 
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Measure and put the table into the page."""
+    """Measure, and write the table to the page."""
     args = get_parser().parse_args(cmd)
     for name in ("rounds", "utterances", "threads"):
         value = getattr(args, name)

@@ -1,4 +1,4 @@
-"""Whether a training in half precision goes as one in single precision."""
+"""Check whether training in half precision reaches the same loss as in single precision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from espnet_kd.tasks.enh_kd import EnhKDTask
 
 CONFIG = SIZES["mini"].conf / "se/conv_tasnet.yaml"
 STEPS = 300
-LAST = 50  # steps over which the loss is averaged in the end
+LAST = 50  # final steps, over which the loss is averaged
 UTTERANCES = 2
 SECONDS = 1.0
 SEEDS = (0, 1, 2)
@@ -30,17 +30,18 @@ HARMONICS = 20
 HEADER = ("training", f"loss of the last {LAST} steps (dB)", "difference (dB)", "met")
 
 NOTES = f"""\
-The mini model is trained for {STEPS} steps on voiced syllables in noise. Half precision is within
-noise where it changes the loss in the end by no more than another start and other data do."""
+The mini model is trained for {STEPS} steps on voiced syllables in noise. Half precision meets the
+target if it changes the final loss by no more than another seed does, that is, other initial
+weights and data."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Mean losses in the end.
+    """Mean losses over the last steps, in dB.
 
     Attributes:
-        single: of each seed, in single precision.
-        half: of the first seed, in bfloat16.
+        single: loss by seed, in single precision.
+        half: loss of the first seed, in bfloat16.
     """
 
     single: Mapping[int, float]
@@ -48,17 +49,17 @@ class Curves:
 
     @property
     def difference(self) -> float:
-        """What half precision adds to the loss."""
+        """How much half precision adds to the loss."""
         return self.half - self.single[SEEDS[0]]
 
     @property
     def noise(self) -> float:
-        """What another seed changes at most."""
+        """The largest difference between two seeds."""
         return max(self.single.values()) - min(self.single.values())
 
 
 def measure_curves(device: str, steps: int = STEPS, config: Path = CONFIG) -> Curves:
-    """Train a small model with several seeds, and with one of them in bfloat16."""
+    """Train a small model with several seeds, and with the first of them in bfloat16 too."""
     single = {seed: train(config, seed, None, device, steps) for seed in SEEDS}
     return Curves(single, train(config, SEEDS[0], "bfloat16", device, steps))
 
@@ -66,14 +67,14 @@ def measure_curves(device: str, steps: int = STEPS, config: Path = CONFIG) -> Cu
 def train(
     config: Path, seed: int, autocast_dtype: str | None, device: str, steps: int = STEPS
 ) -> float:
-    """Mean loss of the last steps of a training.
+    """Train a model and return its mean loss over the last steps.
 
     Args:
-        config: YAML of the training.
-        seed: of weights and data.
-        autocast_dtype: option of the task.
-        device: to train on.
-        steps: how many.
+        config: YAML file of the training.
+        seed: seed of weights and data.
+        autocast_dtype: the task's option of that name.
+        device: device to train on.
+        steps: number of steps.
     """
     args = parse_with_base(EnhKDTask.get_parser, ["--config", str(config)])
     args.token_list, args.ngpu, args.seed = list(TOKENS), int(device == "cuda"), seed
@@ -88,10 +89,10 @@ def train(
 
 
 def speech_like(seed: int) -> Iterator[dict[str, torch.Tensor]]:
-    """Batches of voiced syllables in noise, without end.
+    """Yield batches of voiced syllables in noise, without end.
 
-    A syllable is a gliding pitch with harmonics that fall by 6 dB an octave; there are three to six
-    of them a second. White noise is 0 to 10 dB below.
+    A syllable is a gliding pitch with harmonics that fall by 6 dB per octave. There are three to
+    six syllables per second. The level of the white noise is 0 to 10 dB lower.
     """
     random = torch.Generator().manual_seed(seed)
     size = int(SECONDS * SAMPLE_RATE)
@@ -120,7 +121,7 @@ def speech_like(seed: int) -> Iterator[dict[str, torch.Tensor]]:
 
 
 def curve_section(curves: Curves) -> str:
-    """A Markdown table with a row for each training, and what it says."""
+    """Return a Markdown table with one row per training, and notes on it."""
     base = curves.single[SEEDS[0]]
     rows = [(f"float32, seed {SEEDS[0]}", f"{base:.3f}", GAP, GAP)]
     rows += [

@@ -1,4 +1,4 @@
-"""How much memory a piece of work takes at its peak."""
+"""Measure the peak memory of a piece of work, and its growth over repetitions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ PROCESS = Path("/proc/self")
 
 
 def peak_megabytes(work: Callable[[], object], device: str) -> float | None:
-    """Memory that a call takes beyond what is in use before it, in units of 10^6 bytes.
+    """Return the peak memory of a call beyond what is in use before it, in 10^6 bytes.
 
-    On a GPU that of torch's allocator; on the CPU resident memory of the process, as Linux tells
-    (None where it does not).
+    On a GPU it is the memory of torch's allocator. On the CPU it is the resident memory of the
+    process as Linux reports it, or None if the system does not report it.
 
     Args:
-        work: what to call.
-        device: on which it works.
+        work: function to call.
+        device: device on which it works.
     """
     gc.collect()
     if device == "cuda":
@@ -29,9 +29,9 @@ def peak_megabytes(work: Callable[[], object], device: str) -> float | None:
         before = torch.cuda.memory_allocated()
         work()
         return (torch.cuda.max_memory_allocated() - before) / 1e6
-    give_back()  # what was freed before must not be counted as in use
+    give_back()  # memory freed earlier must not count as in use
     try:
-        (PROCESS / "clear_refs").write_text("5")  # the peak starts anew
+        (PROCESS / "clear_refs").write_text("5")  # reset the peak
     except OSError:
         return None
     before = _resident_bytes("VmRSS")
@@ -40,14 +40,14 @@ def peak_megabytes(work: Callable[[], object], device: str) -> float | None:
 
 
 def growth_megabytes(work: Callable[[], object], first: int, last: int) -> float | None:
-    """Resident memory that a process gains between two repetitions of a call, in 10^6 bytes.
+    """Return the resident memory gained between two repetitions of a call, in 10^6 bytes.
 
-    None where the system does not tell.
+    Return None if the system does not report it.
 
     Args:
-        work: what to call.
-        first: repetitions before the first look; what is kept once is there by then.
-        last: repetitions before the second.
+        work: function to call.
+        first: repetitions before the first reading; one-time allocations are done by then.
+        last: repetitions before the second reading.
     """
     if not (PROCESS / "status").exists():
         return None
@@ -62,7 +62,7 @@ def growth_megabytes(work: Callable[[], object], first: int, last: int) -> float
 
 
 def give_back() -> None:
-    """Hand freed memory to the system, which counts it as the process's until then."""
+    """Return freed memory to the system, which counts it as the process's until then."""
     ctypes.CDLL(None).malloc_trim(0)
 
 

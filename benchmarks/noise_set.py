@@ -1,4 +1,4 @@
-"""A set directory of noise: many utterances of few files, for work that reads their samples."""
+"""Write a set directory of noise: many utterances linked to few files with real samples."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 from espnet_kd.data.audio import write_samples
 from espnet_kd.data.kaldi_dir import write_set
 
-LEVEL = 3000  # root mean square, in steps of 16 bits
+LEVEL = 3000  # root mean square, in 16-bit units
 
 
 def write_noise_set(directory: Path, utterances: int, lengths: Sequence[int]) -> Path:
-    """Write a SIMU set, mixtures and references; gives its directory.
+    """Write a SIMU set of mixtures and references, and return its directory.
 
     Args:
-        directory: of the set; audio goes to `audio` below.
-        utterances: hard links to the files of the lengths, one after the other.
-        lengths: samples, one file each.
+        directory: directory of the set; audio goes to its subfolder `audio`.
+        utterances: number of utterances, hard links to the files in turn.
+        lengths: number of samples of each file.
     """
     random = np.random.default_rng(0)
     for kind, length in enumerate(lengths):

@@ -1,6 +1,6 @@
-"""Teachers, recognizers and acoustic tokens with random weights, as files that a training is given.
+"""Write teachers, recognizers and acoustic tokens with random weights as files for a training.
 
-How long a model takes does not depend on what it has learned.
+The time that a model takes does not depend on its weights.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
 
 TOKENS = ("<blank>", "<unk>", "<space>", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ'", "<sos/eos>")
-CLUSTERS = 500  # default of bin/acoustic_tokens.py
+CLUSTERS = 500  # the default of bin/acoustic_tokens.py
 
 
 def write_teacher(config: Path, directory: Path) -> dict[str, str]:
-    """Write a teacher; gives the arguments of a training that name it.
+    """Write a teacher, and return the training arguments that name it.
 
     Args:
-        config: YAML of conf/, for EnhKDTask.
-        directory: to write into.
+        config: YAML file in conf/ for EnhKDTask.
+        directory: directory to write to.
     """
     args = parse_with_base(EnhKDTask.get_parser, ["--config", str(config)])
     return _write(EnhKDTask, args, directory / config.stem, "teacher")
 
 
 def write_student(config: Path, directory: Path) -> Path:
-    """Write a Conv-TasNet whose output is about its input, as a training directory.
+    """Write a Conv-TasNet whose output is close to its input, as a training directory.
 
-    The decoder has the filters of the encoder, at the level at which both together change none:
-    what comes out of random ones is too faint for 16 bits.
+    The decoder has the filters of the encoder, orthogonalized so that both together keep the
+    level. With random filters the output is too faint for 16 bits.
 
     Args:
-        config: YAML of conf/, for EnhKDTask.
-        directory: to write into.
+        config: YAML file in conf/ for EnhKDTask.
+        directory: directory to write to.
 
     Returns:
-        Directory with config.yaml and model.pth.
+        The directory of config.yaml and model.pth.
     """
     args = parse_with_base(EnhKDTask.get_parser, ["--config", str(config)])
     values = _write(EnhKDTask, args, directory / config.stem, "student")
@@ -60,11 +60,11 @@ def write_student(config: Path, directory: Path) -> Path:
 
 
 def write_recognizer(config: Path, directory: Path) -> dict[str, str]:
-    """Write a recognizer and centroids of its latents; gives the arguments that name them.
+    """Write a recognizer and centroids of its latents; return the arguments that name them.
 
     Args:
-        config: YAML of conf/, for ESPnet's ASRTask.
-        directory: to write into.
+        config: YAML file in conf/ for ESPnet's ASRTask.
+        directory: directory to write to.
     """
     args = ASRTask.get_parser().parse_args(["--config", str(config)])
     values = _write(ASRTask, args, directory / config.stem, "kd_asr")

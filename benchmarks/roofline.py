@@ -1,4 +1,4 @@
-"""What bounds a training step: the operations it needs, the bytes it moves, and the machine."""
+"""Measure what limits a training step: its operations, the bytes it moves, and the machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from espnet_kd.report.markdown import GAP, table
 MATRIX = {"cpu": 2048, "cuda": 8192}  # rows and columns
 COPIED = 2**28  # bytes
 REPEATS = 3
-PRODUCTS = ("mm", "conv", "linear")  # in names of operations: mm, bmm, addmm; convolutions
+PRODUCTS = ("mm", "conv", "linear")  # parts of names: mm, bmm, addmm; convolutions; linear layers
 COMPILED = ("ompiled", "triton", "cpp_fused")
 HEADER = (
     "training step",
@@ -38,11 +38,11 @@ HEADER = (
 
 
 class Peak:
-    """The best that the machine does, tried again whenever it is called.
+    """The highest rate of the machine; every call measures again and keeps the best.
 
     Args:
-        works: ways to do what the machine is tried on.
-        amount: operations or bytes of it.
+        works: different ways to do the same work.
+        amount: operations or bytes of the work.
     """
 
     def __init__(self, works: Sequence[Callable[[], object]], amount: float):
@@ -51,17 +51,17 @@ class Peak:
         self.seconds = math.inf
 
     def __call__(self) -> None:
-        """Try some times more."""
+        """Measure each way a few more times."""
         self.seconds = min(self.seconds, *(seconds_of(work) for work in self.works * REPEATS))
 
     @property
     def rate(self) -> float:
-        """Amount per second, at best."""
+        """The highest amount per second."""
         return self.amount / self.seconds
 
 
 def matrix_peak(dtype: torch.dtype, device: str) -> Peak:
-    """Operations per second of a product of square matrices, by torch.mm or as our blocks do it."""
+    """Return the peak of a product of square matrices, by torch.mm or as in our blocks."""
     size = MATRIX[device]
     one, other = torch.randn(2, size, size, device=device).to(dtype)
     result, batch = torch.empty_like(one), other.unsqueeze(1)
@@ -70,7 +70,7 @@ def matrix_peak(dtype: torch.dtype, device: str) -> Peak:
 
 
 def memory_peak(device: str) -> Peak:
-    """Bytes per second of a copy that no cache holds, reading and writing counted."""
+    """Return the peak of a copy too large for any cache, counting bytes read and written."""
     source = torch.ones(COPIED, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     return Peak([lambda: target.copy_(source)], 2 * COPIED)
@@ -78,12 +78,12 @@ def memory_peak(device: str) -> Peak:
 
 @dataclass(frozen=True)
 class Demand:
-    """What a training step asks of a machine.
+    """What a training step requires of a machine.
 
     Attributes:
-        flops: of matrix products and convolutions; a multiplication with an addition is two.
-        product_bytes: what these read and write, all else being fused into them.
-        all_bytes: what all operations read and write, one after the other.
+        flops: operations of matrix products and convolutions; a multiply-add counts as two.
+        product_bytes: bytes that these read and write, if everything else is fused into them.
+        all_bytes: bytes that all operations read and write, each on its own.
     """
 
     flops: float
@@ -92,20 +92,21 @@ class Demand:
 
 
 def demand_of(step: TrainingStep) -> Demand:
-    """Count a step of a model that is not compiled, and made of PyTorch's own operators.
+    """Count a step of a model that is not compiled and consists of PyTorch's own operators.
 
-    The backward pass needs each product twice more: for what came in and for the weights. It is
-    not counted itself, since the counter takes a depthwise convolution's for a full one.
+    The backward pass needs each product twice more, for the gradients of input and weights. Its
+    operations are not counted directly, because the counter takes the backward pass of a depthwise
+    convolution for that of a full one.
     """
     with FlopCounterMode(display=False) as counter:
-        deque(step.losses(), maxlen=0)  # holds none, with what its gradient would need
+        deque(step.losses(), maxlen=0)  # keeps no loss, and so no graph
     with _Traffic() as traffic:
         step()
     return Demand(3 * counter.get_total_flops(), traffic.products, traffic.total)
 
 
 class _Traffic(TorchDispatchMode):
-    """Counts bytes of what operations are given and give; views move nothing."""
+    """Counts the bytes of all inputs and outputs of operations; views move nothing."""
 
     def __init__(self):
         super().__init__()
@@ -123,11 +124,11 @@ class _Traffic(TorchDispatchMode):
 
 
 def time_shares(step: Callable[[], object], device: str) -> tuple[float, float]:
-    """Share of a call's computing time in matrix products, and in compiled blocks.
+    """Return the shares of a call's computing time in matrix products and in compiled blocks.
 
     Args:
-        step: what to call.
-        device: on which it works; on a GPU its own time counts.
+        step: function to call.
+        device: device on which it works; for a GPU, the time on the GPU counts.
     """
     activities = [ProfilerActivity.CPU]
     if device == "cuda":
@@ -154,16 +155,16 @@ def _is_of(name: str, parts: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Limit:
-    """A training step beside what the machine could do at best.
+    """A training step compared with the best that the machine can do.
 
     Attributes:
         work: name of the step.
-        demand: in single precision.
-        half: its products are in half precision, which moves half of the bytes.
-        flops: matrix peak, per second.
-        bandwidth: bytes per second.
-        seconds: of our step.
-        shares: of its time in matrix products and in compiled blocks.
+        demand: demand of the step in single precision.
+        half: whether its products are in half precision, which moves half of the bytes.
+        flops: matrix peak, in operations per second.
+        bandwidth: speed of a copy, in bytes per second.
+        seconds: time of our step.
+        shares: shares of its time in matrix products and in compiled blocks.
     """
 
     work: str
@@ -176,22 +177,22 @@ class Limit:
 
     @property
     def product_bytes(self) -> float:
-        """Bytes that cannot be spared."""
+        """Bytes that have to be moved at least."""
         return self.demand.product_bytes / (2 if self.half else 1)
 
     @property
     def least_seconds(self) -> float:
-        """The roofline (Williams et al. 2009): as long as its operations or its bytes take."""
+        """The roofline (Williams et al. 2009): the longer of the times for operations and bytes."""
         return max(self.demand.flops / self.flops, self.product_bytes / self.bandwidth)
 
     @property
     def peak_share(self) -> float:
-        """Operations per second of our step, as a share of the matrix peak."""
+        """Operations per second of our step as a share of the matrix peak."""
         return self.demand.flops / self.seconds / self.flops
 
 
 def limit_table(limits: Sequence[Limit]) -> str:
-    """A Markdown table with a row for each."""
+    """Return a Markdown table with one row per step."""
     return table(HEADER, map(_row, limits))
 
 

@@ -1,4 +1,4 @@
-"""A page of results on which every benchmark keeps a section of its own."""
+"""Write the page of results, on which every benchmark has a section of its own."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from espnet_kd.fileio import write_text
 
-HEAD = "# Benchmarks\n\nWritten by `make bench`, as measured.\n"
+HEAD = "# Benchmarks\n\n`make bench` writes this page.\n"
 
 
 def put_section(page: str | os.PathLike, title: str, body: str) -> None:
-    """Write a section into a page atomically; one of the same title is replaced where it stands.
+    """Write a section to a page atomically, in place of the section of the same title if any.
 
     Args:
-        page: Markdown file; it is made if absent.
-        title: of the section.
-        body: without headings of the first and second level.
+        page: Markdown file, created if it does not exist.
+        title: title of the section.
+        body: text of the section, without headings of the first two levels.
     """
     path = Path(page)
     text = path.read_text(encoding="utf-8") if path.exists() else HEAD

@@ -1,4 +1,4 @@
-"""Enhancement of many utterances as a whole command, ours beside stock ESPnet's."""
+"""Compare the enhancement of many utterances, as a whole command, with stock ESPnet's."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from espnet_kd.fileio import read_columns
 
 RECIPE = Path(__file__).parents[1] / "egs2/mini_chime4/enh_kd1"
 UTTERANCES = 400
-SECONDS = {"cpu": 0.75, "cuda": 6.0}  # an utterance, on average
-LENGTHS = 100  # different ones, from SHORTEST to LONGEST of the average
+SECONDS = {"cpu": 0.75, "cuda": 6.0}  # average length of an utterance
+LENGTHS = 100  # different lengths, from SHORTEST to LONGEST times the average
 SHORTEST, LONGEST = 0.75, 1.25
-LEAST_NOISE = 1e-20  # that is told from none, as a share of the signal
-DECIBELS = 40.0  # agreement asked of half precision
+LEAST_NOISE = 1e-20  # as a share of the signal; keeps the ratio in dB finite
+DECIBELS = 40.0  # agreement required of half precision
 OPTIONS = {
     "float32": "--compile true",
     "bfloat16": "--compile true --autocast_dtype bfloat16",
@@ -37,7 +37,7 @@ TARGETS = {
     ("cpu", "bfloat16"): Target(2.5),
     ("cuda", "bfloat16"): Target(15.0),
 }
-# Stage 10 of the recipe for one model, in a shell as enh_kd.sh makes it.
+# Stage 10 of the recipe for one model, in a shell set up as by enh_kd.sh.
 STAGE = """
 set -euo pipefail
 cmd_backend=local
@@ -51,15 +51,15 @@ enhance_in_jobs espnet_kd.bin.enhance "$4/log/enhance" --out "$4" "${@:5}"
 
 @dataclass(frozen=True)
 class Work:
-    """What is enhanced with what.
+    """A model and the set that it enhances.
 
     Attributes:
-        config: of the model as our training leaves it.
-        checkpoint: its weights.
-        stock: configuration and weights as stock ESPnet takes them.
+        config: configuration of the model, as our training writes it.
+        checkpoint: weights of the model.
+        stock: configuration and weights of its export, for stock ESPnet.
         source: set directory.
-        ngpu: 1 for a GPU.
-        threads: cores to use without one.
+        ngpu: 1 to use a GPU, else 0.
+        threads: cores to use without a GPU.
     """
 
     config: Path
@@ -70,14 +70,14 @@ class Work:
     threads: int
 
     def run_stock(self, out: Path) -> Cost:
-        """Run `enh_inference` in one process, as it reads utterances one by one."""
+        """Run `enh_inference` in one process; it reads utterances one by one."""
         config, model = self.stock
         data = f"{self.source}/wav.scp,speech_mix,sound"
         command = [sys.executable, "-m", "espnet2.bin.enh_inference", "--output_dir", str(out)]
         command += ["--ngpu", str(self.ngpu), "--fs", str(SAMPLE_RATE)]
         command += ["--data_path_and_name_and_type", data, "--train_config", str(config)]
         command += ["--model_file", str(model), "--normalize_output_wav", "false"]
-        # Bytecode is kept, as it is by our recipes.
+        # Let Python write bytecode, as our recipes do.
         settings = {"OMP_NUM_THREADS": str(self.threads), "PYTHONDONTWRITEBYTECODE": ""}
         return cost_of(command, self.source, settings, self.log(out))
 
@@ -90,17 +90,17 @@ class Work:
         return cost_of(command, RECIPE, {"PATH": path}, self.log(out))
 
     def log(self, out: Path) -> Path:
-        """File for what a command prints."""
+        """Return the file for what a command prints."""
         return out.with_suffix(".log")
 
 
 def measure_enhancement(device: str, rounds: int, directory: Path) -> list[Row]:
-    """Enhance in turn with stock ESPnet and with ours in both precisions; compare the samples.
+    """Enhance with stock ESPnet and with ours in both precisions; compare time and samples.
 
     Args:
-        device: to enhance on.
-        rounds: timed rounds; there is no other, as starting is part of a command.
-        directory: an empty one for models, audio and outputs.
+        device: device to enhance on.
+        rounds: timed rounds; there are no warm-up rounds, as its start is part of a command.
+        directory: empty directory for models, audio and outputs.
     """
     work = prepare(CONF / "se/conv_tasnet.yaml", UTTERANCES, SECONDS[device], device, directory)
     costs: dict[str, list[Cost]] = {kind: [] for kind in ("stock", *OPTIONS)}
@@ -122,7 +122,7 @@ def measure_enhancement(device: str, rounds: int, directory: Path) -> list[Row]:
     memory = {
         kind: statistics.median(cost.megabytes for cost in found) for kind, found in costs.items()
     }
-    title = "memory of all processes that enhance"
+    title = "memory of all enhancement processes"
     return [
         *rows,
         *(memory_row(f"{title}, {kind}", memory["stock"], memory[kind]) for kind in OPTIONS),
@@ -146,11 +146,11 @@ def prepare(config: Path, utterances: int, seconds: float, device: str, director
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well two waveforms agree but for a gain.
+    """How well two waveforms agree, up to a gain.
 
     Attributes:
-        steps: greatest difference, in steps of 16 bits, beyond what rounding both explains.
-        decibels: level of the signal above that of the difference.
+        steps: largest difference beyond what the rounding of both explains, in 16-bit units.
+        decibels: level of the signal relative to that of the difference, in dB.
     """
 
     steps: float
@@ -158,12 +158,12 @@ class Agreement:
 
 
 def agreements(stock: Path, ours: Path, source: Path) -> Iterator[Agreement]:
-    """Compare the outputs of both commands, utterance by utterance.
+    """Compare the outputs of both commands and yield the agreement of each utterance.
 
     Args:
         stock: output directory of `enh_inference`.
-        ours: that of our command.
-        source: the set.
+        ours: output directory of our command.
+        source: directory of the set.
     """
     theirs = read_columns(stock / "spk1.scp")
     for name, path in read_columns(ours / source.name / "wav.scp").items():
@@ -171,10 +171,10 @@ def agreements(stock: Path, ours: Path, source: Path) -> Iterator[Agreement]:
 
 
 def agreement(stock: np.ndarray, ours: np.ndarray) -> Agreement:
-    """Compare samples (T,) with samples (T,) that have another gain."""
+    """Compare two waveforms (T,) that may differ by a gain."""
     gain = stock @ ours / (stock @ stock)
     difference = ours - gain * stock
-    rounding = abs(gain) + 0.5  # stock's are cut off to whole numbers, ours are rounded
+    rounding = abs(gain) + 0.5  # stock truncates to whole numbers, ours rounds
     signal, noise = ours @ ours, difference @ difference
     return Agreement(
         float(np.abs(difference).max() - rounding),
@@ -183,19 +183,19 @@ def agreement(stock: np.ndarray, ours: np.ndarray) -> Agreement:
 
 
 def agreement_rows(single: Sequence[Agreement], half: Sequence[Agreement]) -> list[Row]:
-    """The worst utterance in either precision."""
+    """Return a row per precision, about its worst utterance."""
     steps = max(found.steps for found in single)
     decibels = min(found.decibels for found in half)
     return [
         Row(
-            "samples beside stock's but for a gain, float32: greatest difference",
+            "samples compared with stock's up to a gain, float32: largest difference",
             "0",
             f"{max(steps, 0.0):.2f} steps of 16 bits, {min(f.decibels for f in single):.0f} dB",
             target="rounding",
             met=steps <= 0.5,
         ),
         Row(
-            "samples beside stock's but for a gain, bfloat16: worst utterance",
+            "samples compared with stock's up to a gain, bfloat16: worst utterance",
             "0",
             f"{decibels:.1f} dB",
             target=f"{DECIBELS:g} dB",

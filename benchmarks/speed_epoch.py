@@ -1,4 +1,4 @@
-"""An epoch over many short utterances, as a recipe trains: how long it waits for data."""
+"""Measure how long an epoch over many short utterances waits for data."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ VALIDATED = 16
 KINDS = 100  # different files
 WORKERS = 2
 LARGEST_SHARE = 0.05
-CHUNK = SAMPLE_RATE * 9 // 10  # an utterance gives one chunk if it is longer
+CHUNK = SAMPLE_RATE * 9 // 10  # shorter than an utterance, so that each yields one chunk
 DATA = ("wav.scp,speech_mix,sound", "spk1.scp,speech_ref1,sound", "utt2category,category,text")
-# A mean over the steps of an epoch; that of a whole step has the waiting in it.
+# Means over the steps of an epoch; train_time includes iter_time.
 WAITING = re.compile(r"\[train\] iter_time=([-+.\de]+),.* train_time=([-+.\de]+)")
 
 
 def measure_epoch(directory: Path, utterances: int = UTTERANCES) -> list[Row]:
-    """Train one epoch of the mini model on utterances of one second, on the CPU.
+    """Train the mini model for one epoch on utterances of one second, on the CPU.
 
     Args:
-        directory: an empty one for audio and the training.
-        utterances: how many.
+        directory: empty directory for audio and the training.
+        utterances: number of utterances.
     """
     log = directory / "train.log"
     settings = {"OMP_NUM_THREADS": str(torch.get_num_threads()), "PYTHONDONTWRITEBYTECODE": ""}
@@ -42,7 +42,7 @@ def measure_epoch(directory: Path, utterances: int = UTTERANCES) -> list[Row]:
         Row(
             f"epoch of {utterances} utterances of 1 s, {WORKERS} workers: time waiting for data",
             GAP,
-            f"{share:.1%} of {whole * 1000:.0f} ms a step",
+            f"{share:.1%} of {whole * 1000:.0f} ms per step",
             target=f"under {LARGEST_SHARE:.0%}",
             met=share < LARGEST_SHARE,
         )
@@ -50,7 +50,7 @@ def measure_epoch(directory: Path, utterances: int = UTTERANCES) -> list[Row]:
 
 
 def command(directory: Path, utterances: int) -> list[str]:
-    """Write the sets; give the command line of the training."""
+    """Write the sets, and return the command line of the training."""
     sets = {
         "train": write_noise_set(directory / "train", utterances, [SAMPLE_RATE] * KINDS),
         "valid": write_noise_set(directory / "valid", VALIDATED, [SAMPLE_RATE]),
@@ -68,6 +68,6 @@ def command(directory: Path, utterances: int) -> list[str]:
 
 
 def time_of_step(log: str) -> tuple[float, float]:
-    """Seconds of waiting and of all of a training step, from the summary of an epoch."""
+    """Return the seconds a step waits and the seconds it takes, from the summary of an epoch."""
     waiting, whole = WAITING.search(log).groups()
     return float(waiting), float(whole)

@@ -1,4 +1,4 @@
-"""Whether a long training takes more and more memory."""
+"""Measure whether the memory of a long training keeps growing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from espnet_kd.tasks.enh_kd import EnhKDTask
 CONFIG = SIZES["mini"].conf / "se/conv_tasnet.yaml"
 FIRST, LAST = 200, 1000
 UTTERANCES = 1
-SECONDS = (0.5, 0.6, 0.7, 0.8)  # as batches of whole utterances, one longer than the other
+SECONDS = (0.5, 0.6, 0.7, 0.8)  # lengths differ, as in batches of whole utterances
 MOST = 10.0  # megabytes
 
 
 def measure_growth(first: int = FIRST, last: int = LAST, config: Path = CONFIG) -> list[Row]:
-    """Train on the CPU and look at the memory of the process twice."""
+    """Train on the CPU, and compare the memory of the process at two steps."""
     args = parse_with_base(EnhKDTask.get_parser, ["--config", str(config)])
     args.token_list = list(TOKENS)
     step = TrainingStep(args, "cpu")
@@ -39,7 +39,7 @@ def measure_growth(first: int = FIRST, last: int = LAST, config: Path = CONFIG) 
     grown = growth_megabytes(train, first, last)
     return [
         Row(
-            f"memory that a training of {len(SECONDS)} lengths gains from step {first} to {last}",
+            f"memory gained by a training on {len(SECONDS)} lengths, step {first} to {last}",
             GAP,
             GAP if grown is None else f"{grown:.1f} MB",
             target=f"at most {MOST:g} MB",

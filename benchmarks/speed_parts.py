@@ -1,4 +1,4 @@
-"""The parts of the comparison with stock ESPnet."""
+"""Measure the parts of the comparison with stock ESPnet."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Options:
     """How to measure.
 
     Attributes:
-        rounds: of training steps.
-        command_rounds: of enhancing.
-        scratch: directory for audio and models; None: the system's.
+        rounds: rounds of training steps.
+        command_rounds: rounds of enhancement.
+        scratch: directory for audio and models; None for the system's.
     """
 
     rounds: int
@@ -36,12 +36,12 @@ class Options:
 
 @dataclass
 class Found:
-    """What a part has found.
+    """The results of one or more parts.
 
     Attributes:
-        rows: of the table.
-        limits: of training steps.
-        sections: further ones, in Markdown.
+        rows: rows of the comparison.
+        limits: limits of training steps.
+        sections: further text in Markdown.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Found:
     sections: list[str] = field(default_factory=list)
 
     def add(self, other: Found) -> None:
-        """Put what another part has found behind this."""
+        """Append the results of another part."""
         self.rows += other.rows
         self.limits += other.limits
         self.sections += other.sections
@@ -62,7 +62,7 @@ class Found:
 
 
 def devices() -> Iterator[str]:
-    """Where to measure: on the CPU, and on a GPU if there is one."""
+    """Yield the devices to measure on: the CPU, and the GPU if there is one."""
     yield "cpu"
     if torch.cuda.is_available():
         yield "cuda"
@@ -99,11 +99,11 @@ MEASURE: dict[str, Callable[[Options, Path], Found]] = {
 
 
 def measure_part(part: str, options: Options) -> Found:
-    """Measure a part.
+    """Measure a part in a temporary directory.
 
     Args:
         part: key of MEASURE.
-        options: how.
+        options: how to measure.
     """
     with tempfile.TemporaryDirectory(dir=options.scratch) as directory:
         return MEASURE[part](options, Path(directory))

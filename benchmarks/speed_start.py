@@ -1,4 +1,4 @@
-"""How long a command takes to start, and whether it asks the network."""
+"""Measure how long a command takes to start, and whether it accesses the network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMMANDS = {"stock": "espnet2.bin.enh_train", "ours": "espnet_kd.bin.enh_kd_trai
 ROUNDS = 3
 TARGET = Target(3.0)
 ATTEMPTS = "network attempts: "
-# Runs a module; connections and look-ups of names are refused and counted.
+# Runs a module, and refuses and counts its connections and name lookups.
 OFFLINE = f"""
 import atexit, runpy, sys
 attempts = []
@@ -31,11 +31,11 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 def measure_start(directory: Path, rounds: int = ROUNDS) -> list[Row]:
-    """Time `--help` of both trainings, in turn, and count what they ask the network.
+    """Time `--help` of both training commands, and count their network attempts.
 
     Args:
-        directory: for what commands print.
-        rounds: timed rounds; in the first, bytecode is written where there is none.
+        directory: directory for what the commands print.
+        rounds: timed rounds; the first also writes missing bytecode.
     """
 
     def run(name: str, *options: str) -> Path:
@@ -48,9 +48,9 @@ def measure_start(directory: Path, rounds: int = ROUNDS) -> list[Row]:
     times = interleaved_seconds(works, rounds, warmups=0)
     attempts = {name: network_attempts(run(name, "-c", OFFLINE)) for name in COMMANDS}
     return [
-        time_row("start of a training's command (--help)", times["stock"], times["ours"], TARGET),
+        time_row("start of the training command (--help)", times["stock"], times["ours"], TARGET),
         Row(
-            "network attempts of a start",
+            "network attempts at start",
             str(attempts["stock"]),
             str(attempts["ours"]),
             target="0",
@@ -60,5 +60,5 @@ def measure_start(directory: Path, rounds: int = ROUNDS) -> list[Row]:
 
 
 def network_attempts(log: Path) -> int:
-    """What OFFLINE has counted."""
+    """Return the number of attempts that OFFLINE counted."""
     return int(log.read_text(encoding="utf-8").rpartition(ATTEMPTS)[2])

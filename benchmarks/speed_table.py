@@ -1,4 +1,4 @@
-"""The table of what is beside stock ESPnet."""
+"""Make the table of the comparison with stock ESPnet."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Row:
     """One piece of work.
 
     Attributes:
-        work: what it is.
-        stock: what it costs with stock ESPnet, with the unit.
-        ours: what it costs here.
-        ratio: how many times less that is.
+        work: description of the work.
+        stock: its cost with stock ESPnet, with the unit.
+        ours: its cost with this project, with the unit.
+        ratio: cost with stock divided by ours.
         target: what was to be reached.
-        met: whether it was; None if there is no target.
-        share: of the matrix peak.
+        met: whether the target was met; None if there is none.
+        share: share of the matrix peak.
     """
 
     work: str
@@ -38,11 +38,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached at least.
+    """What has to be reached.
 
     Attributes:
-        ratio: of stock's time to ours.
-        share: of the matrix peak; 0 if that is only told.
+        ratio: smallest ratio of stock's time to ours.
+        share: smallest share of the matrix peak; 0 if the share is only reported.
     """
 
     ratio: float
@@ -61,14 +61,14 @@ def time_row(
     target: Target | None,
     share: float | None = None,
 ) -> Row:
-    """Compare times.
+    """Compare times and return the row.
 
     Args:
-        work: what is timed.
-        stock: seconds of each round.
-        ours: likewise.
-        target: None if there is none.
-        share: of the matrix peak, if it is told.
+        work: description of the work.
+        stock: seconds of each round with stock.
+        ours: seconds of each round with ours.
+        target: None if there is no target.
+        share: share of the matrix peak, if it is reported.
     """
     ratio = ratio_of(stock, ours)
     met = None
@@ -86,18 +86,18 @@ def time_row(
 
 
 def seconds_cell(times: Sequence[float]) -> str:
-    """Median of seconds, `2.31 s`."""
+    """Return the median of seconds as text, e.g. `2.31 s`."""
     return f"{statistics.median(times):.3g} s"
 
 
 def memory_row(work: str, stock: float | None, ours: float | None) -> Row:
-    """Compare megabytes; None is not known."""
+    """Compare megabytes and return the row; None is unknown."""
     ratio = GAP if stock is None or ours is None else f"{stock / ours:.2f}"
     return Row(work, *(GAP if size is None else f"{size:.0f} MB" for size in (stock, ours)), ratio)
 
 
 def speed_table(rows: Iterable[Row]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table of the rows."""
     cells = [
         (row.work, row.stock, row.ours, row.ratio, row.target, VERDICTS[row.met], row.share)
         for row in rows

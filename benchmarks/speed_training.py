@@ -1,4 +1,4 @@
-"""Training steps at the published size, ours beside stock ESPnet's."""
+"""Compare training steps at the published size with stock ESPnet's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from espnet_kd.tasks.enh_kd import EnhKDTask
 
 SECONDS = 4.0
 UTTERANCES = {"cpu": 1, "cuda": 32}
-# Steps before those that are timed: the first compiles, and the heap grows until the third.
+# Untimed steps before the timed ones: the first step compiles, and the heap grows until the third.
 SETTLING = 2
 PRECISIONS = ("float32", "bfloat16")
 TARGETS = {
@@ -41,7 +41,7 @@ MakeStep = Callable[[Namespace, str], TrainingStep]
 
 
 class EagerConvNet(TemporalConvNet):
-    """ESPnet's network where ours is called: it sees the padding."""
+    """ESPnet's network with the signature of ours; it does not mask the padding."""
 
     def forward(self, mixture_w: torch.Tensor, _frames: torch.Tensor) -> torch.Tensor:
         """Estimate masks: (B, N, T) -> (B, C, N, T)."""
@@ -49,12 +49,12 @@ class EagerConvNet(TemporalConvNet):
 
 
 def stock_step(args: Namespace, device: str) -> TrainingStep:
-    """Make a step of ESPnet's own task."""
+    """Make a training step of ESPnet's own task."""
     return TrainingStep(args, device, EnhancementTask)
 
 
 def naive_step(args: Namespace, device: str) -> TrainingStep:
-    """Make a step of our model with ESPnet's network inside, for what ESPnet itself has not."""
+    """Make a training step of our model with ESPnet's network, where ESPnet has no such model."""
     step = TrainingStep(args, device)
     network = step.model.separator.tcn
     for block in network.blocks():
@@ -73,15 +73,15 @@ MODELS: Mapping[str, tuple[str, MakeStep]] = {
 
 
 def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], list[Limit]]:
-    """Time a step of stock and of ours in both precisions, from the same weights, in turn.
+    """Time a step of stock, and of ours in both precisions, from the same weights.
 
     Args:
         name: key of MODELS.
-        device: to train on.
+        device: device to train on.
         rounds: timed rounds.
 
     Returns:
-        Rows of time and memory; what bounds our steps.
+        Rows of time and memory, and the limits of our steps.
     """
     file, make_stock = MODELS[name]
     utterances = UTTERANCES[device]
@@ -131,21 +131,23 @@ def measure_training(name: str, device: str, rounds: int) -> tuple[list[Row], li
         for kind, limit in zip(PRECISIONS, limits, strict=True)
     ]
     rows += [
-        memory_row(f"its memory, {kind}{in_parts(steps, kind)}", memory["stock"], memory[kind])
+        memory_row(
+            f"memory of the step, {kind}{in_parts(steps, kind)}", memory["stock"], memory[kind]
+        )
         for kind in PRECISIONS
     ]
     return rows, limits
 
 
 def in_parts(steps: Mapping[str, TrainingStep], kind: str) -> str:
-    """Say of a row which side took its batch in parts, for want of memory; nothing if neither."""
+    """Describe which side split its batch for lack of memory; empty if neither did."""
     sides = {"stock": steps["stock"].parts, "ours": steps[kind].parts}
     found = [f"{side} in {parts} parts" for side, parts in sides.items() if parts > 1]
     return f" ({', '.join(found)})" if found else ""
 
 
 def training_args(config: str, device: str) -> Namespace:
-    """Read the YAML of a training, to compute as stock does."""
+    """Read the YAML file of a training, with settings that compute as stock does."""
     args = parse_with_base(EnhKDTask.get_parser, ["--config", config])
     args.token_list, args.ngpu = list(TOKENS), int(device == "cuda")
     args.compile = False
@@ -154,12 +156,12 @@ def training_args(config: str, device: str) -> Namespace:
 
 
 def make_steps(args: Namespace, device: str, make_stock: MakeStep) -> dict[str, TrainingStep]:
-    """Make steps from the same weights: `stock`, and ours in each precision.
+    """Make training steps from the same weights: `stock`, and ours in each precision.
 
     Args:
-        args: of the training, see `training_args`.
-        device: to train on.
-        make_stock: makes the one that ours are compared with.
+        args: training arguments; see `training_args`.
+        device: device to train on.
+        make_stock: makes the step that ours are compared with.
     """
     steps = {"stock": make_stock(args, device)}
     for kind in PRECISIONS:

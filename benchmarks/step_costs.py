@@ -1,4 +1,4 @@
-"""What a training step of a KD method costs beside one of the same student without KD."""
+"""Measure the cost of a training step with and without KD, for the same student."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from espnet_kd.tasks.base_config import parse_with_base
 from espnet_kd.tasks.enh_kd import EnhKDTask
 from espnet_kd.tasks.kd_stages import stage_arguments
 
-TEACHERS = {  # of a student with this separator
+TEACHERS = {  # by the separator of the student
     "tcn": "se/text_informed_tcn_aligned.yaml",
     "dccrn": "se/uformer.yaml",
 }
@@ -44,12 +44,12 @@ class StepCost:
     """Measurements of one method.
 
     Attributes:
-        method: name, and the stage if it is one of several.
-        batch: which utterances.
-        loss: what is minimized.
-        seconds: of each round, by what was done: `without`, `with` and, if there is one, `teacher`.
-        teacher_runs: of a step.
-        memory: megabytes of a step, by `without` and `with`; None where unknown.
+        method: name of the method, with that of the stage if it has several.
+        batch: category of the utterances.
+        loss: the loss that is minimized.
+        seconds: seconds of each round, by work: `without`, `with` and, if there is one, `teacher`.
+        teacher_runs: runs of the teacher in a step.
+        memory: peak of a step in megabytes, by `without` and `with`; None if unknown.
     """
 
     method: str
@@ -63,17 +63,17 @@ class StepCost:
 def measure_methods(
     methods: Sequence[str], work: Workload, device: str, rounds: int, directory: Path
 ) -> Iterator[StepCost]:
-    """Measure one method after the other.
+    """Measure the methods one after the other and yield the cost of each.
 
     Args:
-        methods: names of files in `kd`.
+        methods: names of YAML files in `kd`.
         work: models and data.
-        device: to train on.
-        rounds: in each, a step without, a step with KD and a run of the teacher are timed.
-        directory: for files of models.
+        device: device to train on.
+        rounds: each times a step without KD, a step with KD and a run of the teacher.
+        directory: directory for the files of the models.
     """
     resources = write_recognizer(work.conf / work.recognizer, directory)
-    noises = directory / "noise.scp"  # checked when a model is built; batches are made elsewhere
+    noises = directory / "noise.scp"  # building a model checks it; no batch reads it
     write_columns(noises, {"unread": "unread.wav"})
 
     @cache
@@ -89,7 +89,7 @@ def measure_methods(
 
 
 def cost_table(costs: Sequence[StepCost]) -> str:
-    """A Markdown table with a row for each method."""
+    """Return a Markdown table with one row per method."""
     return table(HEADER, map(_row, costs))
 
 
@@ -98,7 +98,7 @@ def _measure(method: str, args: Namespace, work: Workload, device: str, rounds: 
     alone.kd_losses = {}
     if args.kd_stages:
         args = next(stage for stage in stage_arguments(args) if stage.kd_losses)
-        method = args.output_dir  # of the stage, below that of the method
+        method = args.output_dir  # METHOD/STAGE
     without, distilled = TrainingStep(alone, device), TrainingStep(args, device)
     paired = any(term.loss.needs_pairs for term in distilled.terms)
     on_simu = not distilled.terms or any(

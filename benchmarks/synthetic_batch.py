@@ -1,4 +1,4 @@
-"""A batch of noise in the shape of read English speech."""
+"""Make a batch of noise with the lengths of read English speech."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import torch
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.categories import CATEGORIES
 
-CHARACTERS_PER_SECOND = 14  # of read newspaper text, spaces included
-SHORTEST = 0.8  # of the longest utterance; a folded batch holds utterances of similar lengths
+CHARACTERS_PER_SECOND = 14  # in read newspaper text, including spaces
+SHORTEST = 0.8  # share of the longest utterance; ESPnet's folded batches hold similar lengths
 
 
 def synthetic_batch(
@@ -19,14 +19,14 @@ def synthetic_batch(
     paired: bool,
     shortest: float = SHORTEST,
 ) -> dict[str, torch.Tensor]:
-    """Make a batch as ESPnet's collate function gives it to the model.
+    """Make a batch in the form that ESPnet's collate function passes to the model.
 
     Args:
-        utterances: B.
-        seconds: of the longest utterance.
-        category: of all; REAL ones have no reference.
+        utterances: number of utterances, B.
+        seconds: length of the longest utterance.
+        category: category of all utterances; REAL ones have no reference.
         num_tokens: size of the token list.
-        paired: each utterance comes with a second noise, too.
+        paired: whether each utterance also comes with a second noise.
         shortest: length of the shortest utterance, as a share of the longest.
 
     Returns:

@@ -18,8 +18,8 @@ class Ratio:
 
     Attributes:
         value: ratio of the medians.
-        low: least ratio within a round.
-        high: greatest ratio within a round.
+        low: lowest ratio within a round.
+        high: highest ratio within a round.
     """
 
     value: float
@@ -27,7 +27,7 @@ class Ratio:
     high: float
 
     def __str__(self) -> str:
-        if self.low == self.high:  # of one round
+        if self.low == self.high:  # a single round
             return f"{self.value:.2f}"
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
@@ -35,16 +35,16 @@ class Ratio:
 def interleaved_seconds(
     works: Mapping[str, Work], rounds: int, warmups: int = 1, rehearse: bool = False
 ) -> dict[str, list[float]]:
-    """Time pieces of work in turn, round after round, so that a drift of the machine meets all.
+    """Time pieces of work in turn, round after round, so that drift affects all of them equally.
 
-    A GPU is waited for before and after each.
+    The clock starts and stops when a GPU, if there is one, has finished its work.
 
     Args:
-        works: by name, in the order in which a round runs them.
+        works: pieces of work by name, in the order in which a round runs them.
         rounds: timed rounds, at least one.
-        warmups: rounds before them, which do not count.
-        rehearse: do each, untimed, before it is timed: it has to take the memory of a GPU again
-            that those before it took.
+        warmups: untimed rounds before them.
+        rehearse: run each piece of work once before it is timed, to reclaim the GPU memory that
+            the others took.
 
     Returns:
         name -> seconds of each round.
@@ -61,11 +61,11 @@ def interleaved_seconds(
 
 
 def ratio_of(times: Sequence[float], base: Sequence[float]) -> Ratio:
-    """Ratio of two pieces of work, timed in the same rounds.
+    """Return the ratio of two pieces of work that were timed in the same rounds.
 
     Args:
-        times: seconds of each round.
-        base: likewise, of what stands below the line.
+        times: seconds of each round for the numerator.
+        base: seconds of each round for the denominator.
     """
     of_rounds = [one / other for one, other in zip(times, base, strict=True)]
     value = statistics.median(times) / statistics.median(base)
@@ -73,7 +73,7 @@ def ratio_of(times: Sequence[float], base: Sequence[float]) -> Ratio:
 
 
 def seconds_of(work: Work) -> float:
-    """Time a piece of work; a GPU is waited for before and after it."""
+    """Return the seconds of a piece of work, including its work on a GPU."""
     _wait_for_gpu()
     start = time.perf_counter()
     work()

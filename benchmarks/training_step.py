@@ -1,4 +1,4 @@
-"""One step of a training, as ESPnet's trainer does it, without loading of data."""
+"""Run one training step as ESPnet's trainer does, without data loading."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from espnet_kd.tasks.enh_kd import EnhKDTask
 
 
 class TrainingStep:
-    """Forward, backward, clipping of gradients, optimizer.
+    """Forward pass, backward pass, gradient clipping and optimizer.
 
     Args:
-        args: of the training.
-        device: to train on.
-        task: ours, or ESPnet's own.
+        args: training arguments.
+        device: device to train on.
+        task: our task or ESPnet's own.
     """
 
     def __init__(self, args: Namespace, device: str, task: type[EnhancementTask] = EnhKDTask):
@@ -33,24 +33,26 @@ class TrainingStep:
 
     @property
     def teacher(self) -> torch.nn.Module | None:
-        """The teacher, if any loss looks at one."""
+        """The teacher, if any loss needs one."""
         return self.model.teacher.module if self.model.teacher else None
 
     @property
     def terms(self) -> list[Term]:
-        """KD losses."""
+        """The KD losses."""
         return list(self.model.distiller.terms.values()) if self.model.distiller else []
 
     def take(self, batch: dict[str, torch.Tensor]) -> None:
-        """Set the batch of all steps, to be taken whole."""
+        """Set the batch of all following steps, as one part."""
         self.batch = {name: value.to(self.device) for name, value in batch.items()}
         self.parts = 1
 
     def fit(self) -> None:
-        """Do a step; where a GPU's memory is too small for it, in 2, 4, ... parts from now on.
+        """Run a step; if it does not fit a GPU's memory, split the batch into 2, 4, ... parts.
+
+        Later steps use the same number of parts.
 
         Raises:
-            torch.OutOfMemoryError: it is too small for one utterance.
+            torch.OutOfMemoryError: the memory is too small for one utterance.
         """
         while True:
             try:
@@ -64,17 +66,17 @@ class TrainingStep:
             self.parts *= 2
 
     def losses(self) -> Iterator[torch.Tensor]:
-        """Loss of each part, to be used before the next is asked for; the sum is the batch's."""
+        """Yield the loss of each part, weighted so that their sum is the loss of the batch."""
         split = {name: value.chunk(self.parts) for name, value in self.batch.items()}
         for values in zip(*split.values(), strict=True):
             part = dict(zip(split, values, strict=True))
             yield self.model(**part)[0] * (len(values[0]) / self._utterances)
 
     def __call__(self) -> torch.Tensor:
-        """Do a step; gives the loss before it.
+        """Run a step and return the loss before it.
 
         Raises:
-            FloatingPointError: gradients that are no numbers; such a step would be left out.
+            FloatingPointError: gradients are not finite; ESPnet's trainer would skip such a step.
         """
         total = 0.0
         for loss in self.losses():

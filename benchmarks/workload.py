@@ -1,4 +1,4 @@
-"""What is trained on what."""
+"""Define the models and batches of the training benchmarks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ CONF = Path(__file__).parents[1] / "conf"
 
 @dataclass(frozen=True)
 class Workload:
-    """Models and a batch.
+    """Models and the size of a batch.
 
     Attributes:
         conf: directory with YAML files in `kd`, `se` and `asr`.
-        recognizer: YAML in it.
-        utterances: in a batch.
-        seconds: of the longest.
+        recognizer: YAML file of the recognizer, relative to `conf`.
+        utterances: number of utterances in a batch.
+        seconds: length of the longest utterance.
     """
 
     conf: Path
@@ -29,5 +29,5 @@ SIZES = {
     "mini": Workload(CONF / "mini", "asr/conformer.yaml", utterances=8, seconds=3.0),
     "published": Workload(CONF, "asr/transformer.yaml", utterances=8, seconds=4.0),
 }
-NO_METHODS = ("student",)  # what the YAML files of the methods start from
+NO_METHODS = ("student",)  # the base of the YAML files of the methods
 METHODS = sorted({path.stem for path in CONF.glob("kd/*.yaml")} - {*NO_METHODS})

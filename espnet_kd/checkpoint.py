@@ -1,4 +1,4 @@
-"""Configurations and weights of trainings: read safely, load strictly, tell one from another."""
+"""Read training configurations and weights safely, load weights strictly, compute checksums."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ import yaml
 
 from espnet_kd.errors import UserError
 
-if TYPE_CHECKING:  # checksums and configurations are read by commands that need no model
+if TYPE_CHECKING:  # commands that only need checksums or configurations do not load torch
     import torch
 
 
 def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
-    """Read a training configuration; `needed` is a key that only the right kind of model has."""
+    """Read a training configuration.
+
+    Args:
+        config: `config.yaml` of a training.
+        needed: key that only the configuration of the right kind of model has.
+
+    Raises:
+        UserError: the file does not exist, is not YAML, or lacks the key.
+    """
     try:
         values = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -26,12 +34,16 @@ def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError):
         raise UserError(config, "is not YAML", "give the config.yaml of the training") from None
     if not isinstance(values, dict) or needed not in values:
-        raise UserError(config, f"has no '{needed}'", "give the config.yaml of the right training")
+        raise UserError(config, f"has no '{needed}'", "give the config.yaml of the right model")
     return values
 
 
 def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
-    """Read a state dict; never runs code stored in the file."""
+    """Read a state dict without running code that the file may contain.
+
+    Raises:
+        UserError: the file does not exist or is not a checkpoint.
+    """
     import torch
 
     try:
@@ -41,23 +53,25 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
     except (pickle.UnpicklingError, RuntimeError, EOFError):
         state = None
     if not isinstance(state, dict):
-        raise UserError(checkpoint, "is not a checkpoint of weights", "give a .pth file of ESPnet")
+        raise UserError(checkpoint, "is not a checkpoint", "give a .pth file that ESPnet wrote")
     return state
 
 
 def load_strictly(
     model: torch.nn.Module, state: dict[str, torch.Tensor], checkpoint: str | os.PathLike
 ) -> None:
-    """Load weights into a model.
+    """Load weights into a model whose keys and shapes must all match.
 
     Raises:
-        UserError: a key is missing, unknown or of another shape; names the first one.
+        UserError: a key is missing or unknown, or its shape differs; names the first such key.
     """
     expected = model.state_dict()
     problems = [f"has no '{key}'" for key in expected if key not in state]
-    problems += [f"has '{key}', which the model has not" for key in state if key not in expected]
     problems += [
-        f"'{key}' has shape {tuple(state[key].shape)}, the model {tuple(value.shape)}"
+        f"has '{key}', which the model does not have" for key in state if key not in expected
+    ]
+    problems += [
+        f"'{key}' has shape {tuple(state[key].shape)}, but {tuple(value.shape)} in the model"
         for key, value in expected.items()
         if key in state and state[key].shape != value.shape
     ]
@@ -68,7 +82,7 @@ def load_strictly(
 
 
 def sha256(path: str | os.PathLike) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
@@ -77,5 +91,5 @@ def sha256(path: str | os.PathLike) -> str:
 
 
 def checksums(paths: Iterable[str | os.PathLike]) -> str:
-    """Lines `<sha256>  <path>` as `sha256sum -c` reads them."""
+    """Return lines `<sha256>  <path>`, as `sha256sum -c` reads them."""
     return "".join(f"{sha256(path)}  {os.fspath(path)}\n" for path in paths)

@@ -1,4 +1,4 @@
-"""Errors a user can mend, shown as one line."""
+"""Errors that a user can fix, shown as one line."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 
-# A full disk, or all of one's share of it. The latter is what a cluster's users meet.
+# A full disk or an exceeded quota. On a cluster, it is usually the quota.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class UserError(Exception):
-    """Bad input: the file (or option), what is wrong with it, and how to mend it.
+    """Bad input: the file (or option), what is wrong with it, and how to fix it.
 
     Args:
         where: file, directory or option at fault.
@@ -27,12 +27,12 @@ class UserError(Exception):
         self._arguments = (where, problem, mend)
 
     def __reduce__(self):
-        """Cross a process boundary whole."""
+        """Keep all arguments when the error is pickled to cross a process boundary."""
         return type(self), self._arguments
 
 
 def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
-    """Turn UserError and a full disk into one line on stderr and exit status 1."""
+    """Report a UserError or a full disk as one line on stderr and exit with status 1."""
 
     @functools.wraps(main)
     def wrapped(*args, **kwargs) -> None:
@@ -44,6 +44,6 @@ def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
             if error.errno not in DISK_FULL:
                 raise
             where, problem = error.filename or "disk", os.strerror(error.errno).lower()
-            sys.exit(f"error: {where}: {problem}; free some and run again")
+            sys.exit(f"error: {where}: {problem}; free some space and run again")
 
     return wrapped

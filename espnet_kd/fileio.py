@@ -1,4 +1,4 @@
-"""Atomic writes and Kaldi-style two-column files."""
+"""Write files atomically; read and write Kaldi-style two-column files."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ CHUNK = 1 << 16  # characters
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, only_changed: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, renamed to it on success and removed on failure.
+    """Yield a temporary path next to `path`; rename it to `path` on success, else remove it.
 
     Args:
         path: file to write.
-        only_changed: leave a file alone that holds the same already.
+        only_changed: do not touch a file that already has the same content.
 
     Raises:
-        OSError: a full disk, with the name of `path`, which the system's own error does not tell.
-        UserError: nothing can be written there.
+        OSError: the disk is full; names `path`, which the system's own error does not.
+        UserError: `path` cannot be written.
     """
     path = Path(path)
-    # The suffix stays last: soundfile and numpy choose the format by it.
+    # Keep the suffix last: soundfile and numpy choose the file format by it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def atomic_path(path: str | os.PathLike, only_changed: bool = False) -> Iterator
             raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
         if error.filename and Path(error.filename) in (temporary, *path.parents):
             problem = f"cannot be written ({error.strerror})"
-            raise UserError(path, problem, "make room for it, or name another place") from None
+            raise UserError(path, problem, "check its folder, or give another path") from None
         raise
     finally:
         with contextlib.suppress(OSError):
@@ -47,7 +47,7 @@ def atomic_path(path: str | os.PathLike, only_changed: bool = False) -> Iterator
 
 
 def holds_same(path: Path, other: Path) -> bool:
-    """Whether a file is there and holds what the other one does."""
+    """Return whether `path` exists and has the same content as `other`."""
     return path.exists() and filecmp.cmp(path, other, shallow=False)
 
 
@@ -58,29 +58,29 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 
 def write_changed(path: str | os.PathLike, text: str) -> None:
-    """Write a text file atomically unless it holds this text already."""
+    """Write a text file atomically unless it already holds this text."""
     if not os.path.exists(path) or Path(path).read_text(encoding="utf-8") != text:
         write_text(path, text)
 
 
 def read_text(path: str | os.PathLike) -> str:
-    """Text of a UTF-8 file, with "\\n" at the end of lines whatever the file has there.
+    """Return the text of a UTF-8 file, with every line end converted to "\\n".
 
     Raises:
-        UserError: absent, not readable, or not UTF-8.
+        UserError: the file does not exist, cannot be read, or is not UTF-8.
     """
     return "".join(read_chunks(path))
 
 
 def read_chunks(path: str | os.PathLike) -> Iterator[str]:
-    """Such a text piece by piece; as `read_text`."""
+    """Yield the text of a UTF-8 file piece by piece; see `read_text`."""
     with _readable(path) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
 
 def read_lines(path: str | os.PathLike) -> Iterator[str]:
-    """Such a text line by line; as `read_text`."""
+    """Yield the text of a UTF-8 file line by line; see `read_text`."""
     with _readable(path) as file:
         yield from file
 
@@ -99,16 +99,18 @@ def _readable(path: str | os.PathLike) -> Iterator[TextIO]:
 
 
 def read_columns(path: str | os.PathLike) -> dict[str, str]:
-    """Read a file of `<id> <value>` lines; as `iterate_columns`, all at once."""
+    """Read a file of `<id> <value>` lines into a dictionary; see `iterate_columns`."""
     return dict(iterate_columns(path))
 
 
 def iterate_columns(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
-    """Read a file of `<id> <value>` lines one by one; the value may hold spaces or be empty, a tab
-    may be the space between them.
+    """Yield the id and the value of each `<id> <value>` line of a file.
+
+    The value may hold spaces or be empty. A tab may separate id and value.
 
     Raises:
-        UserError: absent file, text that is not UTF-8, an empty line, an id twice, ids unsorted.
+        UserError: the file does not exist or is not UTF-8, a line is empty, an id appears twice,
+            or the ids are not sorted.
     """
     path = Path(path)
     previous = ""
@@ -119,7 +121,7 @@ def iterate_columns(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
                 if not key:
                     raise UserError(path, f"line {number} is empty", "remove it")
                 if key == previous:
-                    raise UserError(path, f"id '{key}' stands twice (line {number})", "keep one")
+                    raise UserError(path, f"id '{key}' appears twice (line {number})", "keep one")
                 if key < previous:
                     raise UserError(
                         path,
@@ -140,7 +142,7 @@ def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None
 
 
 def write_lines(path: str | os.PathLike, lines: Iterable[str], only_changed: bool = False) -> None:
-    """Write lines atomically, streaming; see `atomic_path`."""
+    """Write lines atomically, one at a time; see `atomic_path`."""
     with (
         atomic_path(path, only_changed) as temporary,
         temporary.open("w", encoding="utf-8") as out,

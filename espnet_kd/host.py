@@ -19,12 +19,15 @@ import re
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 from espnet_kd.fileio import atomic_path
 
 TESTED = (202511, 202611)  # releases, by year and month
+# Parts of weights' names until 202511, and from 202611 on: convolutional subsampling of encoders.
+RENAMED = (("embed.out.0.", "embed.out."), ("embed.out.1.", "embed.pos_enc."))
 THIRD_PARTY = (
     "espnet",
     "espnet2",
@@ -73,6 +76,25 @@ def attention_module() -> str:
     """Name of ESPnet's attention module, which 202611 moved."""
     place = "espnet" if is_before(202611) else "espnet2.legacy"
     return f"{place}.nets.pytorch_backend.transformer.attention"
+
+
+def rename_weights(state: dict[str, Any], expected: Collection[str]) -> dict[str, Any]:
+    """Rename weights of another release's model as the installed release calls them.
+
+    Needed for ESPnet 202511, which does not know the names of 202611. 202611 knows the old ones,
+    but only while it loads them, after our check of the names.
+
+    Args:
+        state: weights by name.
+        expected: names in the model.
+    """
+
+    def known(name: str) -> str:
+        pairs = [*RENAMED, *((new, old) for old, new in RENAMED)]
+        others = (name.replace(old, new) for old, new in pairs if old in name)
+        return name if name in expected else next((n for n in others if n in expected), name)
+
+    return {known(name): value for name, value in state.items()}
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Values of command-line options that hold several fields."""
+"""Split values of command-line options that hold several fields."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ def split_fields(option: str, text: str, form: str) -> list[str]:
     """Split the value of an option.
 
     Args:
-        option: its name, for errors.
-        text: the value, `baseline:exp/config.yaml`, say.
-        form: names of the fields, `NAME:CONFIG`; there must be as many, none empty.
+        option: name of the option, for error messages.
+        text: its value, for example `baseline:exp/config.yaml`.
+        form: names of the fields, for example `NAME:CONFIG`; `text` must have as many fields, and
+            none may be empty.
 
     Raises:
-        UserError: the value has another form.
+        UserError: the value does not have this form.
     """
     fields = text.split(":")
     if len(fields) != len(form.split(":")) or not all(fields):

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, plain lines in a log."""
+"""Show the progress of long work: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def progress(
     every: float = 15.0,
     audio: Callable[[T], float] | None = None,
 ) -> Iterator[T]:
-    """Pass `items` on and show how far it is.
+    """Yield the items and show how many are done.
 
     Args:
-        items: what to go through.
+        items: what to iterate over.
         title: name of the work.
-        total: number of items; `len(items)` if it has one.
+        total: number of items; None: `len(items)`, or unknown if `items` has no length.
         every: seconds between two plain lines.
-        audio: seconds of audio that an item stands for; the real-time factor is shown then.
+        audio: returns the seconds of audio in an item; None: no real-time factor is shown.
     """
     if total is None and hasattr(items, "__len__"):
         total = len(items)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
-"""The one place that touches ESPnet's class tables: a name for each of our classes.
+"""Add this package's classes to ESPnet's class tables, which are changed nowhere else.
 
-Keys must be lower case (ESPnet lowers what it looks up).
+Keys must be lower case, because ESPnet lowercases the names that it looks up.
 """
 
 from __future__ import annotations
@@ -19,43 +19,45 @@ from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 from espnet_kd.enh.separator.uformer import UformerSeparator
 from espnet_kd.errors import UserError
 
-# What our task makes where a configuration names a class of ESPnet: the same parameters and,
-# without padding, the same samples. In ESPnet's own tables the names keep their meaning.
+# Classes that the KD task builds in place of the ESPnet class that a configuration names. They
+# have the same parameters and, without padding, return the same samples. ESPnet's own tables keep
+# the original classes.
 EQUIVALENTS: dict[type, type] = {TCNSeparator: MaskedTCNSeparator}
 
 
 def register() -> None:
-    """Make our classes known to ESPnet's enhancement task. Calling it again changes nothing."""
+    """Add this package's classes to ESPnet's enhancement task; further calls change nothing."""
     enh.separator_choices.classes["text_informed_tcn"] = TextInformedTCNSeparator
     enh.separator_choices.classes["uformer"] = UformerSeparator
     enh.preprocessor_choices.classes["enh_kd"] = EnhKDPreprocessor
     DATA_TYPES["reference"] = {
         "func": OptionalReferences,
         "kwargs": ["float_dtype", "allow_multi_rates"],
-        "help": 'As sound, with "-" for an utterance without a reference',
+        "help": 'Like sound, with "-" for an utterance without a reference',
     }
 
 
 def add_separator(name: str, separator: type) -> None:
-    """Make a separator outside this package known, for `plugins` of a YAML.
+    """Add a separator from outside this package; modules in `plugins` of a YAML call this.
 
     Args:
-        name: lower case.
+        name: its name in a YAML, in lower case.
         separator: a subclass of ESPnet's AbsSeparator.
 
     Raises:
-        UserError: the name is not lower case, or taken.
+        UserError: the name is not lower case, or it is taken.
     """
     taken = enh.separator_choices.classes.get(name)
     if name != name.lower():
         raise UserError(f"separator '{name}'", "is not lower case", f"call it '{name.lower()}'")
-    if taken is not None and _place(taken) != _place(separator):  # imported twice is no other
-        raise UserError(f"separator '{name}'", f"is {taken.__name__} already", "find another name")
+    if taken is not None and _place(taken) != _place(separator):  # a plugin may be imported twice
+        problem = f"already names {taken.__name__}"
+        raise UserError(f"separator '{name}'", problem, "choose another name")
     enh.separator_choices.classes[name] = separator
 
 
 def load_plugins(modules: Sequence[str]) -> None:
-    """Import the modules that `plugins` of a YAML names; they call `add_separator`.
+    """Import the modules that `plugins` of a YAML lists; they call `add_separator`.
 
     Raises:
         UserError: a module cannot be imported.

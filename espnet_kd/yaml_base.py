@@ -1,4 +1,4 @@
-"""`base: other.yaml` in a YAML: start from the settings of other files."""
+"""Read a YAML that starts from the settings of other files: `base: other.yaml`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Files = list[tuple[Path, dict[str, Any]]]
 
 
 def read_with_bases(path: str | os.PathLike) -> Files:
-    """Read a file and its bases, each with its settings, in an order in which a later one wins.
+    """Return a file and its bases, each with its settings; later entries override earlier ones.
 
-    `base` is a path from the file that has it, or a list of such paths, of which a later one wins.
-    The file itself comes last.
+    `base` is a path relative to the file that contains it, or a list of such paths, in which later
+    ones override earlier ones. The file itself comes last.
 
     Raises:
-        UserError: a file that is not there, is no YAML or no settings, or leads in a circle.
+        UserError: a file cannot be read, is not YAML, holds no settings, or is its own base.
     """
     return _read_with_bases(Path(path), ())
 
 
 def merged(files: Files) -> dict[str, Any]:
-    """Join settings of `read_with_bases`; a key of a file replaces the whole value of its bases."""
+    """Merge the settings of `read_with_bases`; a key replaces the whole value in earlier files."""
     settings: dict[str, Any] = {}
     for _, values in files:
         settings.update(values)
@@ -35,8 +35,8 @@ def merged(files: Files) -> dict[str, Any]:
 
 def _read_with_bases(path: Path, inside: tuple[Path, ...]) -> Files:
     if path.resolve() in inside:
-        raise UserError(path, "is its own base", "take out one `base`")
-    mend = f"mend `base` of {inside[-1]}" if inside else "give the path of a YAML"
+        raise UserError(path, "is its own base", "remove one `base`")
+    mend = f"correct `base` in {inside[-1]}" if inside else "give the path of a YAML"
     values = _read(path, mend)
     base = values.pop("base", None) or []
     files = []

@@ -1,4 +1,4 @@
-"""A hand-made CHiME-4 tree of very short recordings, and tiny models, for several test folders."""
+"""Fixtures for several test folders: a tiny synthetic CHiME-4 tree, and tiny models."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .tiny_models import STUDENT, TEACHER, write_enhancement_model, write_recogn
 
 
 def pytest_configure() -> None:
-    """Compile nothing, in commands that tests run neither: it takes seconds for each."""
+    """Turn off torch.compile, also in commands that tests run: each compilation takes seconds."""
     os.environ["TORCH_COMPILE_DISABLE"] = "1"
 
 
 @pytest.fixture
 def compiler():
-    """Compile all the same."""
+    """Turn torch.compile on for a test."""
     import torch
 
     with torch._dynamo.config.patch(disable=False):
@@ -34,7 +34,7 @@ SENTENCES = ("STOCKS FELL SHARPLY", "THE MAYOR SPOKE TODAY", "RAIN IS LIKELY", "
 
 
 def speech(rng: np.random.Generator, length: int) -> np.ndarray:
-    """(T,) int32: a quiet lead of 150 ms, then a modulated noise that stands for a voice."""
+    """Return (T,) int32: a quiet lead of 150 ms, then modulated noise in place of a voice."""
     wave = rng.standard_normal(length + 200)
     wave = np.convolve(wave, np.hanning(9), "valid")[:length]
     envelope = 1.2 + np.sin(np.arange(length) / RATE * 2 * np.pi * 4)
@@ -43,11 +43,11 @@ def speech(rng: np.random.Generator, length: int) -> np.ndarray:
 
 
 class Chime4Maker:
-    """Writes the tree below `root`; the attributes name what tests tamper with.
+    """Write the tree below `root`, and find the files in it that tests change.
 
     Args:
-        root: gets `data/`.
-        isolated_ext: directory for Clean and Noise of dt05 and et05 simu.
+        root: directory in which `data/` is written.
+        isolated_ext: directory for the Clean and Noise signals of dt05 and et05 simu.
     """
 
     def __init__(self, root: Path, isolated_ext: Path):
@@ -166,7 +166,7 @@ class Chime4Maker:
             folder = f"{part}_{environment.lower()}_{kind}"
             clean, noise = speech(self.rng, 8000), self._noise(8000)
             noisy = (clean + noise).astype(np.int16)
-            for number in range(1, 7):  # all alike: only the listed one is read
+            for number in range(1, 7):  # all the same: only the listed one is read
                 self.write(self.isolated(folder, f"{name}.CH{number}"), noisy)
             self.write(self.audio / "isolated_1ch_track" / folder / f"{name}.wav", noisy)
             if kind == "simu":
@@ -192,7 +192,7 @@ class Chime4Maker:
 
 @pytest.fixture(scope="session")
 def chime4_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree in `corpus`, MATLAB's output in `isolated_ext`; not to be changed."""
+    """The tree in `corpus` and MATLAB's output in `isolated_ext`; tests must not change them."""
     directory = tmp_path_factory.mktemp("chime4")
     Chime4Maker(directory / "corpus", directory / "isolated_ext").build()
     return directory

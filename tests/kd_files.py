@@ -1,4 +1,4 @@
-"""What the command line gives to KD losses: a teacher, a recognizer, acoustic tokens, noises."""
+"""Write the files that KD losses need: a teacher, a recognizer, acoustic tokens, noises."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WIDTH = 16  # of the recognizer's latents
 
 
 def teacher_options(directory: Path, settings: dict[str, Any]) -> dict[str, str]:
-    """Write an untrained teacher and give the options that name it."""
+    """Write an untrained teacher and return the options that name it."""
     config, checkpoint = write_enhancement_model(directory, settings)
     return {"teacher_config": str(config), "teacher_checkpoint": str(checkpoint)}
 
 
 def resource_options(directory: Path, tokens: int = 8) -> dict[str, str]:
-    """Write a recognizer, its acoustic tokens and a background; give the options that name them."""
+    """Write a recognizer, acoustic tokens and a background; return the options that name them."""
     config, checkpoint = write_recognizer(directory)
     weights = torch.load(checkpoint)
     weights["ctc.ctc_lo.weight"] *= 10  # untrained posteriors are flat

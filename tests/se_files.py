@@ -1,4 +1,4 @@
-"""Small sets and score files, as the scoring and the report read them."""
+"""Small speech sets for the tests of scoring and report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ET_REAL = "et05_real_isolated_1ch_track"
 
 
 def speech_and_noise(seconds: float = 3.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Syllable-like noise through a resonance, and white noise; (T,) each, 16 kHz, float64."""
+    """Return speech-like noise with syllables and a resonance, and white noise, (T,) at 16 kHz."""
     rng = np.random.default_rng(seed)
     time = np.arange(int(16000 * seconds)) / 16000
     speech = lfilter([1.0], [1.0, -1.6, 0.8], rng.standard_normal(time.size))
@@ -29,7 +29,7 @@ def speech_and_noise(seconds: float = 3.0, seed: int = 0) -> tuple[np.ndarray, n
 
 @pytest.fixture
 def make_se_set(tmp_path: Path) -> Callable[..., Path]:
-    """Function that writes a set with references and noisy mixtures of given utterances."""
+    """Return a function that writes a set with references and noisy mixtures."""
 
     def make(name: str = DT_SIMU, utterances: int = 2, seconds: float = 0.8) -> Path:
         directory = tmp_path / "sets" / name

@@ -1,3 +1,5 @@
+"""Checkpoints and configurations: read safely, loaded strictly, identified by checksums."""
+
 from __future__ import annotations
 
 import shutil
@@ -18,7 +20,7 @@ def test_strict_loading_changes_nothing_when_it_fails():
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 torn"])
-def test_files_that_are_no_checkpoint_are_refused(tmp_path, content):
+def test_files_that_are_not_checkpoints_are_rejected(tmp_path, content):
     (tmp_path / "x.pth").write_bytes(content)
     with pytest.raises(UserError, match=r"x\.pth: is not a checkpoint"):
         read_state(tmp_path / "x.pth")
@@ -36,7 +38,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
     assert (tmp_path / "precious").exists()
 
 
-def test_absent_files_are_named(tmp_path):
+def test_missing_files_are_named(tmp_path):
     with pytest.raises(UserError, match=r"x\.pth: does not exist"):
         read_state(tmp_path / "x.pth")
     with pytest.raises(UserError, match=r"config\.yaml: does not exist"):
@@ -44,7 +46,7 @@ def test_absent_files_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["a: [", "encoder: conv\n", "3\n"])
-def test_other_configurations_are_refused(tmp_path, content):
+def test_other_configurations_are_rejected(tmp_path, content):
     (tmp_path / "config.yaml").write_text(content)
     with pytest.raises(UserError, match=r"config\.yaml: (is not YAML|has no 'separator')"):
         read_config(tmp_path / "config.yaml", "separator")

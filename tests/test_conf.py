@@ -1,4 +1,4 @@
-"""Every configuration builds its model, with its KD losses, and can be averaged."""
+"""Every configuration builds its model with its KD losses, and its checkpoints can be averaged."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .kd_files import resource_options, teacher_options
 
 CONF = Path(__file__).parents[1] / "conf"
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "'", "<sos/eos>"]
-# With these 32 tokens.
+# Numbers of parameters with these 32 tokens.
 PUBLISHED_SIZES = {
     "se/conv_tasnet.yaml": 8_645_185,  # the paper says 8.65 M
     "se/text_informed_tcn.yaml": 13_395_009,
     "se/text_informed_tcn_aligned.yaml": 13_395_009,
     "se/uformer.yaml": 3_336_433,
-    "se/dccrn.yaml": 3_671_053,  # the paper of the student says 3.7 M
-    "se/dccrn_small.yaml": 1_159_821,  # and of this one 1.1 M
+    "se/dccrn.yaml": 3_671_053,  # the student's paper says 3.7 M
+    "se/dccrn_small.yaml": 1_159_821,  # the student; its paper says 1.1 M
     "asr/transformer.yaml": 27_117_120,
     "asr/ctc_aligner.yaml": 17_627_680,
     "lm/char_rnn.yaml": 6_812_032,
@@ -41,7 +41,7 @@ TEACHERS = {
     "kd/at_kl.yaml": "se/uformer.yaml",
     "mini/kd/at_kl.yaml": "mini/se/uformer.yaml",
 }
-OTHER_STUDENTS = ("kd/at_kl.yaml", "mini/kd/at_kl.yaml")  # compared with none of the others
+OTHER_STUDENTS = ("kd/at_kl.yaml", "mini/kd/at_kl.yaml")  # not compared with the others
 PUBLISHED_PAIRS = [
     ("se/conv_tasnet.yaml", "se/text_informed_tcn.yaml"),
     ("se/conv_tasnet.yaml", "se/text_informed_tcn_aligned.yaml"),
@@ -50,7 +50,7 @@ PUBLISHED_PAIRS = [
 
 
 def files(kind: str) -> list[str]:
-    """Configurations of one kind (se, kd, asr, lm), the published and the mini ones."""
+    """Return the configurations of one kind (se, kd, asr, lm), published and mini."""
     found = [*CONF.glob(f"{kind}/*.yaml"), *CONF.glob(f"mini/{kind}/*.yaml")]
     return sorted(path.relative_to(CONF).as_posix() for path in found)
 
@@ -63,7 +63,7 @@ TRAINABLE = [*ENHANCEMENT, *MODELS["asr"], *MODELS["lm"]]
 
 
 def task_of(name: str):
-    """The task a configuration is for."""
+    """Return the task that a configuration is for."""
     host.prepare()
     if name in ENHANCEMENT:
         from espnet_kd.tasks.enh_kd import EnhKDTask
@@ -79,12 +79,12 @@ def task_of(name: str):
 
 
 def of(name: str, table: dict[str, Any]) -> Any:
-    """Entry of a file of conf/kd, or of its directory."""
+    """Return the entry of a file of conf/kd, or that of its directory."""
     return table.get(name, table[f"{Path(name).parent}/"])
 
 
 def settings(path: Path) -> dict[str, Any]:
-    """What a file and its bases set."""
+    """Return the settings of a file and its bases."""
     own = yaml.safe_load(path.read_text())
     bases = own.pop("base", [])
     merged: dict[str, Any] = {}
@@ -94,7 +94,7 @@ def settings(path: Path) -> dict[str, Any]:
 
 
 def parse(name: str):
-    """Arguments as the task reads them; an option the task does not have is an error."""
+    """Return the arguments as the task reads them; an unknown option is an error."""
     task, cmd = task_of(name), ["--config", str(CONF / name)]
     if name in ENHANCEMENT:
         from espnet_kd.tasks.base_config import parse_with_base
@@ -131,7 +131,7 @@ def teachers(tmp_path_factory) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def method(teachers, resources):
-    """Function that gives the arguments of a file of conf/kd with all that it may need."""
+    """Return a function that completes the arguments of a file of conf/kd with all needed files."""
 
     def complete(name: str):
         args = parse(name)
@@ -157,7 +157,7 @@ def test_builds(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_losses_teach_the_student(method, name):
-    """Each loss gives a finite value per utterance, and a gradient."""
+    """Each loss has a finite value per utterance and a gradient."""
     args = method(name)
     model = task_of(name).build_model(args).train()
     own = {key: value for key, value in model.named_parameters() if not is_adapter(key)}
@@ -185,12 +185,12 @@ def test_losses_teach_the_student(method, name):
 
 
 def is_adapter(key: str) -> bool:
-    """Whether a weight is of a KD loss."""
+    """Return whether a weight belongs to a KD loss."""
     return key.startswith("distiller.losses.")
 
 
 def short_batch(paired: bool) -> dict[str, torch.Tensor]:
-    """A fifth of a second of four simulated utterances; if paired, of two with two noises."""
+    """Return four simulated utterances of 0.2 s; if paired, two, each with two noises."""
     generator = torch.Generator().manual_seed(0)
     count = 2 if paired else 4
     reference = 0.05 * torch.randn(count, 3200, generator=generator)
@@ -222,14 +222,14 @@ def test_each_stage_of_a_method_builds(method, name):
 
 
 def test_student_is_30_percent_of_dccrn():
-    """As Distil-DCCRN's paper states it."""
+    """The Distil-DCCRN paper states this share."""
     share = PUBLISHED_SIZES["se/dccrn_small.yaml"] / PUBLISHED_SIZES["se/dccrn.yaml"]
     assert share == pytest.approx(0.30, abs=0.02)
 
 
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_averaging_is_right(name):
-    """One criterion and one number of checkpoints, or ESPnet averages wrongly."""
+    """ESPnet averages correctly with one criterion and one number of checkpoints."""
     conf = settings(CONF / name)
     assert isinstance(conf["keep_nbest_models"], int)
     assert len(conf["best_model_criterion"]) == 1
@@ -238,15 +238,15 @@ def test_averaging_is_right(name):
 
 @pytest.mark.parametrize("name", TRAINABLE)
 def test_task_takes_the_settings(name):
-    """ESPnet checks names of options; here, that their values arrive."""
+    """ESPnet checks the names of options; this checks that their values arrive."""
     args, conf = vars(parse(name)), settings(CONF / name)
     assert {key: args[key] for key in conf} == conf
 
 
 def untraced(text: str) -> list[str]:
-    """Lines with a number or a switch that have no mark of a source, nor a parent with one.
+    """Return lines with a number or a switch whose source is marked neither there nor on a parent.
 
-    A mark is a letter in brackets, in the line's comment; the comment at the top explains it.
+    A mark is a letter in brackets in the comment of a line. The comment at the top explains it.
     """
     lines = text.splitlines()
     head = "\n".join(itertools.takewhile(lambda line: line.startswith("#"), lines))
@@ -286,8 +286,8 @@ def test_values_without_a_source_are_found(text, expected):
 
 
 @pytest.mark.parametrize(("baseline", "teacher"), PUBLISHED_PAIRS)
-def test_baseline_starts_its_teacher(baseline, teacher):
-    """Same names and shapes, so that --init_param carries everything over."""
+def test_baseline_can_initialize_its_teacher(baseline, teacher):
+    """Names and shapes match, so --init_param copies all weights."""
     shapes = {key: value.shape for key, value in build(baseline).state_dict().items()}
     found = {key: value.shape for key, value in build(teacher).state_dict().items()}
     assert shapes.items() <= found.items()
@@ -307,7 +307,7 @@ def test_decoding_options_exist(name):
 
 @pytest.mark.parametrize("folder", ["kd", "mini/kd"])
 def test_every_method_trains_for_as_many_steps(folder):
-    """Whatever its loss and its data are: nothing stops it early, nor counts its utterances."""
+    """There is no early stopping, and the number of steps does not depend on the data."""
     steps = {}
     for name in METHODS:
         if str(Path(name).parent) == folder and name not in OTHER_STUDENTS:

@@ -1,4 +1,4 @@
-"""What a user sees of an error."""
+"""What a user sees when an error occurs."""
 
 import errno
 import os
@@ -19,16 +19,16 @@ def message_of(error: Exception) -> str:
     return stop.value.code
 
 
-def test_one_line_names_file_problem_and_mend():
-    error = UserError("data/wav.scp", "id 'a'\n stands  twice", "keep one")
-    assert message_of(error) == "error: data/wav.scp: id 'a' stands twice; keep one"
+def test_one_line_names_file_problem_and_fix():
+    error = UserError("data/wav.scp", "id 'a'\n appears  twice", "keep one")
+    assert message_of(error) == "error: data/wav.scp: id 'a' appears twice; keep one"
 
 
-def test_without_a_mend():
+def test_without_a_fix():
     assert str(UserError("--nj", "is 0")) == "--nj: is 0"
 
 
-def test_it_crosses_a_process_boundary_whole():
+def test_pickling_keeps_the_error():
     error = UserError("a.wav", "has 2 channels", "split it")
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again)) == (UserError, str(error))
@@ -40,13 +40,13 @@ def test_it_crosses_a_process_boundary_whole():
 )
 def test_a_full_disk_is_one_line(number, problem):
     error = OSError(number, os.strerror(number), "exp/a.wav")
-    assert message_of(error) == f"error: exp/a.wav: {problem}; free some and run again"
+    assert message_of(error) == f"error: exp/a.wav: {problem}; free some space and run again"
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(errno.EACCES, "Permission denied", "a"), ValueError("a mistake of ours")]
+    "error", [OSError(errno.EACCES, "Permission denied", "a"), ValueError("a bug")]
 )
-def test_other_errors_keep_their_trace(error):
+def test_other_errors_keep_their_traceback(error):
     @exit_on_user_error
     def main() -> None:
         raise error

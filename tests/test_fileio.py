@@ -1,4 +1,4 @@
-"""Files are whole or absent, and two-column files are checked when they are read."""
+"""Atomic writes, and checks of text and two-column files when they are read."""
 
 import errno
 import io
@@ -25,7 +25,7 @@ def test_columns_come_back_sorted(tmp_path):
     assert read_columns(path) == {"B": "3", "a": "", "b": "TWO WORDS"}
 
 
-def test_a_tab_may_part_the_columns(tmp_path):
+def test_a_tab_may_separate_the_columns(tmp_path):
     (tmp_path / "text").write_bytes(b"a\tONE  TWO \r\nb\t\r\n")
     assert read_columns(tmp_path / "text") == {"a": "ONE  TWO", "b": ""}
 
@@ -34,7 +34,7 @@ def test_a_tab_may_part_the_columns(tmp_path):
     ("content", "problem"),
     [
         (b"a 1\n\nb 2\n", "line 2 is empty; remove it"),
-        (b"a 1\na 2\n", r"id 'a' stands twice \(line 2\); keep one"),
+        (b"a 1\na 2\n", r"id 'a' appears twice \(line 2\); keep one"),
         (b"b 1\na 2\n", r"id 'a' \(line 2\) comes after 'b': not sorted; sort it"),
         (b"a \xff\n", r"is not UTF-8 \(invalid start byte\); convert it"),
     ],
@@ -46,7 +46,7 @@ def test_bad_columns_name_file_and_value(tmp_path, content, problem):
         read_columns(path)
 
 
-def test_an_absent_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=f"^{tmp_path}/wav.scp: does not exist; run the stage"):
         read_columns(tmp_path / "wav.scp")
 
@@ -72,7 +72,7 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
 )
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch, write, number):
-    """The system's own error names no file."""
+    """The system's own error does not name the file."""
     path = tmp_path / "wav.scp"
     write_text(path, "old")
 
@@ -92,7 +92,7 @@ def test_a_full_disk_names_the_file_and_keeps_the_old_one(tmp_path, monkeypatch,
     assert path.read_text() == "old"
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+def test_a_path_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"file/new/a: cannot be written \(Not a directory\); "):
         write_text(tmp_path / "file/new/a", "")
@@ -110,12 +110,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
-def test_what_cannot_be_read_meanwhile_is_not_said_to_be_unwritable(tmp_path):
+def test_read_errors_are_not_reported_as_write_errors(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a"):
         (tmp_path / "absent").read_text()
 
 
-def test_text_of_any_line_ends_with_or_without_a_mark(tmp_path):
+def test_text_with_any_line_ends_and_a_byte_order_mark(tmp_path):
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbfone\r\ntw\xc3\xb6\n")
     assert read_text(tmp_path / "a") == "one\ntwö\n"
 

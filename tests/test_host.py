@@ -103,6 +103,16 @@ def test_an_untested_release_is_one_line_once(installed, version, capsys):
         assert str(RELEASES[version] or "this one") in lines[0]
 
 
+OLD = {"encoder.embed.out.0.weight": 1, "encoder.embed.out.1.alpha": 2, "ctc.weight": 3}
+NEW = {"encoder.embed.out.weight": 1, "encoder.embed.pos_enc.alpha": 2, "ctc.weight": 3}
+
+
+@pytest.mark.parametrize("state", [OLD, NEW])
+@pytest.mark.parametrize("model", [OLD, NEW])
+def test_weights_get_the_names_of_the_installed_release(state, model):
+    assert host.rename_weights({**state, "other": 4}, model) == {**model, "other": 4}
+
+
 def test_the_tested_releases_are_those_of_the_constraints():
     pinned = re.findall(r"^espnet==(\d+)", CONSTRAINTS.read_text(), re.MULTILINE)
     assert tuple(map(int, pinned)) == host.TESTED

@@ -25,7 +25,7 @@ ROOMS = [
     ["espnet_kd.enh.layers"],
     ["espnet_kd.enh.fast"],
     ["espnet_kd.distill"],
-    ["espnet_kd.corpora.mini_chime4", "espnet_kd.corpora.own"],
+    ["espnet_kd.corpora.own", "espnet_kd.corpora.mini_chime4"],
     ["espnet_kd.corpora.references"],
     ["espnet_kd.corpora.chime4"],
     ["espnet_kd.corpora.wsj"],
@@ -67,6 +67,11 @@ def room(module: str) -> str:
     return package if package in LEVEL else room(package)
 
 
+def end(name: str) -> str:
+    """What follows the name of a module or a folder on the page."""
+    return ".py" if name in MODULES else "/"
+
+
 def turned(module: str, imported: str) -> bool:
     """Whether an import points upwards, or to another room of the same line."""
     here, there = room(module), room(imported)
@@ -75,6 +80,19 @@ def turned(module: str, imported: str) -> bool:
 
 def test_every_room_exists():
     assert {room(name) for name in MODULES if name.startswith("espnet_kd.")} == LEVEL.keys()
+
+
+def test_the_design_page_lists_the_rooms_from_top_to_bottom():
+    page = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    table = page[page.index("| room of `espnet_kd/`") :]
+    places = [
+        table.find("`" + name.replace("espnet_kd.", "").replace(".", "/") + end(name) + "`")
+        for rooms in ROOMS
+        for name in rooms
+        if name != "espnet_kd"
+    ]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_imports_point_downwards():

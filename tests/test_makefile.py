@@ -1,4 +1,4 @@
-"""What `make` would do; nothing is run."""
+"""What `make` would do, without running it."""
 
 import os
 import shutil
@@ -39,6 +39,6 @@ def test_the_second_call_sets_nothing_up(checkout, target):
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_other_versions_are_set_up(checkout, name):
+def test_changed_versions_are_set_up(checkout, name):
     os.utime(checkout / name, (3, 3))
     assert "tools/make_venv.sh .venv" in planned(checkout, "setup")

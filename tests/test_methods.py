@@ -1,4 +1,4 @@
-"""Every method of conf/mini/kd trains a student: real ESPnet models, four utterances of a kind."""
+"""Every method of conf/mini/kd trains a student: real ESPnet models, four utterances per batch."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from espnet_kd.tasks.kd_stages import stage_arguments  # noqa: E402
 CONF = Path(__file__).parents[1] / "conf"
 SAMPLES = 6400
 SIMU, REAL = 0, 1
-# By its own weight alone each loss falls to less than such a share, or by so many dB.
+# Trained alone, each loss falls below this share of its initial value, or by this many dB.
 SHARES = {"token": 0.1, "attention": 0.3, "latent": 0.6, "frame": 0.5, "sequence": 0.1, "gram": 0.1}
 DECIBELS = 10.0
-# And the weighted sum by so many times its size, trained on both.
+# Trained on both categories, the weighted sum falls by at least this share of its magnitude.
 LEAST_FALLS = {SIMU: 0.5, REAL: 0.1}
-# What no loss applies to where there is no reference.
+# Methods without any loss that applies to utterances without a reference.
 NEED_REFERENCES = {"none", "latent_mixup"}
 FILTERS = {"channel": 64, "kernel_size": 32, "stride": 16}
 SMALL = {
@@ -62,14 +62,14 @@ TEACHER = {
 }
 
 
-# AT-KL between other kinds of models has a test of its own.
+# AT-KL is for other kinds of models and has a separate test.
 METHODS = sorted(
     path.stem for path in CONF.glob("mini/kd/*.yaml") if path.stem not in ("student", "at_kl")
 )
 
 
 def losses_of(method: str) -> dict[str, Any]:
-    """Its `kd_losses`."""
+    """Return the `kd_losses` of a method."""
     return parse(f"mini/kd/{method}.yaml").kd_losses
 
 
@@ -80,16 +80,16 @@ def parse(name: str, **changes: Any):
 
 
 def tones(frequencies: torch.Tensor, rate: float) -> torch.Tensor:
-    """(B,) frequencies in Hz to (B, L) tones, louder and softer `rate` times a second."""
+    """Return (B, L) tones at (B,) frequencies in Hz, amplitude-modulated at `rate` Hz."""
     time = torch.arange(SAMPLES) / 16000
     carrier = torch.sin(2 * torch.pi * frequencies[:, None] * time)
     return 0.05 * carrier * (1.1 + torch.sin(2 * torch.pi * rate * time))
 
 
 def batches(with_second_noise: bool = False) -> dict[int, dict[str, torch.Tensor]]:
-    """Four SIMU utterances, and four REAL ones without reference.
+    """Return a batch of four SIMU utterances and one of four REAL ones without references.
 
-    A low and a high tone sound at once in noise; the text says which is speech.
+    Each mixture is a low tone and a high tone in noise; the text says which tone is speech.
     """
     generator = torch.Generator().manual_seed(0)
     result = {}
@@ -129,7 +129,7 @@ def measure(model: ESPnetKDModel, batch: dict[str, torch.Tensor]) -> dict[str, f
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory) -> dict[str, str]:
-    """A text-informed teacher that has learned a little, as options."""
+    """Options that name a briefly trained text-informed teacher."""
     torch.manual_seed(0)
     args = parse("mini/se/conv_tasnet.yaml", **TEACHER)
     model = EnhKDTask.build_model(args)
@@ -150,7 +150,7 @@ def resources(tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture
 def build(teacher, resources):
-    """Function that builds a small student with the losses of a method, or with some of them."""
+    """Return a function that builds a small student with all or some of the losses of a method."""
 
     def make(method: str, **changes: Any) -> ESPnetKDModel:
         torch.manual_seed(1)
@@ -161,7 +161,7 @@ def build(teacher, resources):
 
 
 def stages_of(method: str) -> list[dict[str, Any]]:
-    """What `build` changes for each stage of a method."""
+    """Return the changes that make `build` build each stage of a method."""
     args = parse(f"mini/kd/{method}.yaml", output_dir="exp")
     return [
         {"kd_losses": stage.kd_losses, "supervised_weight": stage.supervised_weight}
@@ -170,7 +170,7 @@ def stages_of(method: str) -> list[dict[str, Any]]:
 
 
 def data_of(method: str) -> dict[int, dict[str, torch.Tensor]]:
-    """Batches by category that the method can learn from."""
+    """Return the batches, by category, that the method can learn from."""
     data = batches(with_second_noise=method == "latent_mixup")
     if method in NEED_REFERENCES:
         del data[REAL]
@@ -182,7 +182,7 @@ def category_of(entry: dict[str, Any]) -> int:
 
 
 def check_that_it_falls(before: dict[str, float], after: dict[str, float], name: str) -> None:
-    """By a share of itself, or in dB if it can be negative."""
+    """Check that a loss falls: to a share of its value, or in dB if it becomes negative."""
     if after[name] < 0:
         assert after[name] < before[name] - DECIBELS
     else:
@@ -192,7 +192,7 @@ def check_that_it_falls(before: dict[str, float], after: dict[str, float], name:
 @pytest.mark.parametrize(
     ("method", "name"), [(method, name) for method in METHODS for name in losses_of(method)]
 )
-def test_each_loss_falls_by_itself(build, method, name):
+def test_each_loss_falls_when_trained_alone(build, method, name):
     losses = losses_of(method)
     model = build(method, kd_losses={name: losses[name]}, supervised_weight=0.0)
     batch = data_of(method)[category_of(losses[name])]
@@ -215,7 +215,7 @@ def test_the_sum_falls(build, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_real_speech_without_reference(build, method):
-    """Losses that need a reference are left out, and the criterion as well."""
+    """Losses that need a reference are left out, as is the supervised criterion."""
     model = build(method).train()
     loss, stats, _ = model(**batches()[REAL])
     expected = set() if method in NEED_REFERENCES else losses_of(method).keys()
@@ -224,7 +224,7 @@ def test_real_speech_without_reference(build, method):
 
 
 def gradient(model: ESPnetKDModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Of the loss by the student's weights, as one vector."""
+    """Return the gradient of the loss with respect to the separator's weights, as one vector."""
     model.zero_grad()
     model(**batch)[0].backward()
     return torch.cat([p.grad.flatten() for p in model.separator.parameters() if p.grad is not None])
@@ -232,7 +232,7 @@ def gradient(model: ESPnetKDModel, batch: dict[str, torch.Tensor]) -> torch.Tens
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "none"])
 def test_the_transcript_changes_what_is_taught(build, method):
-    """What each loss teaches, its gradient, is another one."""
+    """The gradient of each loss is different with the wrong transcript."""
     data = data_of(method)
     batch = data.get(REAL, data[SIMU])
     for name, entry in losses_of(method).items():
@@ -243,8 +243,8 @@ def test_the_transcript_changes_what_is_taught(build, method):
         assert (wrong - right).norm() > 1e-3 * right.norm(), name
 
 
-def test_the_teacher_does_what_its_text_says(build):
-    """Its signal, as the losses see it, is the tone that the text names."""
+def test_the_teacher_follows_its_text(build):
+    """The teacher's signal, as the losses see it, is the tone that the text names."""
     model, batch = build("output"), batches()[SIMU]
     seen = []
     model.distiller.losses["output"].register_forward_pre_hook(
@@ -264,7 +264,7 @@ def test_two_step_learns_from_references_in_its_second_step(build):
     untrained = measure(first, batch)
     train(first, [batch], 15)
     distilled = measure(first, batch)
-    assert distilled["si_snr_loss"] > untrained["si_snr_loss"] - 3  # nobody has looked at it
+    assert distilled["si_snr_loss"] > untrained["si_snr_loss"] - 3  # no loss has trained it
     second.load_state_dict(first.state_dict())
     train(second, [batch], 15)
     found = measure(second, batch)
@@ -274,7 +274,7 @@ def test_two_step_learns_from_references_in_its_second_step(build):
 
 @pytest.mark.parametrize("name", ["attention", "loss"])
 def test_at_kl_between_the_models_of_its_paper(tmp_path, name):
-    """DCCRN learns from Uformer, by attention of twelve layers alone or with all else."""
+    """DCCRN learns from Uformer, through attention of twelve layers alone or all losses."""
     uformer = vars(parse("mini/se/uformer.yaml"))
     args = parse("mini/kd/at_kl.yaml", **teacher_options(tmp_path, uformer))
     if name == "attention":

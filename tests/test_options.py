@@ -1,4 +1,4 @@
-"""Options of several fields."""
+"""Options that hold several fields."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from espnet_kd.errors import UserError
 from espnet_kd.options import split_fields
 
 
-def test_fields_of_a_value():
+def test_a_value_is_split_into_fields():
     assert split_fields("--model", "a:b/c.yaml:d", "NAME:CONFIG:FILE") == ["a", "b/c.yaml", "d"]
 
 

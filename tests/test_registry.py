@@ -1,4 +1,4 @@
-"""Our names in ESPnet's class tables."""
+"""This package's classes in ESPnet's class tables."""
 
 import sys
 
@@ -25,7 +25,7 @@ def test_register():
 
 @pytest.fixture
 def registry():
-    """The module, with the table of separators put back after the test."""
+    """The module; the table of separators is restored after the test."""
     host.prepare()
     from espnet2.tasks import enh
 
@@ -38,7 +38,7 @@ def registry():
 
 
 class Separator:
-    """Stands for one of a plugin."""
+    """Separator of a plugin."""
 
 
 def test_add_separator(registry):
@@ -57,14 +57,14 @@ def test_separator_whose_name_espnet_would_not_find(registry):
     ("name", "owner"), [("tcn", "TCNSeparator"), ("uformer", "UformerSeparator")]
 )
 def test_separator_whose_name_is_taken(registry, name, owner):
-    with pytest.raises(UserError, match=f"separator '{name}': is {owner} already"):
+    with pytest.raises(UserError, match=f"separator '{name}': already names {owner}"):
         registry.add_separator(name, Separator)
     assert registry.enh.separator_choices.get_class(name).__name__ == owner
 
 
 def test_namesake_of_a_class_of_espnet(registry):
     namesake = type("TCNSeparator", (), {})
-    with pytest.raises(UserError, match="separator 'tcn': is TCNSeparator already"):
+    with pytest.raises(UserError, match="separator 'tcn': already names TCNSeparator"):
         registry.add_separator("tcn", namesake)
 
 
@@ -80,7 +80,7 @@ def test_plugins_are_imported_in_order(registry, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("missing", ["no_such_module_at_all", "plugin_that_imports_it"])
 def test_plugin_that_cannot_be_imported(registry, tmp_path, monkeypatch, missing):
-    """Itself, or what it imports: the line says which module is not there."""
+    """If the plugin or a module that it imports is missing, the message names that module."""
     (tmp_path / "plugin_that_imports_it.py").write_text("import no_such_module_at_all\n")
     monkeypatch.syspath_prepend(tmp_path)
     line = f"plugins: '{missing}': No module named 'no_such_module_at_all'; put its folder on"

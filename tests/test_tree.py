@@ -1,4 +1,4 @@
-"""What no file of the project may hold."""
+"""Text that no file of the project may contain."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Spelled in parts, so that this file does not hold them.
+# Spelled in parts, so that this file does not contain them.
 FORBIDDEN = {
     "a package registry's host": "py" + r"pi\.org|python" + r"hosted\.org|py" + r"torch\.org/whl",
     "a path of one machine": r"(?<![\w.])/(wo" + r"rk|home|ro" + r"ot|opt|Users)/\w",
@@ -24,7 +24,7 @@ def tracked_files():
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_file_holds(what):
+def test_no_file_contains(what):
     found = []
     for path in tracked_files():
         text = path.read_bytes().decode("utf-8", errors="replace")

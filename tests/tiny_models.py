@@ -1,4 +1,4 @@
-"""Tiny trained-looking models as files: ESPnet's `config.yaml` and a checkpoint."""
+"""Write tiny untrained models as ESPnet leaves trained ones: `config.yaml` and a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STUDENT = {
     "encoder_conf": {"channel": 40, "kernel_size": 20, "stride": 10},
     "decoder": "conv",
     "decoder_conf": {"channel": 40, "kernel_size": 20, "stride": 10},
-    "filterbank_init": "fourier",  # so that the output has to do with the mixture, untrained
+    "filterbank_init": "fourier",  # relates the output to the mixture without training
     "separator": "tcn",
     "separator_conf": {
         "num_spk": 1,
@@ -44,7 +44,7 @@ TEACHER = {
 
 
 def write_enhancement_model(directory: Path, changes: dict[str, Any]) -> tuple[Path, Path]:
-    """Write a model as a training of EnhKDTask leaves it; gives configuration and checkpoint."""
+    """Write a model as EnhKDTask does after training; return configuration and checkpoint."""
     host.prepare()
     from espnet_kd.tasks.enh_kd import EnhKDTask
 
@@ -55,7 +55,7 @@ def write_enhancement_model(directory: Path, changes: dict[str, Any]) -> tuple[P
 
 
 def write_recognizer(directory: Path, **changes: Any) -> tuple[Path, Path]:
-    """Write a stock recognizer with a CTC output over characters, with changed arguments."""
+    """Write a stock recognizer with CTC over characters; `changes` replace its arguments."""
     host.prepare()
     from espnet2.tasks.asr import ASRTask
 

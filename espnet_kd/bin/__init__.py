@@ -1,1 +1,1 @@
-"""Commands: parse arguments, call, exit."""
+"""Commands; each parses its arguments and calls the package."""

@@ -1,4 +1,4 @@
-"""Make acoustic tokens: cluster a recognizer's latents of clean speech, for the KD loss on them."""
+"""Make acoustic tokens for the KD loss: cluster a recognizer's latents of clean speech."""
 
 from __future__ import annotations
 
@@ -20,16 +20,21 @@ from espnet_kd.tasks.trained import load_asr_model
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments, encode, cluster, write the centroids."""
+    """Parse arguments, encode and cluster the speech, and write the centroids."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_model_options(parser)
     add_process_option(parser)
     parser.add_argument("--clusters", type=int, default=500, help="number of tokens")
     parser.add_argument(
-        "--layer", type=int, default=LAST, help="block of the encoder, from 0; -1: its output"
+        "--layer",
+        type=int,
+        default=LAST,
+        help="number of the encoder block, from 0; -1: encoder output",
     )
-    parser.add_argument("--max_utterances", type=int, help="draw so many; by default all are used")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw and the clustering")
+    parser.add_argument(
+        "--max_utterances", type=int, help="draw this many at random (default: all)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the draw and the clustering")
     parser.add_argument("--out", required=True, help=".npz file to write")
     options = parser.parse_args(cmd)
     check_suffix(options.out)
@@ -47,8 +52,8 @@ def main(cmd: list[str] | None = None) -> None:
     write_centroids(options.out, Centroids(result.vectors, options.layer, checksum))
     print(
         f"{options.out}: {len(utterances)} utterances, {result.frames} frames, "
-        f"mean squared distance {result.inertia:.4g}, {options.clusters} tokens used as "
-        f"{result.perplexity:.1f} equal ones, {result.empty} empty"
+        f"mean squared distance {result.inertia:.4g}, {options.clusters} tokens with a perplexity "
+        f"of {result.perplexity:.1f}, {result.empty} empty"
     )
 
 

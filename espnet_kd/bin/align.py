@@ -1,4 +1,4 @@
-"""Align transcripts to audio with a CTC model: writes the center of each character in ms."""
+"""Align transcripts to audio with a CTC model, and write the center of each token in ms."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from espnet_kd.tasks.trained import load_asr_model
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments; align, or scale the alignment of the original set to perturbed ones."""
+    """Parse arguments and align sets, or derive the alignments of speed-perturbed sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_model_options(parser, required=False)
     add_process_option(parser)
-    parser.add_argument("--text_name", default="text", help="transcripts: file of the sets")
-    parser.add_argument("--out_name", default="align", help="file to write into the sets")
+    parser.add_argument("--text_name", default="text", help="file in each set with the transcripts")
+    parser.add_argument("--out_name", default="align", help="file to write into each set")
     parser.add_argument(
-        "--scale_from", help="original set whose alignment is scaled to the speed-perturbed --sets"
+        "--scale_from", help="original set; scale its alignment to the speed-perturbed --sets"
     )
     options = parser.parse_args(cmd)
     if options.scale_from:
@@ -52,7 +52,7 @@ def _scale(options: argparse.Namespace) -> None:
 def _align(options: argparse.Namespace) -> None:
     for name in ("config", "checkpoint"):
         if getattr(options, name) is None:
-            raise UserError(f"--{name}", "is not given", "give that of a CTC model")
+            raise UserError(f"--{name}", "is not given", "give the one of a CTC model")
     sets = {set_dir: read_utterances(set_dir, options.text_name) for set_dir in options.sets}
     model, args = load_asr_model(options.config, options.checkpoint)
     aligner = Aligner(model, args, choose_device(options.ngpu))
@@ -64,7 +64,7 @@ def _align(options: argparse.Namespace) -> None:
         print(f"{path}: {len(aligned) - len(spread)} utterances aligned", file=sys.stderr)
         if spread:
             print(
-                f"{path}: {len(spread)} utterances too short for their text, characters spread "
+                f"{path}: {len(spread)} utterances too short for their text, tokens spread "
                 f"evenly: {' '.join(spread[:10])}{' ...' if len(spread) > 10 else ''}",
                 file=sys.stderr,
             )

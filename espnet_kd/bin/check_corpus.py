@@ -1,4 +1,4 @@
-"""Hold a corpus in CHiME-4's layout against what it should hold."""
+"""Check a corpus in CHiME-4's layout against its expected counts."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("root", help="directory holding data or CHiME3/data")
+    parser.add_argument("root", help="directory that contains data or CHiME3/data")
     parser.add_argument(
-        "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if apart"
+        "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if separate"
     )
     parser.add_argument(
         "--allow_partial",
         type=str2bool,
         default=False,
-        help="say what does not fit, and end well",
+        help="report mismatches, but do not fail",
     )
     return parser
 
@@ -34,21 +34,21 @@ def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     tree = Chime4Tree(args.root, args.extra_annotations)
     expected, source = read_expected(tree.data.parent)
-    print(f"{tree.data}: held against {source}")
+    print(f"{tree.data}: compared with {source}")
     report = check(tree, expected)
     print(report.table())
     for remark in report.remarks:
         print(remark)
     for problem in report.problems:
-        print(f"does not fit: {problem}")
+        print(f"mismatch: {problem}")
     if not report.problems:
-        print("all is there")
+        print("everything matches")
     elif not args.allow_partial:
         others = len(report.problems) - 1
         raise UserError(
             tree.data,
             report.problems[0] + (f"; {others} more, see above" if others else ""),
-            "restore the corpus, or go on with what is there: --allow_partial true",
+            "restore the corpus, or continue with what is there: --allow_partial true",
         )
 
 

@@ -1,4 +1,4 @@
-"""Join set directories into one, or take an evenly spread part of them."""
+"""Join set directories into one, optionally keeping only every k-th utterance."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ def get_parser() -> argparse.ArgumentParser:
         "--every",
         type=int,
         default=1,
-        help="keep each k-th utterance in C order; prime to the number of channels, so that all "
-        "channels stay",
+        help="keep every k-th utterance in C order; use a k without a common factor with the "
+        "number of channels, so that all channels are kept",
     )
     parser.add_argument(
-        "--drop_files", default="", help='optional files to leave out, "spk1.scp" for recognition'
+        "--drop_files",
+        default="",
+        help='optional files to leave out, e.g. "spk1.scp" for recognition',
     )
     parser.add_argument(
         "--absent_references",
         action="store_true",
-        help="REAL sets may lack spk1.scp where others have it: for a teacher in the training loop",
+        help="allow REAL sets without spk1.scp among sets that have it; for training with a "
+        "teacher in the loop",
     )
     parser.add_argument("sets", type=Path, nargs="+", help="set directories")
     return parser

@@ -1,4 +1,4 @@
-"""Write one page on KD methods side by side: cost, scores over seeds, differences to controls."""
+"""Write a page that compares KD methods: cost, scores over seeds, differences to controls."""
 
 from __future__ import annotations
 
@@ -20,22 +20,35 @@ def get_parser() -> argparse.ArgumentParser:
         "--root",
         type=Path,
         required=True,
-        help="holds <method>/seed<k>/ and scores/{se,wer,truth}/<method>-seed<k>/<set>/",
+        help="contains <method>/seed<k>/ and scores/{se,wer,truth}/<method>-seed<k>/<set>/",
     )
-    parser.add_argument("--methods", nargs="+", required=True, help="in the order of the rows")
-    parser.add_argument("--unseeded", nargs="*", default=[], help="systems scored once: noisy")
-    parser.add_argument("--control", nargs="+", required=True, help="what methods must beat")
-    parser.add_argument("--simu_sets", nargs="+", required=True, help="with references")
-    parser.add_argument("--real_sets", nargs="+", required=True, help="recorded")
+    parser.add_argument(
+        "--methods", nargs="+", required=True, help="methods in the order of the rows"
+    )
+    parser.add_argument("--unseeded", nargs="*", default=[], help="systems scored once, e.g. noisy")
+    parser.add_argument("--control", nargs="+", required=True, help="controls to compare with")
+    parser.add_argument(
+        "--simu_sets", nargs="+", required=True, help="simulated sets, with references"
+    )
+    parser.add_argument("--real_sets", nargs="+", required=True, help="recorded sets")
     parser.add_argument(
         "--checkpoint", default="valid.si_snr_loss.ave.pth", help="weights in <method>/seed<k>/"
     )
-    parser.add_argument("--model_set", default="", help="set directory to measure models on")
+    parser.add_argument("--model_set", default="", help="set directory to measure models with")
     parser.add_argument(
-        "--model", nargs="*", default=[], metavar=MODEL_FORM, help="unseeded models to measure too"
+        "--model",
+        nargs="*",
+        default=[],
+        metavar=MODEL_FORM,
+        help="further models to measure, without seeds",
     )
-    parser.add_argument("--command", action="append", default=[], help="may be repeated")
-    parser.add_argument("--out", required=True, help="the page")
+    parser.add_argument(
+        "--command",
+        action="append",
+        default=[],
+        help="command to show on the page; may be repeated",
+    )
+    parser.add_argument("--out", required=True, help="page to write")
     return parser
 
 
@@ -48,7 +61,7 @@ def main(cmd: list[str] | None = None) -> None:
     _check_once("--control", args.control)
     unknown = next((name for name in args.control if name not in rows), None)
     if unknown is not None:
-        raise UserError("--control", f"'{unknown}' is no row", "add it to --methods")
+        raise UserError("--control", f"'{unknown}' is not a row", "add it to --methods")
     if args.model and not args.model_set:
         raise UserError("--model", "needs a set to measure on", "give --model_set")
     sources = MethodSources(
@@ -73,7 +86,7 @@ def _check_once(option: str, names: Iterable[str]) -> None:
     names = list(names)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise UserError(option, f"'{twice}' stands twice", "give each name once")
+        raise UserError(option, f"'{twice}' appears twice", "give each name once")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from espnet_kd.errors import exit_on_user_error
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Run the task; arguments as `espnet2.bin.enh_train` and those of EnhKDTask."""
+    """Run the task; it takes the arguments of `espnet2.bin.enh_train` and those of EnhKDTask."""
     host.prepare()
     from espnet_kd.tasks.enh_kd import EnhKDTask
 

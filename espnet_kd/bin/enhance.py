@@ -15,21 +15,22 @@ RECORD = "model.sha256"
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments and enhance; finished outputs of the same model are kept."""
+    """Parse arguments and enhance the sets; finished outputs of the same model are kept."""
     enhance_sets(enhancement_parser(__doc__), cmd, RECORD, _finish)
 
 
 def _finish(target: TargetSet, options: argparse.Namespace) -> None:
-    spoilt = [name for name, finite in finished(target.out).items() if not finite]
-    if spoilt:
+    not_finite = [name for name, finite in finished(target.out).items() if not finite]
+    if not_finite:
         raise UserError(
             options.checkpoint,
-            f"output for '{min(spoilt)}' of {target.source} is not finite ({len(spoilt)} such)",
+            f"output for '{min(not_finite)}' of {target.source} is not finite "
+            f"({len(not_finite)} utterances)",
             "train the model again",
         )
     lengths = {utt.name: utt.num_samples for utt in target.utterances}
     write_columns(target.out / "utt2num_samples", lengths)
-    # Last, because a set without it is not finished.
+    # Written last, because a set without wav.scp is not finished.
     write_columns(target.out / "wav.scp", {utt.name: utt.output for utt in target.utterances})
 
 

@@ -1,7 +1,7 @@
 """Write <set>/text_exchanged: each utterance with the transcript of another one.
 
-It is the wrong-text control: a teacher that uses the text does worse with it. A set of one
-transcript alone gets those of the other sets.
+This is the wrong-text control: a teacher that uses the text performs worse with a wrong one. A set
+with only one transcript gets transcripts of the other sets.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main(cmd: list[str] | None = None) -> None:
 
 
 def _read(set_dir: Path) -> tuple[dict[str, str], dict[str, int]]:
-    """Transcripts and lengths by utterance."""
+    """Return transcripts and lengths by utterance."""
     lengths = read_columns(set_dir / "utt2num_samples")
     return read_columns(set_dir / "text"), {utt: int(length) for utt, length in lengths.items()}
 

@@ -14,10 +14,10 @@ def main(cmd: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--exp", required=True, help="training directory")
     parser.add_argument("--out", required=True, help="directory to write")
-    parser.add_argument("--checkpoint", default="", help="file of --exp; default: valid.*.ave.pth")
+    parser.add_argument("--checkpoint", default="", help="file in --exp; default: valid.*.ave.pth")
     options = parser.parse_args(cmd)
     config, model = export_stock(options.exp, options.out, options.checkpoint)
-    print(f"{config} and {model} load in stock ESPnet")
+    print(f"{config} and {model} can be loaded in stock ESPnet")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Join the text of set directories and of further files, for the training of a language model."""
+"""Join the text of set directories and other files, for training a language model."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--text", type=Path, nargs="+", required=True, help="ID WORDS on each line")
-    parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="tokens")
+    parser.add_argument(
+        "--text", type=Path, nargs="+", required=True, help="files with lines ID WORDS"
+    )
+    parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="token type")
     parser.add_argument("--token_list", type=Path, required=True, help="tokens.txt")
-    parser.add_argument("--bpemodel", type=Path, help="of the token type bpe")
-    parser.add_argument("--out", type=Path, required=True, help="directory: text, its shape file")
+    parser.add_argument("--bpemodel", type=Path, help="BPE model, for the token type bpe")
+    parser.add_argument("--out", type=Path, required=True, help="directory for text and shape file")
     return parser
 
 
@@ -32,7 +34,7 @@ def get_parser() -> argparse.ArgumentParser:
 def main(cmd: list[str] | None = None) -> None:
     args = get_parser().parse_args(cmd)
     if args.token_type == "bpe" and args.bpemodel is None:
-        raise UserError("--bpemodel", "is not given", "name the model of the BPE tokens")
+        raise UserError("--bpemodel", "is not given", "give the BPE model")
     tokenize = tokens.bpe_tokenizer(args.bpemodel) if args.bpemodel else tokens.char_tokenizer()
     token_list = args.token_list.read_text(encoding="utf-8").splitlines()
     count, missing = 0, set()
@@ -54,15 +56,17 @@ def main(cmd: list[str] | None = None) -> None:
 
 
 def _lines(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """Id and words of each line, as they come: such files may hold millions."""
+    """Yield id and words of each line one by one, because the files may have millions of lines."""
     for path in paths:
         if not path.is_file():
-            raise UserError(path, "is no file", "correct --lm_text, or run the stage that makes it")
+            raise UserError(
+                path, "is not a file", "correct --lm_text, or run the stage that writes it"
+            )
         try:
             with path.open(encoding="utf-8-sig") as file:
                 yield from _columns(path, file)
         except UnicodeDecodeError as error:
-            raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
+            raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it to UTF-8") from None
 
 
 def _columns(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Join several systems' versions of several sets into one set, ids <system>.<set>.<utterance>."""
+"""Join several systems' versions of several sets; ids become <system>.<set>.<utterance>."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from espnet_kd.errors import UserError, exit_on_user_error
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments and write the joint set, split for decoding if asked."""
+    """Parse arguments and write the joint set, and its splits for decoding if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--part",
         action="append",
         required=True,
         metavar="SYSTEM,SET_DIR[,WAV_SCP]",
-        help="a set, with the audio of WAV_SCP where a system enhanced it; may be repeated",
+        help="a set, with WAV_SCP for audio that a system has enhanced; may be repeated",
     )
     parser.add_argument("--out", required=True, help="set directory to write")
-    parser.add_argument("--splits", type=int, default=0, help="write keys.1.scp ... for decoding")
+    parser.add_argument(
+        "--splits", type=int, default=0, help="number of lists keys.<n>.scp to write for decoding"
+    )
     options = parser.parse_args(cmd)
     tables = join_parts([_part(text) for text in options.part])
     write_set(options.out, tables)
@@ -32,7 +34,7 @@ def main(cmd: list[str] | None = None) -> None:
 def _part(text: str) -> Part:
     fields = text.split(",")
     if not 2 <= len(fields) <= 3 or not all(fields):
-        raise UserError("--part", f"'{text}' is not SYSTEM,SET_DIR[,WAV_SCP]", "write it so")
+        raise UserError("--part", f"'{text}' is not SYSTEM,SET_DIR[,WAV_SCP]", "use this form")
     return Part(*fields)
 
 

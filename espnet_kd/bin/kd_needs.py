@@ -1,4 +1,4 @@
-"""Say what the KD losses of a YAML need: teacher, recognizer, centroids, pairs (of noises)."""
+"""Print what the KD losses of a YAML file need: teacher, recognizer, centroids, noise pairs."""
 
 from __future__ import annotations
 

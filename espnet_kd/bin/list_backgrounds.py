@@ -1,4 +1,4 @@
-"""List the background recordings of CHiME-4, or of a corpus in its layout."""
+"""List the background recordings of CHiME-4 or of a corpus in its layout."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--corpus", required=True, help="directory holding data or CHiME3/data")
+    parser.add_argument(
+        "--corpus", required=True, help="directory that contains data or CHiME3/data"
+    )
     parser.add_argument("--channels", default=CHANNELS, help="microphones")
-    parser.add_argument("--out", type=Path, required=True, help="list to write: name, path")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="list to write, with lines NAME PATH"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Write one HTML page with audio and spectrograms of a few utterances by several systems."""
+"""Write an HTML page with audio and spectrograms of a few utterances from several systems."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def main(cmd: list[str] | None = None) -> None:
         action="append",
         required=True,
         metavar=SYSTEM_FORM,
-        help="a system's name and its list of audio files; {set} in it is the name of the set; "
-        "may be repeated",
+        help="a system's name and its list of audio files, where {set} is replaced by the name of "
+        "the set; may be repeated",
     )
-    parser.add_argument("--count", type=int, default=2, help="utterances of each set")
-    parser.add_argument("--out", required=True, help="HTML file")
+    parser.add_argument("--count", type=int, default=2, help="utterances per set")
+    parser.add_argument("--out", required=True, help="HTML file to write")
     args = parser.parse_args(cmd)
     if args.count < 1:
         raise UserError("--count", f"is {args.count}", "give at least 1")

@@ -1,6 +1,6 @@
-"""Show how strongly each term of a training's loss pulls at its student.
+"""Show how strong the gradient of each loss term with respect to the student's weights is.
 
-Options are those of enh_kd_train (--config, --train_data_path_and_name_and_type, ...), and these.
+Takes the options of enh_kd_train (--config, --train_data_path_and_name_and_type, ...) and these:
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from espnet_kd.errors import exit_on_user_error
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments, measure, print a table."""
+    """Parse arguments, measure the gradients, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--student", help="checkpoint of a student that has learned a little")
-    parser.add_argument("--batches", type=int, default=6)
+    parser.add_argument("--student", help="checkpoint of a partly trained student")
+    parser.add_argument("--batches", type=int, default=6, help="batches to average over")
     own, rest = parser.parse_known_args(cmd)
     host.prepare()
     from espnet_kd.report.markdown import table

@@ -1,4 +1,4 @@
-"""Write Kaldi-style set directories for CHiME-4, or for a corpus in its layout."""
+"""Write Kaldi-style set directories for CHiME-4 or a corpus in its layout."""
 
 from __future__ import annotations
 
@@ -20,16 +20,21 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--corpus", required=True, help="directory holding data or CHiME3/data")
-    parser.add_argument("--out", type=Path, required=True, help="set directories go here")
     parser.add_argument(
-        "--references", type=Path, required=True, help="references of simulated sets go here"
+        "--corpus", required=True, help="directory that contains data or CHiME3/data"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="directory for the set directories")
+    parser.add_argument(
+        "--references",
+        type=Path,
+        required=True,
+        help="directory for the references of simulated sets",
     )
     parser.add_argument(
         "--bad_references",
         choices=("stop", "leave_out"),
         default="stop",
-        help="what to do about utterances whose reference fails the checks",
+        help="what to do with utterances whose reference fails the checks",
     )
     parser.add_argument(
         "--isolated_ext",
@@ -40,10 +45,11 @@ def get_parser() -> argparse.ArgumentParser:
         "--take_isolated_ext",
         type=str2bool,
         default=True,
-        help="false: they are only compared with the references made here",
+        help="use --isolated_ext as the references of dt05 and et05; false: only compare it with "
+        "the references made here",
     )
     parser.add_argument(
-        "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if apart"
+        "--extra_annotations", type=str_or_none, help="track lists and mic_error.csv, if separate"
     )
     parser.add_argument(
         "--wsj0", type=str_or_none, help="WSJ0, for transcripts that the corpus lacks"
@@ -53,8 +59,8 @@ def get_parser() -> argparse.ArgumentParser:
         "--drop_failing",
         type=str2bool,
         default=True,
-        help="leave failing microphones out of tr05_real: by mic_error.csv, where that does not "
-        "name an utterance by their levels",
+        help="leave failing microphones out of tr05_real, according to mic_error.csv, or to their "
+        "levels for utterances not listed there",
     )
     parser.add_argument(
         "--allow_partial",
@@ -63,7 +69,7 @@ def get_parser() -> argparse.ArgumentParser:
         help="leave out missing audio instead of stopping",
     )
     parser.add_argument(
-        "--check_audio", type=str2bool, default=False, help="read all audio: silence is an error"
+        "--check_audio", type=str2bool, default=False, help="read all audio; silence is an error"
     )
     parser.add_argument("--nj", type=int, default=2, help="processes")
     return parser

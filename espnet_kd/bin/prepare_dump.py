@@ -1,6 +1,6 @@
-"""Make the sets models read: length limits, speed-perturbed copies, token list, shape files.
+"""Make the sets that models read: length limits, speed perturbation, token list, shape files.
 
-Audio is neither copied nor changed; speed perturbation is applied when it is read.
+Audio is neither copied nor changed; speed perturbation is applied when the audio is read.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ def get_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="directory of set directories")
-    parser.add_argument("--dump", type=Path, required=True, help="the new ones go here")
-    parser.add_argument("--sets", nargs="+", default=[], help="sets, length limits apply")
-    parser.add_argument("--test_sets", nargs="+", default=[], help="sets taken whole")
-    parser.add_argument("--speed_sets", nargs="+", default=[], help="those of --sets to perturb")
-    parser.add_argument("--speed_perturb_factors", default="1.0", help="for --speed_sets")
-    parser.add_argument("--min_wav_duration", type=float, default=0.0, help="seconds")
-    parser.add_argument("--max_wav_duration", type=float, default=math.inf, help="seconds")
-    parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="tokens")
+    parser.add_argument("--dump", type=Path, required=True, help="directory for the new sets")
+    parser.add_argument("--sets", nargs="+", default=[], help="sets with length limits")
+    parser.add_argument("--test_sets", nargs="+", default=[], help="sets without length limits")
+    parser.add_argument("--speed_sets", nargs="+", default=[], help="which of --sets to perturb")
+    parser.add_argument("--speed_perturb_factors", default="1.0", help="factors for --speed_sets")
+    parser.add_argument("--min_wav_duration", type=float, default=0.0, help="in seconds")
+    parser.add_argument("--max_wav_duration", type=float, default=math.inf, help="in seconds")
+    parser.add_argument("--token_type", choices=("char", "bpe"), default="char", help="token type")
     parser.add_argument("--nbpe", type=int, help="size of a BPE vocabulary")
     parser.add_argument(
-        "--token_sets", nargs="+", required=True, help="tokens come from their text"
+        "--token_sets", nargs="+", required=True, help="sets whose text the tokens are made from"
     )
     parser.add_argument("--token_list", type=Path, required=True, help="tokens.txt to write")
     parser.add_argument("--nj", type=int, default=2, help="processes")
@@ -50,7 +50,7 @@ def main(cmd: list[str] | None = None) -> None:
     tokenize, token_list = _make_tokens(args)
 
     def write(name: str, rows: Iterable[Row]) -> None:
-        """Write a set; one with speeds has them in a file of ours, so ESPnet gets no feats_type."""
+        """Write a set; without feats_type if it has speeds, because ESPnet would ignore them."""
         unknown: set[str] = set()
         rows = _with_shapes(rows, f"text_shape.{args.token_type}", tokenize, token_list, unknown)
         size = write_rows(args.dump / name, rows)
@@ -61,7 +61,7 @@ def main(cmd: list[str] | None = None) -> None:
         print(f"{args.dump / name}: {size} utterances")
 
     def prepare(name: str) -> None:
-        """Write a set and its perturbed twin, reading it anew each time: none is in memory."""
+        """Write a set and its perturbed version; rows are read again each time, to save memory."""
         read = partial(read_rows, args.data / name)
         check_row_audio(args.data / name, read(), args.nj)
         write(name, read() if name in args.test_sets else _limited(name, read(), args))
@@ -79,22 +79,24 @@ def _factors(text: str) -> list[float]:
         factors = []
     if not factors or min(factors) <= 0 or len(set(factors)) < len(factors):
         raise UserError(
-            "--speed_perturb_factors", f"value '{text}' is no list of factors", "use 0.9 1.0 1.1"
+            "--speed_perturb_factors",
+            f"value '{text}' is not a list of factors",
+            "use e.g. 0.9 1.0 1.1",
         )
     return factors
 
 
 def _check_names(args: argparse.Namespace) -> None:
     if not args.sets and not args.test_sets:
-        raise UserError("--sets", "names no set", "name one, or one in --test_sets")
+        raise UserError("--sets", "names no set", "name a set here or in --test_sets")
     for option, among in (
         ("speed_sets", args.sets),
         ("test_sets", set(args.test_sets) - set(args.sets)),
     ):
         for name in getattr(args, option):
             if name not in among:
-                mend = "name a set once, in --sets or --test_sets; only --sets can be perturbed"
-                raise UserError(f"--{option}", f"set '{name}' does not fit the others", mend)
+                remedy = "name a set once, in --sets or --test_sets; only --sets can be perturbed"
+                raise UserError(f"--{option}", f"set '{name}' does not fit the others", remedy)
 
 
 def _make_tokens(args: argparse.Namespace) -> tuple[tokens.Tokenize, list[str]]:
@@ -119,7 +121,7 @@ def _with_shapes(
     token_list: Sequence[str],
     unknown: set[str],
 ) -> Iterator[Row]:
-    """Rows with the shapes of their texts; tokens not in the list are added to `unknown`."""
+    """Yield rows with the shapes of their texts; add tokens not in the list to `unknown`."""
     for block in blocks(rows, tokens.BLOCK):
         text = {utterance: values["text"] for utterance, values in block}
         shapes, others = tokens.text_shapes(text, tokenize, token_list)

@@ -1,4 +1,4 @@
-"""Make set directories of a corpus of one's own, from a table or Kaldi directories."""
+"""Make set directories for your own corpus, from a table or Kaldi directories."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ def get_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar=DIRECTORY_FORM,
-        help="Kaldi directory, e.g. REAL:train:data/mine; may be repeated, also beside --table",
+        help="Kaldi directory, e.g. REAL:train:data/mine; may be repeated, also with --table",
     )
     parser.add_argument("--out", type=Path, required=True, help="directory of set directories")
     parser.add_argument(
         "--resample",
         type=str2bool,
         default=False,
-        help="write 16-kHz 16-bit copies of audio that is not so, instead of stopping",
+        help="write 16-kHz 16-bit copies of audio in other formats, instead of stopping",
     )
-    parser.add_argument("--copies", type=Path, default=Path("dump/audio"), help="they go here")
+    parser.add_argument(
+        "--copies", type=Path, default=Path("dump/audio"), help="directory for copies"
+    )
     parser.add_argument("--noise", type=Path, help="folder of background recordings")
     parser.add_argument(
-        "--check_audio", type=str2bool, default=False, help="read all audio: silence is an error"
+        "--check_audio", type=str2bool, default=False, help="read all audio; silence is an error"
     )
     parser.add_argument("--nj", type=int, default=2, help="processes")
     return parser

@@ -1,4 +1,4 @@
-"""Write the set train_si284 of WSJ0 and WSJ1, and WSJ1's text for a language model."""
+"""Write the set train_si284 of WSJ0 and WSJ1, and the WSJ1 text for a language model."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--wsj0", required=True, help="directory of the discs of WSJ0")
-    parser.add_argument("--wsj1", required=True, help="directory of the discs of WSJ1")
-    parser.add_argument("--out", type=Path, required=True, help=f"{NAME} goes here")
-    parser.add_argument("--audio", type=Path, required=True, help="FLAC copies go here")
+    parser.add_argument("--wsj0", required=True, help="directory of the WSJ0 discs")
+    parser.add_argument("--wsj1", required=True, help="directory of the WSJ1 discs")
+    parser.add_argument("--out", type=Path, required=True, help=f"directory for {NAME}")
+    parser.add_argument("--audio", type=Path, required=True, help="directory for FLAC copies")
     parser.add_argument("--lm_text", type=Path, required=True, help="text file to write")
     parser.add_argument(
         "--allow_partial",
         type=str2bool,
         default=False,
-        help="take the utterances that are there instead of stopping",
+        help="use the utterances that exist, instead of stopping at missing ones",
     )
     parser.add_argument("--nj", type=int, default=2, help="processes")
     return parser

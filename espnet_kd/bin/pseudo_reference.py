@@ -16,7 +16,7 @@ RECORD = "teacher.sha256"
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and make the pseudo-references of each set."""
     parser = enhancement_parser(__doc__)
-    parser.add_argument("--nj", type=int, default=1, help="processes that judge the estimates")
+    parser.add_argument("--nj", type=int, default=1, help="processes that check the estimates")
     enhance_sets(parser, cmd, RECORD, _finish)
 
 

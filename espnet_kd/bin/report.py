@@ -1,4 +1,4 @@
-"""Write RESULTS.md from scores on disk: tables, comparisons in words, figure, models."""
+"""Write RESULTS.md from scores on disk: tables, comparisons in words, a figure, models."""
 
 from __future__ import annotations
 
@@ -20,26 +20,48 @@ SETS = ("DEVELOPMENT", "TEST")
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--se_root", required=True, help="holds <system>/<set>/scores.tsv")
-    parser.add_argument("--wer_root", required=True, help="holds <asr>/<system>/<set>/wer")
-    parser.add_argument("--simu_sets", nargs=2, required=True, metavar=SETS, help="with references")
-    parser.add_argument("--real_sets", nargs=2, required=True, metavar=SETS, help="recorded")
-    parser.add_argument("--clean_sets", nargs="*", default=[], help="clean speech, recognized")
-    parser.add_argument("--train_real_set", default="", help="of the pseudo-references")
-    parser.add_argument("--truth_root", help="as --se_root: real sets against true images")
+    parser.add_argument("--se_root", required=True, help="contains <system>/<set>/scores.tsv")
+    parser.add_argument("--wer_root", required=True, help="contains <asr>/<system>/<set>/wer")
+    parser.add_argument("--simu_sets", nargs=2, required=True, metavar=SETS, help="simulated sets")
+    parser.add_argument("--real_sets", nargs=2, required=True, metavar=SETS, help="recorded sets")
+    parser.add_argument("--clean_sets", nargs="*", default=[], help="clean sets, only recognized")
+    parser.add_argument("--train_real_set", default="", help="set with pseudo-references")
+    parser.add_argument(
+        "--truth_root", help="like --se_root, for real sets scored against true images"
+    )
     parser.add_argument("--pseudo", nargs="*", default=[], help="pseudo-reference directories")
-    parser.add_argument("--model", nargs="*", default=[], metavar=MODEL_FORM, help="to measure")
     parser.add_argument(
-        "--other_model", nargs="*", default=[], metavar=OTHER_FORM, help="to count parameters of"
+        "--model", nargs="*", default=[], metavar=MODEL_FORM, help="models to measure"
     )
-    parser.add_argument("--model_set", help="set directory to measure the models on")
-    parser.add_argument("--published", action="store_true", help="show the paper's numbers too")
     parser.add_argument(
-        "--training", nargs="*", default=[], metavar="CONFIG", help="config.yaml: seed, set"
+        "--other_model",
+        nargs="*",
+        default=[],
+        metavar=OTHER_FORM,
+        help="models whose parameters are counted",
     )
-    parser.add_argument("--corpus", help="its root; a generated one tells its scale and seed")
-    parser.add_argument("--command", action="append", default=[], help="may be repeated")
-    parser.add_argument("--out", required=True, help="RESULTS.md; the figure lies beside it")
+    parser.add_argument("--model_set", help="set directory to measure the models with")
+    parser.add_argument("--published", action="store_true", help="also show the paper's numbers")
+    parser.add_argument(
+        "--training",
+        nargs="*",
+        default=[],
+        metavar="CONFIG",
+        help="config.yaml of each training, for its seed and training set",
+    )
+    parser.add_argument(
+        "--corpus",
+        help="root of the corpus; if it is a generated one, its scale and seed are shown",
+    )
+    parser.add_argument(
+        "--command",
+        action="append",
+        default=[],
+        help="command to show on the page; may be repeated",
+    )
+    parser.add_argument(
+        "--out", required=True, help="page to write; the figure is written next to it"
+    )
     args = parser.parse_args(cmd)
     if args.model and not args.model_set:
         raise UserError("--model", "needs a set to measure on", "give --model_set")

@@ -1,4 +1,4 @@
-"""PESQ, STOI, SDR and SI-SNR of enhanced sets against their true references."""
+"""Compute PESQ, STOI, SDR and SI-SNR of enhanced sets against their true references."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JOB_FORM = "SYSTEM:REF_DIR:INF_SCP:OUT_DIR"
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Score one or many systems and sets in one process."""
+    """Parse arguments and score one or more systems and sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--job",
@@ -22,7 +22,7 @@ def main(cmd: list[str] | None = None) -> None:
         required=True,
         metavar=JOB_FORM,
         help="a system's name, the set directory with utt2num_samples and spk1.scp, the list of "
-        "enhanced files, and where the scores go; may be repeated",
+        "enhanced files, and the directory for the scores; may be repeated",
     )
     parser.add_argument(
         "--ref_scp",
@@ -30,7 +30,7 @@ def main(cmd: list[str] | None = None) -> None:
         help="list of references; {ref_dir} is the set directory and {set} its name",
     )
     parser.add_argument(
-        "--partial", action="store_true", help="leave out estimates that have no reference"
+        "--partial", action="store_true", help="leave out estimates without a reference"
     )
     parser.add_argument("--nj", type=int, default=1, help="processes")
     args = parser.parse_args(cmd)

@@ -1,4 +1,4 @@
-"""Word and character error rates of recognized sets, counted as NIST sclite does."""
+"""Compute word and character error rates of recognized sets, counted like NIST sclite."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ JOB_FORM = "HYP_TEXT:REF_DIR:OUT_DIR"
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Score one or many sets in one process."""
+    """Parse arguments and score one or more sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--job",
         action="append",
         required=True,
         metavar=JOB_FORM,
-        help="recognized text, the set directory with text and utt2spk, and where the scores go "
-        "(in wer/ and cer/); may be repeated",
+        help="recognized text, the set directory with text and utt2spk, and the directory for the "
+        "scores (in wer/ and cer/); may be repeated",
     )
-    parser.add_argument("--nlsyms_txt", help="words that are not scored, one a line")
+    parser.add_argument("--nlsyms_txt", help="words that are not scored, one per line")
     args = parser.parse_args(cmd)
     removed = _read_words(args.nlsyms_txt) if args.nlsyms_txt else ()
     for text in args.job:

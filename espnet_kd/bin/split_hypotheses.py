@@ -1,4 +1,4 @@
-"""Sort recognized text of a joint set back into OUT/<system>/<set>/text."""
+"""Split the recognized text of a joint set into OUT/<system>/<set>/text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from espnet_kd.fileio import write_columns
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments and write one text for each system and set."""
+    """Parse arguments and write one text per system and set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hyp", nargs="+", required=True, help="recognized text of the splits")
     parser.add_argument("--out", required=True, help="directory to write into")

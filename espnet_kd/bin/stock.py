@@ -1,6 +1,6 @@
-"""Run a module of stock ESPnet with the host work-arounds: `stock espnet2.bin.asr_train ARGS`.
+"""Run a module of stock ESPnet with the work-arounds: `stock espnet2.bin.asr_train ARGS`.
 
-Jobs side by side, `stock --job K MODULE ARGS`, take one of the visible GPUs after the other.
+Parallel jobs, `stock --job K MODULE ARGS`, take the visible GPUs in turn.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from espnet_kd.errors import UserError, exit_on_user_error
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Run `cmd[0]` as `python -m` would, with the other arguments.
+    """Run a module with its arguments as `python -m` would.
 
     Args:
-        cmd: module and its arguments, `--job K` before them or not; those of the command line by
-            default.
+        cmd: module and its arguments, optionally after `--job K`; by default those of the process.
+
+    Raises:
+        UserError: no module is given, or it does not exist.
     """
     cmd = sys.argv[1:] if cmd is None else cmd
     job = 0
@@ -38,7 +40,7 @@ def main(cmd: list[str] | None = None) -> None:
 
 
 def take_gpu(job: int) -> None:
-    """Make one of several visible GPUs that of this process.
+    """If several GPUs are visible, make one of them the current GPU of this process.
 
     Args:
         job: number of the job, from 0.

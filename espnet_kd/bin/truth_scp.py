@@ -1,4 +1,4 @@
-"""List the true images of real recordings, which only the embedded corpus has, for scoring."""
+"""List the true images of real recordings for scoring; only the embedded corpus has them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from espnet_kd.fileio import read_columns, write_columns
 
 def get_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--truth", required=True, help="what make_mini_chime4 --truth_dir wrote")
-    parser.add_argument("--corpus", required=True, help="the corpus it belongs to")
+    parser.add_argument("--truth", required=True, help="--truth_dir of make_mini_chime4")
+    parser.add_argument("--corpus", required=True, help="corpus that --truth belongs to")
     parser.add_argument(
         "--sets", type=Path, nargs="+", required=True, help="directories of real sets"
     )
-    parser.add_argument("--most", type=int, help="list this many of each set at most")
-    parser.add_argument("--out", type=Path, required=True, help="<set>/spk1.scp goes below it")
+    parser.add_argument("--most", type=int, help="maximum number of utterances per set")
+    parser.add_argument("--out", type=Path, required=True, help="directory for <set>/spk1.scp")
     return parser
 
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Write `<out>/<set>/spk1.scp` of each set: utterance id, true image at its channel."""
+    """Write `<out>/<set>/spk1.scp` of each set: utterance id, true image at its channel.
+
+    Raises:
+        UserError: --most is below 1, or an image is missing.
+    """
     args = get_parser().parse_args(cmd)
     if args.most is not None and args.most < 1:
         raise UserError("--most", f"{args.most} is below 1", "leave it out for all utterances")

@@ -1,1 +1,1 @@
-"""Readers and makers of corpora."""
+"""Code that reads, checks, prepares and generates corpora."""

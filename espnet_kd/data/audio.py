@@ -1,4 +1,4 @@
-"""The one audio format of the project: 16-kHz 16-bit mono."""
+"""Read and write the project's only audio format: 16-kHz 16-bit mono."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ FULL_SCALE = 32767
 
 
 def num_samples(path: str | os.PathLike) -> int:
-    """Number of samples of a wav or flac file, from its header alone.
+    """Return the number of samples in a wav or flac file, reading only its header.
 
     Raises:
-        UserError: missing, unreadable, empty, truncated, or not 16-kHz 16-bit mono.
+        UserError: the file is missing, unreadable, empty, truncated, or not 16-kHz 16-bit mono.
     """
     try:
         rate, channels, bits, frames = _header(path)
     except FileNotFoundError:
         raise UserError(path, "audio file is missing", "restore it or correct its path") from None
-    except OSError as error:  # no permission, links in a loop, a failing disk
+    except OSError as error:  # e.g. no permission, a symlink loop, a failing disk
         raise UserError(path, f"cannot be read ({error.strerror})", "restore it") from None
     if rate != SAMPLE_RATE:
         raise UserError(path, f"sampling rate is {rate} Hz, not {SAMPLE_RATE}", "resample it")
@@ -36,7 +36,7 @@ def num_samples(path: str | os.PathLike) -> int:
     if bits != 16:
         raise UserError(path, f"has {bits}-bit samples, not 16", "convert it to 16-bit PCM")
     if frames == 0:
-        raise UserError(path, "holds 0 samples", "restore it or remove the utterance")
+        raise UserError(path, "contains 0 samples", "restore it or remove the utterance")
     return frames
 
 
@@ -49,7 +49,7 @@ def _header(path: str | os.PathLike) -> tuple[int, int, int, int]:
 
 
 def _wav_header(path: str | os.PathLike, size: int) -> tuple[int, int, int, int]:
-    # libsndfile silently shortens a truncated wav; the wave module tells what the header promises.
+    # libsndfile silently shortens a truncated wav; the wave module reports the header's length.
     try:
         with open(path, "rb") as file, wave.open(file) as header:
             start = file.tell()
@@ -57,7 +57,9 @@ def _wav_header(path: str | os.PathLike, size: int) -> tuple[int, int, int, int]
             width, frames = header.getsampwidth(), header.getnframes()
     except (wave.Error, EOFError) as error:
         raise UserError(
-            path, f"is no 16-bit PCM wav ({error or 'truncated header'})", "convert or restore it"
+            path,
+            f"is not a 16-bit PCM wav file ({error or 'truncated header'})",
+            "convert or restore it",
         ) from None
     present = (size - start) // (width * channels)
     if present < frames:
@@ -69,7 +71,7 @@ def _flac_header(path: str | os.PathLike) -> tuple[int, int, int, int]:
     try:
         info = soundfile.info(os.fspath(path))
     except soundfile.SoundFileError as error:
-        raise UserError(path, f"is no flac file ({error})", "convert or restore it") from None
+        raise UserError(path, f"is not a flac file ({error})", "convert or restore it") from None
     return info.samplerate, info.channels, int(info.subtype.removeprefix("PCM_")), info.frames
 
 
@@ -78,27 +80,29 @@ def _num_samples_or_missing(path: str) -> int | None:
 
 
 def scan_lengths(paths: Iterable[str], nj: int, title: str = "headers") -> Iterator[int]:
-    """Number of samples of each file; see `num_samples` for the errors."""
+    """Yield the number of samples of each file; see `num_samples` for the errors."""
     return parallel_map(num_samples, paths, nj, title, chunk=512)
 
 
 def scan_present(paths: Iterable[str], nj: int, title: str = "headers") -> Iterator[int | None]:
-    """As `scan_lengths`, but None for a file that is not there."""
+    """Yield the number of samples of each file, or None for a file that does not exist."""
     return parallel_map(_num_samples_or_missing, paths, nj, title, chunk=512)
 
 
 def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = None) -> np.ndarray:
-    """Samples [start, stop) as int16 of shape (T,).
+    """Return samples [start, stop) as int16 of shape (T,).
 
     Raises:
-        UserError: as `num_samples`; a range outside the file; samples that cannot be decoded; all
-            of them zero.
+        UserError: see `num_samples`; the range is outside the file; the samples cannot be decoded
+            or are all zero.
     """
     total = num_samples(path)
     stop = total if stop is None else stop
     if not 0 <= start < stop <= total:
         raise UserError(
-            path, f"samples {start} to {stop} are wanted, it has {total}", "check the annotation"
+            path,
+            f"samples {start} to {stop} are requested, but it has {total}",
+            "check the annotation",
         )
     try:
         samples, _ = soundfile.read(os.fspath(path), start=start, stop=stop, dtype="int16")
@@ -113,7 +117,7 @@ def write_samples(path: str | os.PathLike, samples: np.ndarray) -> None:
     """Write int16 samples of shape (T,) as a wav file, atomically.
 
     Raises:
-        OSError: with the name of the file, also for a full disk.
+        OSError: writing fails, e.g. on a full disk; the error names the file.
     """
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         with wave.open(file, "wb") as out:

@@ -1,4 +1,4 @@
-"""The kinds of utterances; the order is the index ESPnet carries in a batch."""
+"""Utterance categories; ESPnet's batches hold a category as its index in this order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Join set directories, or take an evenly spread part of them."""
+"""Join set directories, or take an evenly spaced subset of one."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ def combine(
     drop_files: Collection[str] = (),
     absent_references: bool = False,
 ) -> tuple[Tables, list[str]]:
-    """Join sets whose utterances differ.
+    """Join sets that have no utterance in common.
 
-    `utt2speed` is 1.0 where a set has none. Other optional files are kept if all sets have them.
+    `utt2speed` is 1.0 for sets without that file. Any other optional file is kept only if all
+    sets have it.
 
     Args:
         directories: set directories.
         drop_files: optional files to leave out.
-        absent_references: a set of REAL utterances may lack `spk1.scp`; it then says so for each.
+        absent_references: allow a set of only REAL utterances to lack `spk1.scp`; its utterances
+            are then marked as having no reference.
 
     Returns:
         The joint tables, and the names of optional files left out because a set lacks them.
 
     Raises:
-        UserError: an id in two sets; `spk1.scp` in some sets but not in others; as `read_set`.
+        UserError: an id is in two sets; some sets have `spk1.scp` and others do not; see
+            `read_set`.
     """
     sets = [(os.fspath(directory), read_set(directory)) for directory in directories]
     _check_disjoint(sets)
@@ -55,7 +58,7 @@ def _check_disjoint(sets: list[tuple[str, Tables]]) -> None:
             if utterance in owner:
                 raise UserError(
                     directory,
-                    f"utterance '{utterance}' is in {owner[utterance]} too",
+                    f"utterance '{utterance}' is also in {owner[utterance]}",
                     "combine sets with different utterances",
                 )
             owner[utterance] = directory
@@ -73,18 +76,20 @@ def _check_references(sets: list[tuple[str, Tables]]) -> None:
             utterance, category = next(iter(tables["utt2category"].items()))
             raise UserError(
                 os.path.join(directory, "spk1.scp"),
-                f"is absent: {category} utterance '{utterance}' has no reference, another set has",
-                "make pseudo-references, or --drop_files spk1.scp where no reference is needed",
+                f"is missing, but another set has it: {category} utterance '{utterance}' "
+                "has no reference",
+                "make pseudo-references, or give --drop_files spk1.scp if none are needed",
             )
 
 
 def subset(tables: Tables, every: int) -> Tables:
-    """Every k-th utterance in C order.
+    """Return every k-th utterance in C order.
 
-    Choose `every` prime to the number of channels, or only one channel remains.
+    Choose an `every` that has no common factor with the number of channels; otherwise some
+    channels drop out.
 
     Raises:
-        UserError: `every` below 1.
+        UserError: `every` is below 1.
     """
     if every < 1:
         raise UserError("every", f"value {every} is below 1", "use 1 for all utterances")

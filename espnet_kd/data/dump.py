@@ -1,4 +1,4 @@
-"""From data/<set> to dump/raw/<set>: length limits and speed-perturbed copies, no audio written."""
+"""Derive dump/raw/<set> from data/<set>: length limits and speed factors; no audio is written."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from espnet_kd.data.speed import perturbed_length
 
 @dataclass
 class Within:
-    """Utterances with more than `shortest` and fewer than `longest` samples (ESPnet's rule).
+    """The utterances with more than `shortest` and fewer than `longest` samples (ESPnet's rule).
 
     Attributes:
-        rows: to choose from, in one pass.
-        shortest, longest: limits.
-        seen, kept: how many there were so far.
+        rows: rows to choose from; read once.
+        shortest, longest: limits in samples, exclusive.
+        seen, kept: number of rows read and kept so far.
     """
 
     rows: Iterable[Row]
@@ -36,12 +36,12 @@ class Within:
 
 
 def with_speeds(read: Callable[[], Iterable[Row]], factors: Iterable[float]) -> Iterator[Row]:
-    """One copy of each utterance for each factor; audio paths stay, `utt2speed` holds the factor.
+    """Return each utterance once per factor: same audio path, with the factor in `utt2speed`.
 
-    Ids of utterances and speakers get ESPnet's prefix `sp<factor>-` unless the factor is 1.
+    Utterance and speaker ids get ESPnet's prefix `sp<factor>-` unless the factor is 1.
 
     Args:
-        read: gives the rows of a set in C order, once for each factor.
+        read: returns the rows of a set in C order; called once per factor.
         factors: speeds.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Transcripts exchanged between utterances: the wrong-text control of a text-informed model."""
+"""Exchange transcripts between utterances: the wrong-text control for text-informed models."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Mapping
 
 from espnet_kd.errors import UserError
 
-NEIGHBORS = 8  # candidates of similar length, of which the least similar in words is taken
+NEIGHBORS = 8  # candidates of similar length; the one with the least similar words is taken
 
 
 def exchanged_text(
     text: Mapping[str, str], num_samples: Mapping[str, int], source: str | os.PathLike
 ) -> dict[str, str]:
-    """Give each utterance the transcript of another one of similar length with other words.
+    """Give each utterance the transcript of another utterance: similar length, different words.
 
-    Of the `NEIGHBORS` transcripts nearest in duration the one sharing the smallest part of its
-    words is taken, the nearest among equals. Deterministic.
+    Among the `NEIGHBORS` transcripts nearest in duration, the one that shares the smallest
+    fraction of words (intersection over union) is taken; ties go to the nearest in duration. The
+    result is deterministic.
 
     Args:
         text: transcript by utterance id.
         num_samples: length in samples by utterance id.
-        source: named in errors.
+        source: file to name in errors.
 
     Raises:
         UserError: all transcripts are the same.
@@ -32,7 +33,7 @@ def exchanged_text(
         raise UserError(
             source,
             f"all {len(order)} transcripts are the same",
-            "add an utterance with other words",
+            "add an utterance with different words",
         )
     exchanged = {}
     for position, utterance in enumerate(order):
@@ -48,7 +49,7 @@ def exchanged_text(
 def _nearest(
     order: list[str], position: int, text: Mapping[str, str], num_samples: Mapping[str, int]
 ) -> list[str]:
-    """Different transcripts around `position` of the list sorted by length, nearest first."""
+    """Return other transcripts around `position` in the list sorted by length, nearest first."""
     own, length = text[order[position]], num_samples[order[position]]
     low, high = position - 1, position + 1
     found: dict[str, None] = {}

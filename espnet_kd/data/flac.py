@@ -1,4 +1,4 @@
-"""Audio that we make and keep: 16-bit FLAC with a note on how it was made."""
+"""Read and write the audio this package generates: 16-bit FLAC with a note on its origin."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Note = dict[str, object]
 
 
 def write_flac(path: str | os.PathLike, samples: np.ndarray, note: Mapping[str, object]) -> None:
-    """Write int16 samples of shape (T,) losslessly, atomically, with `note` in the comment field.
+    """Write int16 samples of shape (T,) atomically, with `note` in the comment field.
 
     Raises:
-        OSError: with the name of the file, also for a full disk.
+        OSError: writing fails, e.g. on a full disk; the error names the file.
     """
-    # Encoded in memory: of a full disk libsndfile gives no account, Python's own files do.
+    # Encoded in memory because libsndfile, unlike Python's own files, does not report a full disk.
     encoded = io.BytesIO()
     with soundfile.SoundFile(encoded, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC") as out:
         out.comment = json.dumps(note, sort_keys=True)
@@ -33,15 +33,17 @@ def write_flac(path: str | os.PathLike, samples: np.ndarray, note: Mapping[str, 
 
 
 def read_flac(path: str | os.PathLike) -> tuple[Note, int]:
-    """The note and the number of samples of what `write_flac` wrote.
+    """Return the note and the number of samples of a file from `write_flac`.
 
     Raises:
-        FileNotFoundError: it is not there.
-        UserError: something else wrote it.
+        FileNotFoundError: the file does not exist.
+        UserError: another program wrote the file.
     """
     with open(path, "rb") as file:
         try:
             with soundfile.SoundFile(file) as audio:
                 return json.loads(audio.comment), audio.frames
         except (soundfile.SoundFileError, ValueError) as error:
-            raise UserError(path, f"is no FLAC of ours ({error})", "remove it") from None
+            raise UserError(
+                path, f"is not a FLAC file from espnet_kd ({error})", "remove it"
+            ) from None

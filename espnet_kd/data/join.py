@@ -1,6 +1,6 @@
-"""One set of many: several systems' versions of several sets, decoded or trained on at once.
+"""Join several systems' versions of several sets into one set, for decoding or training.
 
-A recognizer takes seconds to start, so all test sets of all systems are decoded in one go. The
+A recognizer takes seconds to start, so all test sets of all systems are decoded in one run. The
 utterance `F01_050C0101_BUS_REAL` of part `student.et05` is called `student.et05.F01_...`.
 """
 
@@ -15,18 +15,18 @@ from espnet_kd.data.kaldi_dir import Tables, read_set
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns
 
-# A reference, a speed or an alignment belongs to the original audio, not to each system's.
+# References, speeds and alignments belong to the original audio, not to a system's output.
 LEFT_OUT = ("spk1.scp", "utt2speed", "align")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A set in the version of one system.
+    """One system's version of a set.
 
     Attributes:
         system: e.g. `noisy`, `student`; no dot.
         set_dir: set directory; its name has no dot.
-        wav_scp: audio of the system; that of the set if None.
+        wav_scp: the system's audio; None for the set's own audio.
     """
 
     system: str
@@ -35,21 +35,24 @@ class Part:
 
     @property
     def prefix(self) -> str:
-        """What its utterance and speaker ids begin with."""
+        """Prefix of the part's utterance and speaker ids."""
         return f"{self.system}.{Path(self.set_dir).name}."
 
 
 def join_parts(parts: Sequence[Part]) -> Tables:
-    """Tables of one set that holds all parts, ids prefixed by `Part.prefix`.
+    """Return the tables of one set that contains all parts, with `Part.prefix` before each id.
 
     Raises:
-        UserError: a part twice, a dot in a name, audio whose ids are not those of the set.
+        UserError: a part appears twice, a name has a dot, or the ids of a system's audio differ
+            from those of the set.
     """
     seen: set[str] = set()
     tables = []
     for part in parts:
         if part.prefix.count(".") != 2 or part.prefix in seen:
-            raise UserError("--part", f"'{part.prefix}' stands twice or has dots", "rename it")
+            raise UserError(
+                "--part", f"'{part.prefix}' is repeated or has a dot in a name", "rename it"
+            )
         seen.add(part.prefix)
         tables.append(_prefixed(part))
     names = set.intersection(*(set(table) for table in tables))
@@ -63,8 +66,8 @@ def _prefixed(part: Part) -> Tables:
         if different := audio.keys() ^ tables["wav.scp"].keys():
             raise UserError(
                 part.wav_scp,
-                f"'{min(different)}' is not both here and in {part.set_dir} "
-                f"({len(different)} such)",
+                f"'{min(different)}' is not in both this list and {part.set_dir} "
+                f"({len(different)} differ)",
                 "enhance the set again",
             )
         tables["wav.scp"] = audio
@@ -79,9 +82,10 @@ def _prefixed(part: Part) -> Tables:
 
 
 def write_splits(directory: str | os.PathLike, tables: Tables, count: int) -> None:
-    """Write `keys.1.scp` to `keys.<count>.scp`: parts of `wav.scp` of about equal duration.
+    """Write `keys.1.scp` to `keys.<count>.scp`: splits of `wav.scp` of about equal duration.
 
-    There are fewer where utterances are fewer: ESPnet does not read an empty one.
+    If there are fewer utterances than `count`, there is one file per utterance, because ESPnet
+    cannot read an empty one.
     """
     for old in Path(directory).glob("keys.*.scp"):
         old.unlink()
@@ -96,7 +100,7 @@ def write_splits(directory: str | os.PathLike, tables: Tables, count: int) -> No
 
 
 def split_hypotheses(files: Sequence[str | os.PathLike]) -> dict[tuple[str, str], dict[str, str]]:
-    """Undo the joining for recognized text.
+    """Split the recognized text of a joint set by system and set.
 
     Args:
         files: recognized text of the splits, `<system>.<set>.<utterance> WORDS`.
@@ -105,16 +109,18 @@ def split_hypotheses(files: Sequence[str | os.PathLike]) -> dict[tuple[str, str]
         (system, set) -> utterance id -> words.
 
     Raises:
-        UserError: an id that is not of this form, or in two files.
+        UserError: an id does not have this form or is in two files.
     """
     found: dict[tuple[str, str], dict[str, str]] = {}
     for file in files:
         for key, words in read_columns(file).items():
             system, set_name, utterance = (*key.split(".", 2), "", "")[:3]
             if not utterance:
-                raise UserError(file, f"id '{key}' is not <system>.<set>.<utterance>", "join first")
+                raise UserError(
+                    file, f"id '{key}' is not <system>.<set>.<utterance>", "decode a joint set"
+                )
             texts = found.setdefault((system, set_name), {})
             if utterance in texts:
-                raise UserError(file, f"id '{key}' is in another split too", "decode again")
+                raise UserError(file, f"id '{key}' is also in another split", "decode again")
             texts[utterance] = words
     return found

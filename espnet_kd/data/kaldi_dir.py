@@ -1,4 +1,4 @@
-"""Set directories as tables in memory; see `espnet_kd.data.rows`."""
+"""Read and write set directories as tables in memory; see `espnet_kd.data.rows`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def read_set(directory: str | os.PathLike) -> Tables:
     """Read and check a set directory.
 
     Returns:
-        Tables by file name (`wav.scp`, `text`, ...), each utterance id -> value, in C order; they
-        share the strings of the ids.
+        Tables by file name (`wav.scp`, `text`, ...), each utterance id -> value, in C order. The
+        tables share the id strings.
 
     Raises:
-        UserError: as `read_rows`.
+        UserError: see `read_rows`.
     """
     tables: Tables = {}
     for utterance, values in read_rows(directory):
@@ -30,7 +30,7 @@ def read_set(directory: str | os.PathLike) -> Tables:
 
 
 def table_rows(tables: Tables) -> Iterator[Row]:
-    """The rows of tables that have the same ids, in C order."""
+    """Yield the rows of tables that have the same ids, in C order."""
     for utterance in sorted(tables["wav.scp"]):
         yield utterance, {name: table[utterance] for name, table in tables.items()}
 
@@ -46,7 +46,7 @@ def write_set(directory: str | os.PathLike, tables: Tables) -> None:
     """Check and write a set; see `write_rows`.
 
     Raises:
-        UserError: ids that differ between tables; as `write_rows`.
+        UserError: the tables have different ids; see `write_rows`.
     """
     for name, table in tables.items():
         check_same_ids(Path(directory), name, tables["wav.scp"].keys(), table.keys())

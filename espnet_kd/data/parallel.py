@@ -1,4 +1,4 @@
-"""The same function over many items in several processes."""
+"""Apply a function to many items in several processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from espnet_kd.progress import progress
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-AHEAD = 8  # chunks that wait for each process, or with their results for the caller
+AHEAD = 8  # chunks per process that may be submitted before the caller has taken their results
 
 
 def parallel_map(
@@ -28,19 +28,19 @@ def parallel_map(
     title: str,
     chunk: int = 1,
 ) -> Iterator[Result]:
-    """Yield `function(item)` in the order of `items`, showing progress unless one chunk is all.
+    """Yield `function(item)` in the order of `items`.
 
-    Of long lists only a few chunks are in memory at a time.
+    Progress is shown if there is more than one chunk. Only a few chunks are in memory at a time.
 
     Args:
         function: a module-level function (it is sent to other processes).
-        items: what to work on.
-        nj: number of processes; 1 works in this one.
+        items: items to process.
+        nj: number of processes; 1 runs everything in this process.
         title: name of the work for the progress line.
-        chunk: items sent to a process at once; large for cheap functions.
+        chunk: number of items sent to a process at once; large for cheap functions.
 
     Raises:
-        UserError: the first one `function` raises; work not yet begun is dropped.
+        UserError: the first one `function` raises; work that has not started is dropped.
     """
     total = len(items) if isinstance(items, Sized) else None
     chunks = blocks(items, chunk)
@@ -79,7 +79,7 @@ def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result
 
 
 def die_with_parent() -> None:
-    """End this worker when the caller is killed; it would wait for tasks for ever."""
+    """End this worker when its parent is killed; otherwise it would wait for tasks forever."""
 
     def watch() -> None:
         multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])

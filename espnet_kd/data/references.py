@@ -1,4 +1,4 @@
-"""References of which some are not there: `spk1.scp` with "-" for a recording without one."""
+"""Read references from a `spk1.scp` that has "-" for recordings without a reference."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from espnet_kd.data.rows import NO_REFERENCE
 
 
 class OptionalReferences(Mapping):
-    """Reference signals by utterance id; of no samples where there is none.
+    """Reference signals by utterance id; an empty array for an utterance without a reference.
 
     Args:
-        path: lines `<utt> <path of an audio file>` or `<utt> -`.
-        float_dtype: of the samples.
+        path: file with lines `<utt> <path of an audio file>` or `<utt> -`.
+        float_dtype: dtype of the samples.
         allow_multi_rates: accept files of different sampling rates.
     """
 
@@ -24,7 +24,7 @@ class OptionalReferences(Mapping):
         self._dtype = float_dtype or "float32"
 
     def __getitem__(self, utterance: str) -> np.ndarray:
-        """Read a reference (L,), or (0,)."""
+        """Read a reference (L,); (0,) if the utterance has none."""
         if self._sound.loader.data[utterance] == NO_REFERENCE:
             return np.zeros(0, dtype=self._dtype)
         return self._sound[utterance]

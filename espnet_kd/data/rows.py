@@ -1,4 +1,4 @@
-"""Set directories row by row: no more than a few of their utterances are in memory.
+"""Read, check and write set directories row by row, with only a few utterances in memory.
 
 The files and their lines are described in docs/design.md.
 """
@@ -20,24 +20,24 @@ from espnet_kd.fileio import atomic_path, holds_same, iterate_columns
 
 REQUIRED = ("wav.scp", "text", "utt2spk", "utt2category", "utt2num_samples")
 OPTIONAL = ("spk1.scp", "utt2speed")
-NO_REFERENCE = "-"  # in spk1.scp, of a REAL utterance beside others that have one
+NO_REFERENCE = "-"  # in spk1.scp: a REAL utterance without a reference in a set that has others
 DERIVED_PATTERNS = ("text_*", "align*")
 
 Row = tuple[str, dict[str, str]]  # utterance id, value by file name (`wav.scp`, `text`, ...)
 
 
 def read_rows(directory: str | os.PathLike) -> Iterator[Row]:
-    """Read and check a set directory, its utterances one by one in C order.
+    """Read and check a set directory, and yield its utterances in C order.
 
-    `spk2utt` is checked at the end and left out: it follows from `utt2spk`.
+    `spk2utt` is checked at the end but is not part of the rows, because it follows from `utt2spk`.
 
     Raises:
-        UserError: a required file is absent; ids unsorted, twice, or not the same in all files;
-            `spk2utt` disagrees; and all that `check_rows` finds.
+        UserError: a required file is missing; ids are unsorted, repeated, or not the same in all
+            files; `spk2utt` disagrees with `utt2spk`; see also `check_rows`.
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise UserError(directory, "is no directory", "run the stage that writes it")
+        raise UserError(directory, "is not a directory", "run the stage that writes it")
     names = [*REQUIRED, *(path.name for path in _optional_files(directory))]
     yield from check_rows(directory, _join(directory, names))
     try:
@@ -67,7 +67,7 @@ def check_same_ids(directory: Path, name: str, ids: Set[str], others: Set[str]) 
     """Check that a file has the utterances of `wav.scp`.
 
     Raises:
-        UserError: it has not.
+        UserError: the ids differ.
     """
     different = ids ^ others
     if different:
@@ -81,12 +81,12 @@ def check_same_ids(directory: Path, name: str, ids: Set[str], others: Set[str]) 
 
 
 def check_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> Iterator[Row]:
-    """Check rows as they pass; reads no audio.
+    """Check rows while passing them on; no audio is read.
 
     Raises:
-        UserError: no utterances; an empty value; ids unsorted or twice; a speaker that does not
-            begin the id; an unknown category; a length that is no positive whole number; a REAL
-            utterance whose reference is its own mixture.
+        UserError: there are no utterances; a value is empty; ids are unsorted or repeated; an id
+            does not begin with its speaker; a category is unknown; a length is not a positive
+            integer; the reference of a REAL utterance is its own mixture.
     """
     directory = Path(directory)
     previous = ""
@@ -104,7 +104,7 @@ def check_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> Iterator[Ro
         _check_values(directory, utterance, values)
         yield utterance, values
     if not previous:
-        raise UserError(directory / "wav.scp", "holds no utterance", "check the set's source")
+        raise UserError(directory / "wav.scp", "contains no utterances", "check the set's source")
 
 
 def _check_values(directory: Path, utterance: str, values: dict[str, str]) -> None:
@@ -115,7 +115,7 @@ def _check_values(directory: Path, utterance: str, values: dict[str, str]) -> No
         raise UserError(
             directory / "utt2spk",
             f"id '{utterance}' does not begin with its speaker '{speaker}'",
-            "rename it, or sorting by speaker and by id disagree",
+            "rename it, because sorting by speaker and by id must agree",
         )
     if category not in CATEGORIES:
         raise UserError(
@@ -140,17 +140,17 @@ def _check_values(directory: Path, utterance: str, values: dict[str, str]) -> No
 def check_row_audio(
     directory: str | os.PathLike, rows: Iterable[Row], nj: int, samples: bool = False
 ) -> None:
-    """Check the audio a set points at, by its headers.
+    """Check the headers of the audio files that a set lists.
 
     Args:
-        directory: named in errors.
-        rows: as of `read_rows`, before speed perturbation.
+        directory: set directory to name in errors.
+        rows: rows from `read_rows`, before speed perturbation.
         nj: number of processes.
-        samples: read every file through instead: silence is an error then.
+        samples: read all samples instead of only the headers; silence is then an error.
 
     Raises:
-        UserError: audio missing, truncated or of another format; a length other than
-            `utt2num_samples`; a reference longer or shorter than its mixture; a silent file.
+        UserError: an audio file is missing, truncated or in another format; its length differs
+            from `utt2num_samples`; a reference and its mixture differ in length; a file is silent.
     """
     title = Path(directory).name
     audio, copy = tee(_audio(rows))
@@ -163,7 +163,7 @@ def check_row_audio(
         if length != expected:
             raise UserError(
                 path,
-                f"has {length} samples, utterance '{utterance}' of {title} has {expected}",
+                f"has {length} samples, but utterance '{utterance}' of {title} has {expected}",
                 "mixture and reference must be of equal length",
             )
 
@@ -181,21 +181,21 @@ def _count_samples(path: str) -> int:
 
 
 def write_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> int:
-    """Check and write a set, `spk2utt` included.
+    """Check and write a set, including `spk2utt`.
 
-    Files are put in place when all of them are whole. A file whose content does not change is left
-    alone. What other stages derived from a set (alignments, say) is removed if the set itself
-    changes.
+    Files are put in place only after all of them are complete. A file whose content does not
+    change is left untouched. Files that other stages derived from the set (e.g. alignments) are
+    removed if the set itself changes.
 
     Args:
-        directory: of the set.
-        rows: in C order, each with values for the same files.
+        directory: set directory to write.
+        rows: rows in C order, each with values for the same files.
 
     Returns:
         The number of utterances.
 
     Raises:
-        UserError: as `check_rows`.
+        UserError: see `check_rows`.
     """
     directory = Path(directory)
     rows = check_rows(directory, rows)

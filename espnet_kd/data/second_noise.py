@@ -1,4 +1,4 @@
-"""Another noise for the clean speech of a mixture, drawn from background recordings."""
+"""Mix the clean speech of a mixture with a second noise, drawn from background recordings."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 
 TRIALS = 10
-SILENCE = 1 / 32768  # root mean square below one step of 16 bits
+SILENCE = 1 / 32768  # root mean square of one 16-bit step; anything below counts as silent
 
 
 class NoiseMixer:
-    """Mixes clean speech with a second noise, at the signal-to-noise ratio of its mixture.
+    """Mix clean speech with a second noise, at the signal-to-noise ratio of its mixture.
 
-    x^2 = s + g n^2 with g such that g n^2 has the energy of n^1 = x^1 - s. That the ratio stays,
-    and that each recording is as likely as any other whatever its length, is our reading.
+    x^2 = s + g n^2 with g such that g n^2 has the energy of n^1 = x^1 - s. Keeping the ratio, and
+    drawing each recording with the same probability regardless of its length, is our
+    interpretation.
 
     Args:
-        noise_scp: `<id> <path>` of background recordings, 16-kHz 16-bit mono.
-        fixed: the noise depends on the utterance id alone, so that losses of different epochs
-            compare; otherwise numpy's global generator draws it, as in ESPnet's preprocessors.
+        noise_scp: file with lines `<id> <path>` of background recordings, 16-kHz 16-bit mono.
+        fixed: the noise depends only on the utterance id, so that losses of different epochs are
+            comparable; otherwise numpy's global generator draws it, as in ESPnet's preprocessors.
 
     Raises:
-        UserError: the file is absent or empty.
+        UserError: the file is missing or empty.
     """
 
     def __init__(self, noise_scp: str | os.PathLike, fixed: bool = False):
@@ -47,10 +48,10 @@ class NoiseMixer:
             reference: s, (L,), at its level in the mixture.
 
         Returns:
-            x^2, (L,), the dtype of `mixture`; not clipped.
+            x^2, (L,), with the dtype of `mixture`; not clipped.
 
         Raises:
-            UserError: a recording cannot be read, or several stretches are silent.
+            UserError: a recording cannot be read, or `TRIALS` segments in a row are silent.
         """
         seed = zlib.crc32(uid.encode()) if self.fixed else np.random.randint(2**31)
         noise = self._draw(np.random.default_rng(seed), len(mixture))
@@ -66,7 +67,7 @@ class NoiseMixer:
                 return noise
         raise UserError(
             path,
-            f"{TRIALS} stretches in a row are silent, the last one here",
+            f"{TRIALS} random segments in a row are silent, the last one in this file",
             f"remove silent recordings from {self.noise_scp}",
         )
 
@@ -74,15 +75,15 @@ class NoiseMixer:
 def read_stretch(
     path: str | os.PathLike, length: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Read a stretch of a recording from a drawn place; a shorter recording is repeated.
+    """Read a randomly placed segment of a recording; a shorter recording is repeated.
 
     Args:
-        path: 16-kHz 16-bit mono.
-        length: samples.
-        generator: draws the place.
+        path: recording, 16-kHz 16-bit mono.
+        length: length of the segment in samples.
+        generator: draws the start of the segment.
 
     Returns:
-        (length,) float64, -1 to 1.
+        (length,) float64 in [-1, 1).
 
     Raises:
         UserError: see `num_samples`.

@@ -1,4 +1,4 @@
-"""`spk2utt` of a set, made from its `utt2spk`, whatever the number of utterances of a speaker."""
+"""Make `spk2utt` of a set from its `utt2spk`; memory does not grow with a speaker's utterances."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def speaker_table(utt2spk: Path) -> Iterator[bytes]:
-    """The file's content piece by piece: a single line of it may name all utterances.
+    """Yield the content of `spk2utt` in small pieces, since one line may list all utterances.
 
     Args:
-        utt2spk: sorted by utterance; read twice.
+        utt2spk: file sorted by utterance; it is read twice.
     """
     runs = _runs(utt2spk)
     with utt2spk.open("rb") as lines:
@@ -27,8 +27,11 @@ def speaker_table(utt2spk: Path) -> Iterator[bytes]:
 
 
 def _runs(utt2spk: Path) -> dict[bytes, list[int]]:
-    """Where lines of each speaker begin in the file: at one place where ids begin as speakers do,
-    unless one speaker's name begins with another's."""
+    """Return the offsets in the file at which runs of each speaker's lines begin.
+
+    Ids begin with their speaker, so there is one run per speaker unless one speaker's name begins
+    with another's.
+    """
     runs: dict[bytes, list[int]] = {}
     start, previous = 0, None
     with utt2spk.open("rb") as lines:
@@ -41,7 +44,7 @@ def _runs(utt2spk: Path) -> dict[bytes, list[int]]:
 
 
 def holds_speakers(spk2utt: Path, utt2spk: Path) -> bool:
-    """Whether `spk2utt` is what follows from `utt2spk`."""
+    """Return whether `spk2utt` agrees with `utt2spk`."""
     with spk2utt.open("rb") as file:
         return all(file.read(len(piece)) == piece for piece in speaker_table(utt2spk)) and not (
             file.read(1)

@@ -1,4 +1,4 @@
-"""Lists too long for memory: on disk, to go through as often as wanted."""
+"""Keep lists that are too long for memory on disk; they can be read any number of times."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from espnet_kd.errors import DISK_FULL
 
 Item = TypeVar("Item")
 
-BLOCK = 256  # items written and read at once; what they share is written once
+BLOCK = 256  # items pickled together; objects that they share are written once
 RUN = 10_000  # items sorted in memory
 
 
 def blocks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items, the last one shorter."""
+    """Yield lists of `size` items; the last one may be shorter."""
     items = iter(items)
     while block := list(islice(items, size)):
         yield block
 
 
 class Spool(Collection[Item]):
-    """Items in a file without a name among the system's temporary ones (TMPDIR).
+    """A collection in an unnamed file in the system's directory for temporary files (TMPDIR).
 
-    Memory holds one block of them. Equal items are given at each pass, not the same ones.
+    One block of items is in memory at a time. Each pass yields new objects that are equal to the
+    items, not the items themselves.
 
     Args:
         items: anything that can be pickled.
 
     Raises:
-        OSError: a full disk, with the name of the directory.
+        OSError: the disk is full; the error names the directory.
     """
 
     def __init__(self, items: Iterable[Item]):
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the spool goes)
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the spool is deleted)
         self._size = 0
         for block in blocks(items, BLOCK):
             self._put(block)
@@ -62,7 +63,7 @@ class Spool(Collection[Item]):
         return any(item == other for other in self)
 
     def __iter__(self) -> Iterator[Item]:
-        place = 0  # each pass has its own: several may be under way
+        place = 0  # each pass has its own position, because several passes may run at once
         while place < self._end:
             self._file.seek(place)
             block = pickle.load(self._file)
@@ -71,6 +72,6 @@ class Spool(Collection[Item]):
 
 
 def sorted_spool(items: Iterable[Item], key: Callable[[Item], str]) -> Spool[Item]:
-    """The items in the order of `key`; those with equal keys stay in theirs."""
+    """Return the items sorted by `key`; the sort is stable."""
     runs = [Spool(sorted(run, key=key)) for run in blocks(items, RUN)]
     return runs[0] if len(runs) == 1 else Spool(heapq.merge(*runs, key=key))

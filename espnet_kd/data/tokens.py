@@ -1,4 +1,4 @@
-"""Token lists and text shapes in ESPnet's formats."""
+"""Make token lists and text shape files in ESPnet's formats."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from espnet_kd.fileio import atomic_path, iterate_columns, write_lines
 NON_LINGUISTIC = ("<NOISE>",)
 FIRST_SYMBOLS = ("<blank>", "<unk>")
 LAST_SYMBOL = "<sos/eos>"
-BLOCK = 1000  # texts looked at at once: one sentence, many channels
+BLOCK = 1000  # texts processed together; a sentence occurs once per channel
 
 Tokenize = Callable[[str], list[str]]
 
 
 def char_tokenizer() -> Tokenize:
-    """Characters, `<space>`, and non-linguistic symbols as one token each, as ESPnet cuts them."""
+    """Return ESPnet's tokenizer into characters, `<space>`, and whole non-linguistic symbols."""
     return CharTokenizer(non_linguistic_symbols=NON_LINGUISTIC).text2tokens
 
 
 def bpe_tokenizer(model: str | Path) -> Tokenize:
-    """Pieces of a trained sentencepiece model."""
+    """Return the tokenizer of a trained sentencepiece model."""
     return SentencepiecesTokenizer(model).text2tokens
 
 
 def char_token_list(texts: Iterable[str]) -> list[str]:
-    """All characters of the texts, the most frequent first, between ESPnet's special symbols."""
+    """Return ESPnet's token list with all characters of the texts, the most frequent first."""
     tokenize = char_tokenizer()
     counts: Counter[str] = Counter()
     for block in blocks(texts, BLOCK):
         for text, times in Counter(block).items():
             for token in tokenize(text):
                 counts[token] += times
-    # <NOISE> always has a place, so that a list made from simulated sets fits recorded ones.
+    # Always include <NOISE>, so that a list made from simulated sets also covers recorded ones.
     for symbol in NON_LINGUISTIC:
         counts.setdefault(symbol, 0)
     by_frequency = sorted(counts, key=lambda token: (-counts[token], token))
@@ -49,14 +49,15 @@ def char_token_list(texts: Iterable[str]) -> list[str]:
 
 
 def train_bpe(texts: Iterable[str], vocabulary: int, model: Path) -> list[str]:
-    """Train a sentencepiece BPE model and write it to `model`; all different texts are in memory,
-    as sentencepiece holds them too.
+    """Train a sentencepiece BPE model and write it to `model`.
+
+    All distinct texts are in memory, as they are in sentencepiece.
 
     Returns:
-        ESPnet's token list of it.
+        The model's token list in ESPnet's format.
 
     Raises:
-        UserError: the texts do not give so many pieces, or demand more.
+        UserError: the texts yield fewer pieces than `vocabulary`, or need more.
     """
     with tempfile.TemporaryDirectory() as directory:
         prefix = Path(directory) / "bpe"
@@ -71,7 +72,9 @@ def train_bpe(texts: Iterable[str], vocabulary: int, model: Path) -> list[str]:
                 minloglevel=2,
             )
         except RuntimeError as error:
-            raise UserError("--nbpe", f"{vocabulary} pieces: {error}", "choose another") from None
+            raise UserError(
+                "--nbpe", f"{vocabulary} pieces: {error}", "choose another size"
+            ) from None
         with atomic_path(model) as temporary:
             temporary.write_bytes(prefix.with_suffix(".model").read_bytes())
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(model))
@@ -81,7 +84,7 @@ def train_bpe(texts: Iterable[str], vocabulary: int, model: Path) -> list[str]:
 
 
 def write_token_list(path: Path, tokens: Sequence[str]) -> None:
-    """Write `tokens.txt`, and beside it `nlsyms.txt`, the symbols that are no text."""
+    """Write `tokens.txt`, and next to it `nlsyms.txt` with the non-linguistic symbols."""
     write_lines(path, tokens)
     write_lines(path.with_name("nlsyms.txt"), NON_LINGUISTIC)
 
@@ -89,9 +92,9 @@ def write_token_list(path: Path, tokens: Sequence[str]) -> None:
 def text_shapes(
     text: Mapping[str, str], tokenize: Tokenize, tokens: Sequence[str]
 ) -> tuple[dict[str, str], set[str]]:
-    """Shape file of a text, `<tokens>,<size of the list>`, and the tokens not in the list."""
+    """Return a text's shapes, `<tokens>,<size of the list>`, and the tokens not in the list."""
     known, unknown, shapes = set(tokens), set(), {}
-    shape_of: dict[str, str] = {}  # one sentence, many channels and speeds
+    shape_of: dict[str, str] = {}  # a sentence occurs in many channels and speeds
     for utterance, line in text.items():
         if line not in shape_of:
             pieces = tokenize(line)
@@ -102,5 +105,5 @@ def text_shapes(
 
 
 def read_texts(paths: Iterable[Path]) -> Iterator[str]:
-    """All transcripts of several `text` files, one by one."""
+    """Yield all transcripts of several `text` files."""
     return (text for path in paths for _, text in iterate_columns(path))

@@ -1,4 +1,4 @@
-"""Waveforms as models take and give them: float, scaled as the 16-bit samples on disk."""
+"""Read and write waveforms as models use them: float, scaled like the 16-bit samples on disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from espnet_kd.data.audio import read_samples, write_samples
 from espnet_kd.errors import UserError
 
-# Samples are divided by this on reading (as ESPnet does) and multiplied on writing.
+# Samples are divided by this on reading (as in ESPnet) and multiplied by it on writing.
 FULL_SCALE = 32768.0
 
 
@@ -19,26 +19,26 @@ def read_wave(path: str | os.PathLike, num_samples: int) -> np.ndarray:
 
     Args:
         path: audio file.
-        num_samples: length it must have.
+        num_samples: expected length.
 
     Returns:
         Samples (T,), float32 in [-1, 1).
 
     Raises:
-        UserError: another length, and all that `read_samples` finds.
+        UserError: the length differs; see `read_samples`.
     """
     wave = read_samples(path)
     if len(wave) != num_samples:
         raise UserError(
             path,
-            f"has {len(wave)} samples, utt2num_samples says {num_samples}",
+            f"has {len(wave)} samples, but utt2num_samples says {num_samples}",
             "run the data stage again",
         )
     return (wave / FULL_SCALE).astype(np.float32)
 
 
 def write_wave(path: str | os.PathLike, wave: np.ndarray) -> int:
-    """Write samples (T,) as 16-bit wav, atomically; gives the number of clipped samples."""
+    """Write samples (T,) as 16-bit wav, atomically; return the number of clipped samples."""
     scaled = np.rint(np.asarray(wave, dtype=np.float64) * FULL_SCALE)
     samples = np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1)
     write_samples(path, samples.astype(np.int16))
@@ -46,6 +46,6 @@ def write_wave(path: str | os.PathLike, wave: np.ndarray) -> int:
 
 
 def level_dbfs(wave: np.ndarray) -> float:
-    """Level of samples (T,) in dB relative to full scale (root mean square of 1); -inf for 0."""
+    """Return the level of samples (T,) in dB relative to an RMS of 1; -inf for silence."""
     power = float(np.mean(np.square(wave, dtype=np.float64)))
     return 10 * math.log10(power) if power > 0 else -math.inf

@@ -1,1 +1,1 @@
-"""Losses of knowledge distillation, in plain PyTorch: one method, one file."""
+"""Losses for knowledge distillation, in plain PyTorch; one file per method."""

@@ -1,4 +1,4 @@
-"""Acoustic-token KD: the student's speech keeps the tokens of the clean speech."""
+"""Acoustic-token KD: the student's signal should have the tokens of the clean speech."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ from espnet_kd.distill.gain import match_gain
 
 
 class AcousticTokenLoss(DistillLoss):
-    """Cross entropy on the tokens of clean speech, through a frozen recognizer's encoder.
+    """Cross entropy with the tokens of clean speech, through a frozen recognizer's encoder.
 
     -mean_t log p(c_t | t), p(k | t) = softmax_k(-||h_t - mu_k||^2 / (temperature * s)):
-    h (B, T', D) are the latents of the student's signal, mu (K, D) the centroids of k-means over
+    h (B, T', D) are the latents of the student's signal, mu (K, D) the k-means centroids of
     latents of clean speech, and c_t the centroid nearest to the latent of the clean reference, or
     of the teacher's signal where there is no reference. The scale s = mean_k ||mu_k - mean mu||^2
-    makes the loss independent of the size of the latents. Nothing is trained beside the student.
+    makes the loss independent of the size of the latents. Only the student is trained.
 
-    The method is the one of "Knowledge distillation-based training of speech enhancement for
-    noise-robust automatic speech recognition" (IEEE Access 2024): recognizer first, k-means of its
-    encoder's latents second, student third. Its formula is not public; cross entropy, distances
-    as logits, their scale and temperature are our reading. So is the level: the student's signal
-    is brought to that of the target by one least-squares gain per utterance.
+    The method is that of "Knowledge distillation-based training of speech enhancement for
+    noise-robust automatic speech recognition" (IEEE Access 2024): first the recognizer, then
+    k-means of its encoder's latents, then the student. Its formula is not public; the cross
+    entropy, distances as logits, their scale and the temperature are our interpretation. So is
+    the level: one least-squares gain per utterance brings the student's signal to the level of
+    the target.
 
-    The loss of clean speech itself is not 0, as latents do not lie on centroids.
+    Even for clean speech the loss is not 0, because latents do not lie on centroids.
 
     Args:
-        recognizer: `espnet_kd.enh.recognizer.Recognizer`, or what has its `encode` and `checksum`;
-            it is frozen.
-        centroids: file of `bin/acoustic_tokens.py`.
-        temperature: lower makes tokens harder.
+        recognizer: `espnet_kd.enh.recognizer.Recognizer`, or an object with its `encode` and
+            `checksum`; it is frozen.
+        centroids: file written by `bin/acoustic_tokens.py`.
+        temperature: lower values make the distribution over tokens sharper.
 
     Raises:
-        ValueError: a temperature that is not above 0, or centroids of another recognizer.
-        UserError: `centroids` is no such file.
+        ValueError: the temperature is not above 0, or the centroids belong to another recognizer.
+        UserError: `centroids` does not exist or is not a file of acoustic tokens.
     """
 
     needs_teacher_beside_reference = False
@@ -57,20 +58,21 @@ class AcousticTokenLoss(DistillLoss):
         self.recognizer = Frozen(recognizer)
         self.layer = tokens.layer
         self.temperature = temperature
-        # Centered, for the sake of precision: distances stay the same.
+        # Centered for numerical precision; the distances stay the same.
         self.register_buffer("center", vectors.mean(dim=0), persistent=False)
         self.register_buffer("centroids", vectors - self.center, persistent=False)
         self.scale = self.centroids.square().sum(dim=1).mean().item()
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
-        """Refuse centroids of another width; see DistillLoss.prepare."""
+        """Reject centroids that do not have the width of the latents; see DistillLoss.prepare."""
         signal = student.signal
         lengths = torch.full((1,), signal.size(1), device=signal.device)
         latents, _ = self.recognizer.module.encode(signal, lengths, self.layer)
         width = self.centroids.size(1)
         if latents.size(2) != width:
             raise ValueError(
-                f"the centroids have {width} values, the recognizer's latents {latents.size(2)}"
+                f"the centroids have {width} values, but the recognizer's latents have"
+                f" {latents.size(2)}"
             )
 
     def forward(
@@ -93,7 +95,7 @@ class AcousticTokenLoss(DistillLoss):
     def _logits(
         self, signal: torch.Tensor, lengths: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits (B, T', K) but for a term that all tokens share, and number of frames (B,)."""
+        """Return logits (B, T', K), up to a term that all tokens share, and frame counts (B,)."""
         latents, frames = self.recognizer.module.encode(signal, lengths, self.layer)
         products = (latents - self.center) @ self.centroids.t()
         distances = self.centroids.square().sum(dim=1) - 2 * products

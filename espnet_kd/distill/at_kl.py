@@ -1,4 +1,4 @@
-"""AT-KL: attention maps over time and over channels, compared by KL divergence."""
+"""AT-KL: compare attention maps over time and over channels by KL divergence."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ CHANNELS = ("pool", "sum")
 
 
 class ATKLLoss(FeatureLoss):
-    """KL divergence of the teacher's and the student's attention maps.
+    """KL divergence between the attention maps of teacher and student.
 
-    Of features A (B, C, F, T) with energy E = |A|^2, two maps:
+    Features A (B, C, F, T) with energy E = |A|^2 have two maps:
 
         M_time(f, t)    = mean_c E    where in time and frequency the layer is active
-        M_channel(c, f) = mean_t E    which of its channels are
+        M_channel(c, f) = mean_t E    which of its channels are active
 
-    each made a distribution p = softmax(q / temperature), q = M / rms(M), over all its valid
-    entries; L = KL(p_T || p_S) of the one map + that of the other.
+    Each map is turned into a distribution p = softmax(q / temperature), q = M / rms(M), over all
+    its valid entries. The loss is the sum of KL(p_T || p_S) over both maps.
 
-    Han et al. 2024 (Distil-DCCRN; arXiv 2408.04267) transfer attention in time and channel
-    dimension with KL divergence between layers of unequal frame rate and width; the formula is
-    our reading, after Zagoruyko and Komodakis 2017, at(x) = M / |M|_2. We divide by the root mean
-    square instead, which is |M|_2 / sqrt(size): with |M|_2 the softmax becomes flat, and the loss
-    zero, the longer the utterance (1e-5 for 1 s of speech in DCCRN). The loudest entry of a layer
-    of DCCRN is near 20 rms, so that at a temperature of 1 little else counts; hence 4.
+    Han et al. 2024 (Distil-DCCRN; arXiv 2408.04267) transfer attention in the time and channel
+    dimensions by KL divergence between layers of different frame rates and widths. The formula is
+    our interpretation, after Zagoruyko and Komodakis 2017, at(x) = M / |M|_2. We divide by the
+    root mean square instead, which is |M|_2 / sqrt(size): with |M|_2, the longer the utterance,
+    the flatter the softmax and the closer the loss to zero (1e-5 for 1 s of speech in DCCRN).
+    The loudest entry of a layer of DCCRN is near 20 rms, so at a temperature of 1 little else
+    would count; the default is 4.
 
     The teacher's map is interpolated to the student's frames and averaged over neighbors to the
-    student's bins and channels. It is blind to the features' scale. Of layers without a frequency
-    axis the maps are a profile over time and one over channels.
+    student's bins and channels. The loss does not depend on the scale of the features. For layers
+    without a frequency axis, the maps are one profile over time and one over channels.
 
     Args:
-        temperature: of the softmax.
-        channels: "pool": average the teacher's channels to the student's; "sum": leave channels
-            out of M_channel, which is then a profile over frequency.
-        complex_halves: channels are real parts and then as many imaginary parts, in both models;
-            |A|^2 is of the complex number. It matters with "pool" only.
+        temperature: temperature of the softmax.
+        channels: "pool" averages the teacher's channels to the number of the student's; "sum"
+            drops the channels from M_channel, which becomes a profile over frequency.
+        complex_halves: in both models, the first half of the channels are real parts and the
+            second half imaginary parts, so |A|^2 is that of the complex numbers. It makes a
+            difference with "pool" only.
 
     Raises:
-        ValueError: a temperature that is not positive, or an unknown `channels`.
+        ValueError: the temperature is not positive, or `channels` is unknown.
     """
 
     def __init__(
@@ -57,19 +59,19 @@ class ATKLLoss(FeatureLoss):
         self.complex_halves = complex_halves
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
-        """Check the channels; see DistillLoss.prepare."""
+        """Check channels and frequency axes; see DistillLoss.prepare."""
         for pair in self.pairs:
             own, others = student.features[pair.student], teacher.features[pair.teacher]
             for tap, feature in ((pair.student, own), (pair.teacher, others)):
                 if self.complex_halves and feature.size(1) % 2:
                     raise ValueError(
-                        f"'{tap}' has {feature.size(1)} channels, which are no halves of complex"
-                        " numbers; leave complex_halves out"
+                        f"'{tap}' has {feature.size(1)} channels, an odd number, so they cannot be"
+                        " real and imaginary halves; leave complex_halves out"
                     )
             if self.channels == "sum" and own.size(2) == 1:
                 raise ValueError(
-                    f"'{pair.student}' has no frequency axis, so that with channels 'sum' nothing"
-                    " is left of the channel map; use 'pool'"
+                    f"'{pair.student}' has no frequency axis, so channels 'sum' leaves nothing of"
+                    " the channel map; use 'pool'"
                 )
 
     def compare(
@@ -103,19 +105,19 @@ class ATKLLoss(FeatureLoss):
     def _divergence(
         self, teacher: torch.Tensor, student: torch.Tensor, mask: torch.Tensor
     ) -> torch.Tensor:
-        """KL divergence of two maps (B, ...), counting where the mask is 1; (B,)."""
+        """Return the KL divergence (B,) of two maps (B, ...) over the entries with mask 1."""
         target, given = (self._log_distribution(map_, mask) for map_ in (teacher, student))
         return (target.exp() * (target - given)).sum(dim=1)
 
     def _log_distribution(self, map_: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         mask = mask.flatten(1)
         values = map_.flatten(1).masked_fill(mask == 0, 0.0)
-        # A norm of 1, then a mean square of 1.
+        # Scale to a norm of 1 and then to a mean square of 1.
         values = functional.normalize(values, dim=1) * mask.sum(dim=1, keepdim=True).sqrt()
         return (values / self.temperature).masked_fill(mask == 0, -1e9).log_softmax(dim=1)
 
 
 def _mean_over_time(energy: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """(B, C, F, T) to (B, C, F)."""
+    """Average (B, C, F, T) over the valid frames; returns (B, C, F)."""
     mask = frame_mask(valid, energy.size(-1))[:, None, None]
     return energy.masked_fill(mask == 0, 0.0).sum(dim=-1) / mask.sum(dim=-1)

@@ -1,4 +1,4 @@
-"""What a KD loss is given and what it gives back: the contract that every method keeps."""
+"""The contract of a KD loss: what every method receives and what it returns."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from espnet_kd.distill.taps import Tap, TapPair
 
 @dataclass
 class Observation:
-    """What a model made of a batch.
+    """The result of running a model on a batch.
 
     Attributes:
         signal: (B, L) enhanced waveforms.
-        features: what was captured, by tap, as (B, C, F, T); F is 1 where a layer has no
-            frequency axis.
-        rerun: run the model on the same batch with other features at some taps; gives the
-            observation of that run. Everything behind such a tap sees the given features, inline
-            modules too; its `features` are still what the layers gave.
-        model: that was run; None in tests of losses that do not look at it.
+        features: captured features by tap, (B, C, F, T); F is 1 where a layer has no frequency
+            axis.
+        rerun: run the model again on the same batch, with other features at some taps, and return
+            the new observation. Inline modules at such a tap and all later layers see the given
+            feature, but `features` of the new observation still holds what the tapped layer
+            itself returned.
+        model: the model that was run; None in tests of losses that do not use it.
     """
 
     signal: torch.Tensor
@@ -34,19 +35,21 @@ class Observation:
 
 
 class DistillLoss(nn.Module, ABC):
-    """A term of the loss of a student.
+    """A term in the training loss of a student.
 
-    A subclass overrides `forward`, and `prepare` if the models decide the sizes of its weights.
+    A subclass overrides `forward`, and also `prepare` if the sizes of its weights depend on the
+    models.
 
     Attributes:
-        needs_reference: cannot be computed without a clean reference; skipped on REAL batches
-            that have none.
-        needs_teacher: looks at a teacher.
-        needs_teacher_beside_reference: looks at it also where there is a reference.
-        needs_pairs: needs batches whose second half is the first with another noise.
-        resources: names of the constructor's arguments that come from the command line rather
-            than from YAML: `recognizer`, `centroids`.
-        pairs: layers whose features are compared.
+        needs_reference: the loss cannot be computed without a clean reference; it is skipped on
+            REAL batches without one.
+        needs_teacher: the loss uses a teacher.
+        needs_teacher_beside_reference: the loss uses the teacher even where there is a reference.
+        needs_taps: the loss compares features, so its settings must name taps.
+        needs_pairs: the loss needs batches whose second half repeats the first with another noise.
+        resources: names of constructor arguments that come from the command line rather than
+            from YAML: `recognizer`, `centroids`.
+        pairs: layers of student and teacher whose features are compared.
     """
 
     needs_reference: ClassVar[bool] = False
@@ -57,28 +60,28 @@ class DistillLoss(nn.Module, ABC):
     resources: ClassVar[tuple[str, ...]] = ()
     pairs: Sequence[TapPair] = ()
 
-    def __init__(self) -> None:  # nn.Module's takes anything, so conf could not be checked by it
+    def __init__(self) -> None:  # nn.Module.__init__ takes anything, so `conf` would go unchecked
         super().__init__()
 
     @classmethod
     def applies_to(cls, has_reference: bool, paired: bool) -> bool:
-        """Whether the loss can be computed on a batch.
+        """Return whether the loss can be computed on a batch.
 
         Args:
-            has_reference: its utterances have references.
-            paired: its second half is the first with another noise.
+            has_reference: whether the utterances of the batch have references.
+            paired: whether the second half of the batch repeats the first with another noise.
         """
         return (has_reference or not cls.needs_reference) and (paired or not cls.needs_pairs)
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
-        """Make what depends on the models' sizes, once, before training.
+        """Create whatever depends on the sizes of the models; called once, before training.
 
         Args:
-            student: of a short probe, B = 1.
-            teacher: likewise.
+            student: observation of a short probe, B = 1.
+            teacher: the same for the teacher; None if there is no teacher.
 
         Raises:
-            ValueError: features that cannot be aligned; the message says which and why.
+            ValueError: the features cannot be aligned; the message says which and why.
         """
 
     @abstractmethod
@@ -92,9 +95,9 @@ class DistillLoss(nn.Module, ABC):
         """Compute the loss; padding never counts.
 
         Args:
-            student: with gradients.
-            teacher: without; None if no loss needs one.
-            reference: (B, L), or None on batches that have none.
+            student: observation with gradients.
+            teacher: observation without gradients; None if no loss needs it.
+            reference: (B, L); None on batches without references.
             lengths: (B,) valid samples.
 
         Returns:
@@ -102,30 +105,31 @@ class DistillLoss(nn.Module, ABC):
         """
 
     def inline(self) -> dict[Tap, nn.Module]:
-        """Modules that stand at taps of the student while it is trained.
+        """Return modules that are inserted at taps of the student during training.
 
-        They map what passes the tap (B, C, F, T) to its like; the tap captures what comes before
-        them. One module a tap, of one loss. `merge` takes them out.
+        Each module maps the feature at its tap (B, C, F, T) to one of the same shape. The tap
+        captures the feature before the module. A tap can hold one module, from one loss. `merge`
+        folds the modules into the student.
         """
         return {}
 
     def merge(self, state: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> None:
-        """Fold `inline` modules into the student's weights.
+        """Fold the modules of `inline` into the student's weights.
 
         Args:
-            state: the student's state dict; its tensors are replaced, its keys stay.
-            own: the state dict of this loss, all that is needed beside `pairs`: `prepare` has not
-                been called where a student is published.
+            state: the student's state dict; tensors are replaced, keys stay the same.
+            own: the state dict of this loss. It and `pairs` are all that `merge` may rely on,
+                because `prepare` is not called when a student is published.
         """
 
 
 class FeatureLoss(DistillLoss):
-    """A loss that compares features pair by pair and takes the mean over the pairs."""
+    """A loss that compares features pair by pair and averages over the pairs."""
 
     needs_taps = True
 
     def forward(self, student, teacher, reference, lengths):
-        """Mean over `pairs` of `compare`; see DistillLoss.forward."""
+        """Return the mean of `compare` over `pairs`; see DistillLoss.forward."""
         num_samples = student.signal.size(1)
         losses = [
             self.compare(
@@ -146,13 +150,13 @@ class FeatureLoss(DistillLoss):
         teacher: torch.Tensor,
         valid: torch.Tensor,
     ) -> torch.Tensor:
-        """Loss of one pair.
+        """Compute the loss of one pair.
 
         Args:
-            index: of the pair.
+            index: number of the pair in `pairs`.
             student: (B, C_S, F_S, T_S).
             teacher: (B, C_T, F_T, T_T).
-            valid: (B,) part of the time axis that is no padding, 0 to 1.
+            valid: (B,) fraction of the time axis that is not padding, 0 to 1.
 
         Returns:
             (B,).

@@ -1,4 +1,4 @@
-"""The file of acoustic tokens: centroids of a recognizer's latents."""
+"""Read and write the file of acoustic tokens, which holds centroids of latents."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from espnet_kd.fileio import atomic_path
 
 @dataclass(frozen=True)
 class Centroids:
-    """Where the acoustic tokens lie.
+    """The centroids that define the acoustic tokens.
 
     Attributes:
         vectors: (K, D) float32, one per token.
-        layer: of the recognizer whose latents were clustered; see Recognizer.encode.
+        layer: layer of the recognizer whose latents were clustered; see Recognizer.encode.
         checksum: SHA-256 of the recognizer's checkpoint.
     """
 
@@ -31,7 +31,7 @@ def write_centroids(path: str | os.PathLike, centroids: Centroids) -> None:
     """Write a .npz file atomically.
 
     Raises:
-        UserError: another suffix.
+        UserError: the file name has another suffix.
     """
     check_suffix(path)
     with atomic_path(path) as temporary:
@@ -44,10 +44,10 @@ def write_centroids(path: str | os.PathLike, centroids: Centroids) -> None:
 
 
 def read_centroids(path: str | os.PathLike) -> Centroids:
-    """Read what `write_centroids` wrote; never runs code stored in the file.
+    """Read a file of `write_centroids`, without running any code stored in it.
 
     Raises:
-        UserError: an absent file, or another one.
+        UserError: the file does not exist or is not such a file.
     """
     try:
         with np.load(path, allow_pickle=False) as values:
@@ -60,11 +60,11 @@ def read_centroids(path: str | os.PathLike) -> Centroids:
         raise UserError(path, "does not exist", "write it with bin/acoustic_tokens.py") from None
     except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
         raise UserError(
-            path, "holds no acoustic tokens", "write it with bin/acoustic_tokens.py"
+            path, "is not a file of acoustic tokens", "write it with bin/acoustic_tokens.py"
         ) from None
 
 
 def check_suffix(path: str | os.PathLike) -> None:
-    """Refuse a name to which NumPy would add the suffix."""
+    """Reject a file name without the suffix .npz, which NumPy would add."""
     if not os.fspath(path).endswith(".npz"):
-        raise UserError(path, "does not end with .npz", "name it so")
+        raise UserError(path, "does not end with .npz", "add it")

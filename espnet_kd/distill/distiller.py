@@ -1,4 +1,4 @@
-"""A named, weighted sum of KD losses, computed from one run of student and teacher."""
+"""Named and weighted KD losses, computed from one run each of student and teacher."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Run = Callable[[], torch.Tensor]
 
 @dataclass(frozen=True)
 class Term:
-    """A loss with its place in the sum.
+    """A loss, its weight, and the batches that it is computed on.
 
     Attributes:
         loss: the loss.
-        weight: its weight.
-        categories: batches that it is computed on; empty: all.
+        weight: weight of the loss in the sum.
+        categories: categories of these batches; empty means all.
     """
 
     loss: DistillLoss
@@ -29,21 +29,21 @@ class Term:
     categories: frozenset[str] = frozenset()
 
     def applies(self, category: str | None, has_reference: bool, paired: bool) -> bool:
-        """Whether it is computed on batches of a category."""
+        """Return whether the loss is computed on such batches."""
         chosen = not self.categories or category in self.categories
         return chosen and self.loss.applies_to(has_reference, paired)
 
     def looks_at_teacher(self, category: str | None, has_reference: bool, paired: bool) -> bool:
-        """Whether it needs the teacher's observation of such batches."""
+        """Return whether the loss needs the teacher's observation of such batches."""
         needs = self.loss.needs_teacher_beside_reference or not has_reference
         return self.loss.needs_teacher and needs and self.applies(category, has_reference, paired)
 
 
 class Distiller(nn.Module):
-    """Losses of a student beside the supervised one.
+    """KD losses of a student, in addition to the supervised loss.
 
     Args:
-        terms: by name.
+        terms: losses by name.
     """
 
     def __init__(self, terms: Mapping[str, Term]):
@@ -53,16 +53,16 @@ class Distiller(nn.Module):
 
     @property
     def needs_teacher(self) -> bool:
-        """Whether any loss looks at a teacher."""
+        """Whether any loss uses a teacher."""
         return any(term.loss.needs_teacher for term in self.terms.values())
 
     def looks_at_teacher(self, category: str | None, has_reference: bool, paired: bool) -> bool:
-        """Whether any loss needs the teacher's observation of such batches."""
+        """Return whether any loss needs the teacher's observation of such batches."""
         terms = self.terms.values()
         return any(term.looks_at_teacher(category, has_reference, paired) for term in terms)
 
     def prepare(self, student: nn.Module, run: Run, teacher: nn.Module | None, teach: Run) -> None:
-        """Make the losses' own weights from a probe of both models; see DistillLoss.prepare."""
+        """Create the losses' own weights from a probe of both models; see DistillLoss.prepare."""
         with torch.no_grad():
             observed = self.observe_student(student, run)
             taught = self.observe_teacher(teacher, teach) if teacher is not None else None
@@ -71,7 +71,7 @@ class Distiller(nn.Module):
                 loss.prepare(observed, taught)
             except ValueError as error:
                 raise ValueError(f"'{name}': {error}") from None
-        self._inline()  # refuses two modules at one tap
+        self._inline()  # raises if two modules share a tap
 
     def observe_student(self, student: nn.Module, run: Run) -> Observation:
         """Run the student with its inline modules and capture its features."""
@@ -96,15 +96,15 @@ class Distiller(nn.Module):
         """Compute the losses that apply.
 
         Args:
-            student: of the batch.
-            teacher: of the batch, or None.
-            reference: (B, L), or None where the batch has none.
+            student: observation of the batch.
+            teacher: observation of the batch, or None.
+            reference: (B, L), or None if the batch has no references.
             lengths: (B,) valid samples.
-            category: of the batch; None if unknown.
-            paired: the second half of the batch is the first with another noise.
+            category: category of the batch; None if unknown.
+            paired: whether the second half of the batch repeats the first with another noise.
 
         Returns:
-            name -> (B,), unweighted; what does not apply is absent.
+            name -> (B,), unweighted; losses that do not apply are absent.
         """
         return {
             name: term.loss(student, teacher, reference, lengths)
@@ -118,7 +118,7 @@ class Distiller(nn.Module):
             for tap, module in loss.inline().items():
                 if tap in modules:
                     raise ValueError(
-                        f"'{name}': another loss stands at '{tap}', too; tap another layer"
+                        f"'{name}': another loss already has a module at '{tap}'; tap another layer"
                     )
                 modules[tap] = module
         return modules
@@ -132,15 +132,15 @@ def observe(
     whose: str,
     given: Mapping[Tap, torch.Tensor] | None = None,
 ) -> Observation:
-    """Run a model once.
+    """Run a model once and capture its features.
 
     Args:
-        model: whose layers are tapped.
-        run: runs it on the batch and gives the signal (B, L).
-        taps: what to capture.
-        inline: functions that stand at taps.
-        whose: "student" or "teacher", for errors.
-        given: features that layers give instead of their own; what stands behind sees them.
+        model: model whose layers are tapped.
+        run: run the model on the batch and return the signal (B, L).
+        taps: taps whose features are captured.
+        inline: functions that are applied at taps.
+        whose: "student" or "teacher", for error messages.
+        given: features that replace those of the layers at some taps; later layers see them.
     """
     given = given or {}
     features: dict[Tap, torch.Tensor] = {}

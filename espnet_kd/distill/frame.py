@@ -1,4 +1,4 @@
-"""Frame-level KD: compressed magnitudes or log-mel energies of the two signals, frame by frame."""
+"""Frame-level KD: compare compressed magnitudes or log-mel energies of the two signals."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from espnet_kd.distill.gain import at_speech_level, match_gain
 
 KINDS = ("magnitude", "log_mel")
 
-# Added to the power of each bin, about 50 dB below that of speech at its usual level: bounds the
-# gradient at silence, and keeps inaudible residues from ruling the logarithm.
+# Added to the power of each bin, about 50 dB below that of speech at its usual level. It bounds the
+# gradient at silence and keeps inaudible residuals from dominating the logarithm.
 POWER_FLOOR = 1e-5
 
 
 class FrameLoss(DistillLoss):
-    """Mean squared difference of spectral features of the student's and the teacher's signal.
+    """Mean squared difference between spectral features of the student's and teacher's signals.
 
     magnitude: mean_{t,f} (|S_S|^c - |S_T|^c)^2 over frames t and bins f of the STFT S (B, F, T);
-    log_mel: mean_{t,m} (log M_S - log M_T)^2 over frames t, mel bands m of its power M (B, M, T).
+    log_mel: mean_{t,m} (log M_S - log M_T)^2 over frames t and bands m of mel power M (B, M, T).
 
-    "Frame-level" term of frame and sequence level KD, whose source publishes no formula: all of it
-    is our reading. So are the levels: the teacher's signal goes to the usual level of speech, the
-    student's to the teacher's by one least-squares gain per utterance; the loss depends on neither
-    model's output scale or sign.
+    This is the "frame-level" term of frame- and sequence-level KD, whose source publishes no
+    formula, so all of it is our interpretation. So are the levels: the teacher's signal is scaled
+    to the usual level of speech, and the student's to the teacher's by one least-squares gain per
+    utterance. The loss therefore does not depend on the scale or sign of either model's output.
 
-    Frames are centered: frame t lies at sample t * hop_length and sees zeros beyond both ends of
-    the utterance. It counts if its center does not lie behind the last sample, so an utterance of
-    n samples has 1 + n // hop_length frames in any batch.
+    Frames are centered: frame t is centered at sample t * hop_length, and there are zeros before
+    and after the utterance. For an utterance of n samples, frames with t * hop_length <= n count,
+    so it has 1 + n // hop_length frames in any batch.
 
     Args:
         kind: "magnitude" or "log_mel".
-        n_fft: samples of a frame, with a Hann window.
+        n_fft: samples per frame, with a Hann window.
         hop_length: samples between frames.
-        compression: exponent c, of "magnitude".
-        num_mels: number of bands, of "log_mel".
-        sample_rate: of both signals in Hz, of "log_mel".
+        compression: exponent c, for "magnitude".
+        num_mels: number of bands, for "log_mel".
+        sample_rate: sampling rate of both signals in Hz, for "log_mel".
 
     Raises:
-        ValueError: an unknown kind, or a size or exponent that is not above 0.
+        ValueError: the kind is unknown, or a size or the exponent is not above 0.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class FrameLoss(DistillLoss):
         reference: torch.Tensor | None,
         lengths: torch.Tensor,
     ) -> torch.Tensor:
-        """See DistillLoss.forward; (B,), at least 0, and 0 if the signals differ in scale only."""
+        """See DistillLoss.forward; (B,), at least 0, and 0 if only the scales differ."""
         target = at_speech_level(teacher.signal, lengths)
         estimate = match_gain(student.signal, target, lengths)
         difference = self.features(estimate) - self.features(target)
@@ -84,7 +84,7 @@ class FrameLoss(DistillLoss):
         return masked_mean(per_frame, frame_mask(valid, frames))
 
     def features(self, signal: torch.Tensor) -> torch.Tensor:
-        """Spectral features.
+        """Compute the spectral features.
 
         Args:
             signal: (B, L).

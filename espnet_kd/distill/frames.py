@@ -1,4 +1,4 @@
-"""Time axes of features: which frames count, and one frame rate from another."""
+"""Time axes of features: find the frames that count, and change the frame rate."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from torch.nn import functional
 
 
 def frame_mask(valid: torch.Tensor, frames: int) -> torch.Tensor:
-    """Which frames are no padding.
+    """Return a mask of the frames that are not padding.
 
     Args:
-        valid: (B,) part of the time axis that is no padding, 0 to 1.
-        frames: T.
+        valid: (B,) fraction of the time axis that is not padding, 0 to 1.
+        frames: number of frames T.
 
     Returns:
-        (B, T) of 1.0 and 0.0; every utterance has at least one frame.
+        (B, T) of 1.0 and 0.0; every utterance has at least one valid frame.
     """
-    # The slack is above the rounding of single precision: a third of 3000 frames is 1000.
+    # The slack exceeds rounding errors of single precision: a third of 3000 frames must be 1000.
     count = ((valid.double() - 1e-7) * frames).ceil().clamp(min=1)
     index = torch.arange(frames, device=valid.device)
     return (index < count.unsqueeze(1)).float()
 
 
 def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean over the valid frames.
+    """Average over the valid frames.
 
     Args:
         values: (B, T).
@@ -39,13 +39,13 @@ def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 def resample_frames(
     feature: torch.Tensor, frames: int, valid: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Bring features to another frame rate by linear interpolation.
+    """Change the frame rate of features by linear interpolation.
 
     Args:
         feature: (B, C, F, T).
-        frames: T'.
-        valid: (B,) part of the time axis that is no padding; if given, padding does not reach the
-            last valid frames: it is replaced by the last valid frame first.
+        frames: new number of frames T'.
+        valid: (B,) fraction of the time axis that is not padding. If given, the last valid frame
+            replaces the padding first, so that padding does not leak into valid frames.
 
     Returns:
         (B, C, F, T').

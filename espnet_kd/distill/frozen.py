@@ -1,4 +1,4 @@
-"""A model that is used in training, but neither trained nor saved."""
+"""A model that is used in training but neither trained nor saved."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import nn
 
 
 class Frozen(nn.Module):
-    """Holds a module in evaluation mode, without gradients of its weights.
+    """Hold a module in evaluation mode, with no gradients for its weights.
 
     It moves with its owner (`to`, `cuda`), but its weights are in no optimizer, state dict or
-    parameter count; `train()` does not reach it. Gradients do flow through it.
+    parameter count, and `train()` does not reach it. Gradients still flow through it.
 
     Args:
         module: a trained model.
@@ -19,11 +19,11 @@ class Frozen(nn.Module):
 
     def __init__(self, module: nn.Module):
         super().__init__()
-        # In a list, because nn.Module would register it: its weights would be saved and optimized.
+        # In a list, since nn.Module would register an attribute, and save and optimize its weights.
         self._held = [module.eval().requires_grad_(False)]
         for part in module.modules():
-            if isinstance(part, nn.RNNBase):  # cuDNN has no gradients in evaluation mode
-                part.dropout = 0.0  # all that its mode decides
+            if isinstance(part, nn.RNNBase):  # cuDNN has no backward pass in evaluation mode
+                part.dropout = 0.0  # nothing else depends on its mode
                 part.train()
 
     @property

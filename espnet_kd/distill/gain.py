@@ -1,4 +1,4 @@
-"""Bring signals of models to comparable levels; a model trained with SI-SNR has any scale."""
+"""Bring enhanced signals to comparable levels: SI-SNR does not fix the scale of a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SPEECH_RMS = 0.05
 
 
 def zero_padding(signal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Signal (B, L) with zeros behind its `lengths` (B,), whatever stood there."""
+    """Set samples of (B, L) after `lengths` (B,) to zero, whatever their values."""
     valid = torch.arange(signal.size(1), device=signal.device) < lengths.unsqueeze(1)
     return torch.where(valid, signal, torch.zeros_like(signal))
 
@@ -17,11 +17,12 @@ def zero_padding(signal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
 def match_gain(
     estimate: torch.Tensor, reference: torch.Tensor, lengths: torch.Tensor
 ) -> torch.Tensor:
-    """Scale each estimate e to what it explains of its reference r: by <e, r> / <e, e>.
+    """Scale each estimate e by <e, r> / <e, e>, its least-squares gain to the reference r.
 
-    This least-squares gain brings the estimate closest to the reference, and turns a wrong sign. If
-    the reference is the mixture, it gives the speech its own level, as far as speech and noise are
-    uncorrelated (our reading of "the same scale"). Gradients flow through it.
+    This gain brings the estimate closest to the reference and corrects a wrong sign. If the
+    reference is the mixture, the speech gets the level that it has in the mixture, as far as
+    speech and noise are uncorrelated (our interpretation of "the same scale"). Gradients flow
+    through the gain.
 
     Args:
         estimate: (B, L).
@@ -29,7 +30,7 @@ def match_gain(
         lengths: (B,) valid samples.
 
     Returns:
-        (B, L), zeros behind `lengths`; zeros stay zeros.
+        (B, L), zero after `lengths`; silence stays silence.
     """
     estimate = zero_padding(estimate, lengths)
     explained = (estimate * zero_padding(reference, lengths)).sum(dim=1, keepdim=True)
@@ -45,7 +46,7 @@ def at_speech_level(signal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor
         lengths: (B,) valid samples.
 
     Returns:
-        (B, L), zeros behind `lengths`; zeros stay zeros.
+        (B, L), zero after `lengths`; silence stays silence.
     """
     signal = zero_padding(signal, lengths)
     rms = (signal.square().sum(dim=1) / lengths).sqrt().unsqueeze(1)

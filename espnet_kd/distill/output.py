@@ -1,4 +1,4 @@
-"""Output KD: the student's signal is compared with the teacher's."""
+"""Output KD: compare the student's signal with the teacher's."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from espnet_kd.distill.si_snr import si_snr
 class OutputLoss(DistillLoss):
     """Negative SI-SNR to the teacher's signal, -SI-SNR(s_T, s_S) in dB.
 
-    Both signals are (B, L); the ratio is taken over the valid samples of each utterance. The
-    teacher's gets no gradient.
+    Both signals are (B, L); the ratio is computed over the valid samples of each utterance. The
+    teacher's signal gets no gradient.
 
-    On REAL batches alone it is the second term of Wang et al. 2022, eq. (1), with the teacher
-    online; on all batches it is plain output KD, the control of every other method; as the
-    "sequence level" of frame and sequence level KD it is our reading, since that paper gives no
-    formula.
+    Restricted to REAL batches, this loss is the second term of Wang et al. 2022, eq. (1), with the
+    teacher online. On all batches, it is plain output KD, the control for every other method.
+    Its use as the "sequence level" of frame- and sequence-level KD is our interpretation, since
+    that paper gives no formula.
     """
 
     def forward(

@@ -1,4 +1,4 @@
-"""Sequence-level KD by a recognizer: what it hears in the two signals."""
+"""Sequence-level KD through a recognizer: compare its posteriors for the two signals."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class PosteriorLoss(DistillLoss):
     """KL(p_T || p_S) of a frozen recognizer's CTC posteriors for the two signals.
 
     temperature^2 * mean_t sum_v p_T(v | t) (log p_T(v | t) - log p_S(v | t)), where p (B, T', V) is
-    the softmax over the tokens v of the CTC's logits divided by the temperature; the mean is over
-    the recognizer's valid frames t.
-    The factor keeps gradients of one size at any temperature (Hinton et al. 2015).
+    the softmax over the tokens v of the CTC logits divided by the temperature, and the mean is
+    over the recognizer's valid frames t. The factor temperature^2 keeps the size of the gradients
+    the same at any temperature (Hinton et al. 2015).
 
-    "Sequence-level" term of frame and sequence level KD, in the variant with a recognizer. That
-    source publishes no formula: it is our reading. So is the level: the recognizer expects
-    speech at its own one, so the student's signal is brought to the teacher's by one least-squares
-    gain per utterance.
+    This is the "sequence-level" term of frame- and sequence-level KD, in the variant with a
+    recognizer. Its source publishes no formula, so the term is our interpretation. So is the
+    level: the recognizer expects speech at the level of its training, so one least-squares gain
+    per utterance brings the student's signal to the level of the teacher's.
 
     Args:
-        recognizer: `espnet_kd.enh.recognizer.Recognizer`, or what has its `encode` and
+        recognizer: `espnet_kd.enh.recognizer.Recognizer`, or an object with its `encode` and
             `ctc_log_probs`; it is frozen.
-        temperature: above 1 for softer posteriors.
+        temperature: values above 1 make the posteriors softer.
 
     Raises:
-        ValueError: a temperature that is not above 0.
+        ValueError: the temperature is not above 0.
     """
 
     resources = ("recognizer",)
@@ -45,7 +45,7 @@ class PosteriorLoss(DistillLoss):
         self.temperature = temperature
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
-        """Find out whether the recognizer gives posteriors; see DistillLoss.prepare."""
+        """Check that the recognizer returns posteriors; see DistillLoss.prepare."""
         signal = student.signal
         self._log_posteriors(signal, torch.full((1,), signal.size(1), device=signal.device))
 

@@ -1,4 +1,4 @@
-"""From what was trained to what is published, or trained on: a student without KD losses."""
+"""Take the student without its KD losses from a training, to publish it or train it further."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PREFIX = "distiller."
 def student_state(
     state: Mapping[str, torch.Tensor], kd_losses: Mapping[str, Any]
 ) -> dict[str, torch.Tensor]:
-    """Leave out weights of KD losses; fold modules that stood inside the student into it.
+    """Remove the weights of KD losses and fold their inline modules into the student.
 
     Args:
         state: state dict of the training.
         kd_losses: settings of that training.
 
     Returns:
-        State dict of the student alone; tensors that did not change are shared.
+        State dict of the student alone; unchanged tensors are shared, not copied.
     """
     student = {key: value for key, value in state.items() if not key.startswith(PREFIX)}
     for settings in read_losses(kd_losses):
@@ -43,15 +43,17 @@ def student_state(
 def hand_over(
     state: Mapping[str, torch.Tensor], kd_losses: Mapping[str, Any], kept: Collection[str]
 ) -> dict[str, torch.Tensor]:
-    """Do as `student_state`, but for some losses, whose weights stay as they are.
+    """Return the state that the next training starts from, with the weights of some losses.
+
+    These losses keep their weights unchanged; the others are treated as in `student_state`.
 
     Args:
         state: state dict of a training.
         kd_losses: settings of that training.
-        kept: names of the losses that the next training has, too.
+        kept: names of the losses that the next training has as well.
 
     Returns:
-        What the next training starts from.
+        State dict for the start of the next training.
     """
     gone = {name: entry for name, entry in kd_losses.items() if name not in kept}
     prefixes = tuple(f"{PREFIX}losses.{name}." for name in kept)

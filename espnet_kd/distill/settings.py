@@ -1,13 +1,13 @@
-"""The `kd_losses` and `kd_stages` of a YAML, checked before anything is built.
+"""Check the `kd_losses` and `kd_stages` of a YAML before anything is built.
 
 ```yaml
 kd_losses:
   latent:                        # any name; the training log uses it
-    type: at_kl                  # a name of LOSSES, or "my_package.my_file:MyLoss"
+    type: at_kl                  # a name in LOSSES, or "my_package.my_file:MyLoss"
     weight: 1.0
-    categories: [SIMU, REAL]     # by default all
-    taps:                        # of losses that compare features
-    - separator.tcn.network.1    # the same place in both, or
+    categories: [SIMU, REAL]     # all by default
+    taps:                        # only for losses that compare features
+    - separator.tcn.network.1    # the same layer in both models, or
     - student: separator.tcn.network.1
       teacher: {path: separator.tcn.network.3, side: input, layout: bct}
     conf: {temperature: 2.0}     # arguments of the class
@@ -31,7 +31,7 @@ from espnet_kd.distill.base import DistillLoss
 from espnet_kd.distill.taps import Tap, TapPair
 from espnet_kd.errors import UserError
 
-# Method -> where its class is. Imported when used.
+# Method -> its class, imported when it is used.
 LOSSES = {
     "acoustic_token": "espnet_kd.distill.acoustic_token:AcousticTokenLoss",
     "at_kl": "espnet_kd.distill.at_kl:ATKLLoss",
@@ -43,7 +43,8 @@ LOSSES = {
     "posterior": "espnet_kd.distill.posterior:PosteriorLoss",
 }
 SUPERVISED = "supervised"  # what `kd_stages` calls the criterions
-RESERVED = (SUPERVISED, "loss", *dir(nn.ModuleDict()))  # the log has "loss"; losses are modules
+# The log has its own "loss", and nn.ModuleDict takes no key that is one of its attributes.
+RESERVED = (SUPERVISED, "loss", *dir(nn.ModuleDict()))
 
 Value = TypeVar("Value", list, dict)
 
@@ -65,21 +66,21 @@ class LossSettings:
         return find_class(self.type)
 
     def applies(self, category: str | None, has_reference: bool) -> bool:
-        """Whether the loss is computed on such utterances, as far as their lists tell.
+        """Return whether the loss applies to such utterances, as far as their lists can tell.
 
-        Only simulated speech comes with a second noise.
+        Only simulated speech can have a second noise.
         """
         chosen = not self.categories or category in self.categories
         return chosen and self.loss_class.applies_to(has_reference, paired=category == "SIMU")
 
     def build(self, resources: Mapping[str, Any]) -> DistillLoss:
-        """Make the loss.
+        """Build the loss.
 
         Args:
-            resources: what the command line gives, by name; see DistillLoss.resources.
+            resources: values from the command line, by name; see DistillLoss.resources.
 
         Raises:
-            UserError: a resource is missing, or the class refuses its arguments.
+            UserError: a resource is missing, or the class rejects its arguments.
         """
         cls = self.loss_class
         for name in cls.resources:
@@ -88,27 +89,27 @@ class LossSettings:
                     name, f"--kd_{name}"
                 )
                 raise UserError(
-                    _where(self.name), f"'{self.type}' needs a {name}", f"give {option}"
+                    _where(self.name), f"'{self.type}' has no {name}", f"give {option}"
                 )
         given = {name: resources[name] for name in cls.resources}
         try:
             loss = cls(**given, **self.conf)
         except (TypeError, ValueError) as error:
-            raise UserError(_where(self.name), str(error), "mend its conf") from None
+            raise UserError(_where(self.name), str(error), "fix its conf") from None
         loss.pairs = self.taps
         return loss
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One entry of `kd_stages`: a training of its own, that starts where the one before ended.
+    """One entry of `kd_stages`: a training that starts where the previous one ended.
 
     Attributes:
-        name: of its directory.
+        name: part of the name of its directory.
         max_epoch: number of epochs.
-        losses: weight of each loss in this stage, by its name in `kd_losses`, or SUPERVISED for
-            the criterions; what is not named is off.
-        options: further arguments of the training in this stage, e.g. `{optim_conf: {lr: 1e-4}}`.
+        losses: weight of each loss in this stage, by its name in `kd_losses`; SUPERVISED means
+            the criterions. A loss that is not listed is off.
+        options: further training arguments for this stage, e.g. `{optim_conf: {lr: 1e-4}}`.
     """
 
     name: str
@@ -118,10 +119,11 @@ class Stage:
 
 
 def read_losses(values: Any) -> list[LossSettings]:
-    """Check `kd_losses`.
+    """Check `kd_losses` and return its entries.
 
     Raises:
-        UserError: an unknown key, type, category or argument, a bad weight, taps missing.
+        UserError: an unknown key, type, category or argument, a bad name or weight, or taps that
+            are missing or not accepted.
     """
     if not isinstance(values, Mapping):
         raise UserError("kd_losses", f"is {values!r}", "give a name and settings for each loss")
@@ -129,14 +131,14 @@ def read_losses(values: Any) -> list[LossSettings]:
 
 
 def read_stages(values: Any, losses: Collection[str]) -> list[Stage]:
-    """Check `kd_stages`.
+    """Check `kd_stages` and return its entries.
 
     Args:
-        values: what the YAML has.
-        losses: names that exist, `supervised` among them.
+        values: value in the YAML.
+        losses: names of the losses that exist, including `supervised`.
 
     Raises:
-        UserError: as `read_losses`.
+        UserError: an unknown key or loss, a bad name, number or weight, or two equal names.
     """
     if not isinstance(values, (list, tuple)):
         raise UserError("kd_stages", f"is {values!r}", "give a list of stages")
@@ -157,12 +159,12 @@ def read_stages(values: Any, losses: Collection[str]) -> list[Stage]:
         stages.append(Stage(**{**entry, "options": options}))
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
-        raise UserError("kd_stages", f"two stages of one name: {names}", "give each its own")
+        raise UserError("kd_stages", f"two stages have the same name: {names}", "rename one")
     return stages
 
 
 def check_weight(where: str, weight: Any) -> None:
-    """Refuse a weight that is negative or no number."""
+    """Reject a weight that is negative or not a finite number, with a UserError."""
     number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
     if not number or not math.isfinite(weight) or weight < 0:
         raise UserError(
@@ -171,7 +173,7 @@ def check_weight(where: str, weight: Any) -> None:
 
 
 def find_class(name: str) -> type[DistillLoss]:
-    """Find the class of a loss by its name in LOSSES, or by "module:Class".
+    """Return the class of a loss by its name in LOSSES or by "module:Class".
 
     Raises:
         UserError: there is no such class.
@@ -184,7 +186,7 @@ def find_class(name: str) -> type[DistillLoss]:
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise UserError("kd_losses", f"type '{name}': {error}", 'write "module:Class"') from None
     if not (inspect.isclass(found) and issubclass(found, DistillLoss)):
-        raise UserError("kd_losses", f"type '{name}' is no DistillLoss", "derive it from that")
+        raise UserError("kd_losses", f"type '{name}' is not a DistillLoss", "derive it from that")
     return found
 
 
@@ -192,13 +194,13 @@ def _read_loss(name: str, entry: Any) -> LossSettings:
     where = _where(name)
     _check_name(where, name)
     if name in RESERVED:
-        raise UserError(where, "a loss cannot have this name", "give it another")
+        raise UserError(where, "a loss cannot have this name", "choose another")
     _check_keys(where, entry, LossSettings, ("type",))
     check_weight(where, entry.get("weight", 1.0))
     categories = tuple(_optional(where, entry, "categories", []))
     for category in categories:
         if category not in CATEGORIES:
-            raise UserError(where, f"category '{category}'", f"use {', '.join(CATEGORIES)}")
+            raise UserError(where, f"unknown category '{category}'", f"use {', '.join(CATEGORIES)}")
     taps = tuple(_read_pair(where, tap) for tap in _optional(where, entry, "taps", []))
     settings = LossSettings(
         name=name,
@@ -224,7 +226,7 @@ def _read_loss(name: str, entry: Any) -> LossSettings:
 def _read_pair(where: str, entry: Any) -> TapPair:
     if isinstance(entry, Mapping) and "path" not in entry:
         if set(entry) != {"student", "teacher"}:
-            raise UserError(where, f"tap {dict(entry)}", "give student: and teacher:")
+            raise UserError(where, f"tap is {dict(entry)}", "give student: and teacher:")
         return TapPair(_read_tap(where, entry["student"]), _read_tap(where, entry["teacher"]))
     tap = _read_tap(where, entry)
     return TapPair(tap, tap)
@@ -242,7 +244,7 @@ def _read_tap(where: str, entry: Any) -> Tap:
 
 def _optional(where: str, entry: Mapping[str, Any], key: str, default: Value) -> Value:
     value = entry.get(key)
-    if value is None:  # left empty
+    if value is None:  # the YAML has the key but no value
         return default
     if not isinstance(value, type(default)):
         kind = "a list" if isinstance(default, list) else "names and values"

@@ -8,7 +8,7 @@ EPS = 1e-8
 
 
 def si_snr(reference: torch.Tensor, estimate: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """SI-SNR (Luo and Mesgarani 2019, eq. 22), of zero-mean signals, as ESPnet's criterion has it.
+    """Compute the SI-SNR of zero-mean signals (Luo and Mesgarani 2019, eq. 22), as ESPnet does.
 
     Args:
         reference: (B, L).

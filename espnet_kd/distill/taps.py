@@ -1,6 +1,6 @@
-"""Capture and replace what flows through the layers of a model, by module path.
+"""Capture and replace features inside a model, by module path.
 
-Hooks are set for one run and removed again; no model is edited.
+Hooks are set for one run and then removed; the model itself is not changed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import nn
 from espnet_kd.errors import UserError
 
 CANONICAL = "bcft"
-LAYOUTS = {3: "bct", 4: "bcft"}  # by default
+LAYOUTS = {3: "bct", 4: "bcft"}  # default layout by number of axes
 SIDES = ("output", "input")
 HALF = (torch.float16, torch.bfloat16)
 
@@ -26,13 +26,13 @@ class Tap:
     """A place in a model.
 
     Attributes:
-        path: of the module, as in `named_modules`: "separator.tcn.network.1".
+        path: module path, as in `named_modules`, e.g. "separator.tcn.network.1".
         side: "output" or "input" (the first argument) of the module.
         layout: order of the axes there: b(atch), c(hannels), f(requency), t(ime); "" means "bct"
-            with three axes and "bcft" with four.
+            for three axes and "bcft" for four.
 
     Raises:
-        ValueError: values that no place can have.
+        ValueError: an invalid path, side or layout.
     """
 
     path: str
@@ -48,7 +48,7 @@ class Tap:
         once = len(set(axes)) == len(axes) and {"b", "t"} <= set(axes) <= set(CANONICAL)
         if self.layout != "" and not once:
             raise ValueError(
-                f"layout is {self.layout!r}; name each axis once: b and t, c and f if there"
+                f"layout is {self.layout!r}; name each axis once: b, t, and c and f if present"
             )
 
     def __str__(self) -> str:
@@ -64,15 +64,15 @@ class TapPair:
 
 
 def find_module(model: nn.Module, tap: Tap, whose: str) -> nn.Module:
-    """Get the module of a tap.
+    """Return the module of a tap.
 
     Args:
         model: student or teacher.
-        tap: the place.
-        whose: "student" or "teacher", for the error.
+        tap: the tap.
+        whose: "student" or "teacher", for the error message.
 
     Raises:
-        UserError: there is no such module; lists the nearest names.
+        UserError: there is no such module; the message lists the nearest names.
     """
     modules = dict(model.named_modules())
     if tap.path in modules:
@@ -91,21 +91,21 @@ def capture(
     replace: Mapping[Tap, Callable[[torch.Tensor], torch.Tensor]] | None = None,
     whose: str = "student",
 ) -> Iterator[None]:
-    """While active, store what passes the taps, and change it where `replace` says so.
+    """While active, store the features at the taps and change them where `replace` says so.
 
-    Use it around one run of the model, in which each tapped module runs once.
+    Use it around one run of the model, in which each tapped module runs exactly once.
 
     Args:
         model: student or teacher.
-        taps: places to capture.
-        features: filled with tap -> (B, C, F, T), as the layer gives it, before a replacement, but
-            half precision (autocast) as single precision, since losses sum many squares.
-        replace: tap -> function of the feature (B, C, F, T) that gives its like.
-        whose: for errors.
+        taps: taps whose features are captured.
+        features: filled with tap -> (B, C, F, T), as the layer returns it before any replacement.
+            Half precision (autocast) becomes single precision, since losses sum many squares.
+        replace: tap -> function that maps the feature (B, C, F, T) to one of the same shape.
+        whose: "student" or "teacher", for error messages.
 
     Raises:
-        UserError: there is no such module, it runs never or more than once, or gives no tensor
-            that the layout fits.
+        UserError: a module does not exist, does not run exactly once, or does not return a real
+            tensor that fits the layout.
     """
     replace = replace or {}
     handles = []
@@ -131,7 +131,7 @@ def capture(
 
 
 def to_canonical(value: torch.Tensor, tap: Tap) -> torch.Tensor:
-    """Bring a layer's tensor to (B, C, F, T)."""
+    """Permute a layer's tensor to (B, C, F, T); axes it does not have get size 1."""
     layout = _layout(value, tap)
     missing = [axis for axis in CANONICAL if axis not in layout]
     value = value[(..., *[None] * len(missing))]
@@ -140,7 +140,7 @@ def to_canonical(value: torch.Tensor, tap: Tap) -> torch.Tensor:
 
 
 def from_canonical(value: torch.Tensor, tap: Tap, like: torch.Tensor) -> torch.Tensor:
-    """Undo `to_canonical`; `like` is the tensor it was made from."""
+    """Undo `to_canonical`; `like` is the tensor that was permuted."""
     layout = _layout(like, tap)
     missing = [axis for axis in CANONICAL if axis not in layout]
     order = layout + "".join(missing)
@@ -154,7 +154,7 @@ def _layout(value: torch.Tensor, tap: Tap) -> str:
         raise UserError(
             f"tap '{tap}'",
             f"layout '{layout}' does not fit its {value.dim()} axes {tuple(value.shape)}",
-            "name each of them: b, c, f, t",
+            "name each axis: b, c, f, t",
         )
     return layout
 
@@ -162,8 +162,9 @@ def _layout(value: torch.Tensor, tap: Tap) -> str:
 def _hook(tap: Tap, seen: dict[Tap, torch.Tensor], change: Callable | None):
     def hook(_module: nn.Module, _inputs: object, value: object) -> object:
         if not isinstance(value, torch.Tensor) or value.is_complex():
-            kind = "complex numbers" if isinstance(value, torch.Tensor) else type(value).__name__
-            raise UserError(f"tap '{tap}'", f"is {kind}", "tap a layer that gives a real tensor")
+            tensor = isinstance(value, torch.Tensor)
+            kind = "complex" if tensor else f"of type {type(value).__name__}"
+            raise UserError(f"tap '{tap}'", f"is {kind}", "tap a layer that returns a real tensor")
         if tap in seen:
             raise UserError(f"tap '{tap}'", "runs more than once", "tap a module that runs once")
         feature = value.float() if value.dtype in HALF else value

@@ -1,1 +1,1 @@
-"""What ESPnet sees: model, separators, preprocessor."""
+"""The classes that ESPnet calls: model, separators and preprocessor."""

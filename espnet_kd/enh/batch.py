@@ -1,4 +1,4 @@
-"""A batch as the models see it: complete lengths, one category, references or none."""
+"""A training batch: lengths are always set, and all utterances have references or none has."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from espnet_kd.errors import UserError
 class Batch:
     """Utterances of one training step.
 
-    What decides how a step goes on is held as numbers, read from the device once: each reading
-    waits until the device has done all its work.
+    Values that decide how the step proceeds are stored as Python numbers. They are read from the
+    device once, because each read waits until the device has finished all its work.
 
     Attributes:
         mixture: (B, L).
         lengths: (B,) valid samples.
-        samples: the same as numbers.
-        reference: (B, L), or None where the utterances have none.
+        samples: the same as Python integers.
+        reference: (B, L), or None if the utterances have no references.
         category: (B,) index into CATEGORIES, or None.
-        present: categories of the utterances; empty if unknown.
+        present: categories in the batch; empty if unknown.
         text: (B, U) token ids, or None.
         text_lengths: (B,), or None.
         align: (B, U) center of each token in milliseconds, or None.
-        paired: the second half is the first with another noise.
+        paired: the second half of the batch is the first half with different noise.
     """
 
     mixture: torch.Tensor
@@ -43,7 +43,7 @@ class Batch:
 
     @property
     def conditions(self) -> dict[str, torch.Tensor | None]:
-        """What a text-informed model reads beside the mixture."""
+        """The inputs of a text-informed model other than the mixture."""
         return {"text": self.text, "text_lengths": self.text_lengths, "align": self.align}
 
     @property
@@ -51,14 +51,14 @@ class Batch:
         """The category of all utterances; None if unknown.
 
         Raises:
-            UserError: there are several.
+            UserError: the batch contains several categories.
         """
         if len(self.present) > 1:
             raise UserError(
                 "utt2category",
-                "a batch holds several categories",
+                "a batch contains several categories",
                 "use iterator_type chunk, or sequence with batch_type folded, and keep "
-                "utt2category beside the first data file",
+                "utt2category next to the first data file",
             )
         return self.present[0] if self.present else None
 
@@ -73,21 +73,21 @@ def make_batch(
     align: torch.Tensor | None = None,
     utt2category: torch.Tensor | None = None,
 ) -> Batch:
-    """Build a Batch from what ESPnet's collate function gives.
+    """Build a Batch from what ESPnet's collate function returns.
 
     Args:
         speech_mix: (B, L).
-        speech_mix_lengths: (B,), or None when all have length L (the chunk iterator).
+        speech_mix_lengths: (B,), or None if all have length L (the chunk iterator).
         speech_ref1: (B, L); NaN where an utterance has no reference.
-        speech_mix2: (B, L) the same speech with another noise. The batch then holds 2B utterances,
-            the second half with it.
+        speech_mix2: (B, L) the same speech with different noise. If given, the batch has 2B
+            utterances, and the second half uses these mixtures.
         text: (B, U).
         text_lengths: (B,).
         align: (B, U) in milliseconds.
         utt2category: (B, 1).
 
     Raises:
-        UserError: some utterances have references and others have none.
+        UserError: only some of the utterances have references.
     """
     if speech_mix_lengths is None:
         shape, samples = speech_mix.shape[:1], speech_mix.shape[1]
@@ -97,8 +97,8 @@ def make_batch(
     if 0 < missing < len(samples):
         raise UserError(
             "speech_ref1",
-            "a batch holds utterances with and without references",
-            "keep utt2category beside the first data file, so that batches are of one category",
+            "a batch contains utterances with and without references",
+            "keep utt2category next to the first data file, so that each batch has one category",
         )
     batch = Batch(
         mixture=speech_mix,
@@ -117,7 +117,7 @@ def make_batch(
 def _facts(
     lengths: torch.Tensor, reference: torch.Tensor, category: torch.Tensor | None
 ) -> tuple[tuple[int, ...], int, tuple[str, ...]]:
-    """Lengths, how many utterances have no reference, and categories: in one reading."""
+    """Read the lengths, the number of missing references and the categories, all at once."""
     kinds = torch.arange(len(CATEGORIES), device=lengths.device)
     if category is None:
         present = torch.zeros_like(kinds)

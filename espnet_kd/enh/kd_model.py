@@ -1,4 +1,4 @@
-"""The enhancement model that is trained: stock parameters, loss per utterance and category."""
+"""The trained enhancement model: ESPnet's parameters, losses per utterance and category."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from espnet_kd.enh.batch import Batch, make_batch
 
 
 class ESPnetKDModel(ESPnetEnhancementModel):
-    """ESPnet's single-speaker enhancement model with transcripts and categories in the batch.
+    """ESPnet's single-speaker enhancement model, with transcripts and categories in the batch.
 
-    Its parameters have ESPnet's names, so that a student is a stock model; weights of KD losses
-    stand below `distiller.` and are left out of what is published. The loss of Wang et al. 2022,
-    eq. (1) needs no code of its own: the reference of a SIMU utterance is the true one, that of a
-    REAL utterance is the teacher's stored estimate, and both weigh 1.
+    Its parameters have ESPnet's names, so a student is a stock model. Weights of KD losses have
+    names that start with `distiller.` and are not published with the model. The loss of Wang et al.
+    2022, eq. (1), needs no separate code: SIMU utterances have the true reference, REAL utterances
+    the teacher's stored estimate, and both have weight 1.
 
     Args:
         sample_rate: in Hz, for the times of an alignment.
-        auxiliary_weights: weight of each auxiliary loss of the separator, which computes them in
-            training alone, e.g. `{"ctc": 0.1}`.
-        kwargs: as ESPnetEnhancementModel.
+        auxiliary_weights: weight of each auxiliary loss of the separator, e.g. `{"ctc": 0.1}`. The
+            separator computes these losses only in training.
+        kwargs: as in ESPnetEnhancementModel.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         super().__init__(**kwargs)
         self.sample_rate = sample_rate
         self.auxiliary_weights = dict(auxiliary_weights or {})
-        self.supervised_weight = 1.0  # scale of the criterions; at 0 they are only logged
-        self.autocast_dtype: torch.dtype | None = None  # of the separator; see enh/execution.py
+        self.supervised_weight = 1.0  # scales the criterions; at 0 they are only logged
+        self.autocast_dtype: torch.dtype | None = None  # of the separator; see fast/execution.py
         self.distiller: Distiller | None = None
         self.teacher: Frozen | None = None
 
@@ -52,14 +52,14 @@ class ESPnetKDModel(ESPnetEnhancementModel):
 
     @property
     def takes_alignment(self) -> bool:
-        """Whether the model reads the times of the characters."""
+        """Whether the model reads the center times of the characters."""
         return self.takes_text and self.separator.prior_width > 0
 
     @property
     def padding_invariant(self) -> bool:
-        """Whether the samples of an utterance are the same in any batch, however it is padded.
+        """Whether the output for an utterance is the same in any batch, however it is padded.
 
-        Those of an STFT are not: its last frames reach over the end.
+        Not so with an STFT: its last frames extend beyond the end of the utterance.
         """
         return (
             isinstance(self.encoder, ConvEncoder)
@@ -72,7 +72,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
 
         Args:
             distiller: the losses.
-            teacher: a trained model; None if no loss looks at one.
+            teacher: a trained model; None if no loss uses a teacher.
         """
         self.distiller = distiller
         self.teacher = None if teacher is None else Frozen(teacher)
@@ -95,7 +95,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             align: (B, U) center of each character in milliseconds.
 
         Returns:
-            (B, L) enhanced waveforms, and what the separator computed beside the signal.
+            (B, L) enhanced waveforms, and the other outputs of the separator.
         """
         additional = {
             "text": text,
@@ -107,7 +107,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         code, frames = self.encoder(speech_mix, speech_mix_lengths)
         with self._autocast(speech_mix.device):
             masked, _, others = self.separator(code, frames, additional)
-        # To the padded length, known without asking the device.
+        # Decode to the padded length, which is known without reading from the device.
         size = torch.full(speech_mix.shape[:1], speech_mix.size(1))
         enhanced, _ = self.decoder(masked[0].to(code.dtype), size)
         return enhanced, others
@@ -130,10 +130,10 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         utt2category: torch.Tensor | None = None,
         **_: object,
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
-        """Enhance and compute the loss; the arguments are those of `make_batch`.
+        """Enhance a batch and compute its loss; the arguments are those of `make_batch`.
 
         Returns:
-            scalar loss, statistics (one loss per category among them), batch size.
+            Scalar loss, statistics (including one loss per category), batch size.
         """
         batch = make_batch(
             speech_mix,
@@ -158,10 +158,10 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         return force_gatherable((loss, stats, len(batch.mixture)), loss.device)
 
     def measures(self, training: bool) -> list[str]:
-        """Names that statistics of `forward` have; which of them depends on the batch.
+        """Return the names of all statistics that `forward` can return for some batch.
 
         Args:
-            training: in training mode, or in validation.
+            training: whether the model is in training mode; otherwise it is in validation.
         """
         kinds = {
             wrapper.criterion.name: CATEGORIES
@@ -179,7 +179,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         """Enhance a batch and compute every term of its loss.
 
         Returns:
-            Name, weight and (B,) value of each.
+            Name, weight and (B,) value of each term.
         """
         if self.distiller is None:
             enhanced, others = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
@@ -202,17 +202,22 @@ class ESPnetKDModel(ESPnetEnhancementModel):
     def _distill(
         self, batch: Batch
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        """Run teacher and student once each; what the KD losses say of them."""
+        """Run the student and, if needed, the teacher, and compute the KD losses.
+
+        Returns:
+            (B, L) signal of the student, the other outputs of its separator, and the value of each
+            KD loss.
+        """
         others: dict[str, torch.Tensor] = {}
 
         def run() -> torch.Tensor:
             signal, more = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
-            if not others:  # of the first run; a loss may run the student again
+            if not others:  # keep those of the first run: a loss may run the student again
                 others.update(more)
-            return signal.float()  # losses are computed in single precision under autocast too
+            return signal.float()  # losses use single precision, also under autocast
 
         def teach() -> torch.Tensor:
-            # At the level of the mixture, as stored pseudo-references.
+            # Scale to the level of the mixture, as in stored pseudo-references.
             signal, _ = self.teacher.module.enhance(
                 batch.mixture, batch.lengths, **batch.conditions
             )
@@ -232,10 +237,11 @@ class ESPnetKDModel(ESPnetEnhancementModel):
 
 
 def per_category(name: str, loss: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
-    """Mean loss of each category that the batch holds.
+    """Return the mean loss of each category in the batch.
 
-    The reporter weights it by the size of the batch: right if batches are of one category, as
-    chunk and folded batches are where the first data file has `utt2category` beside it.
+    ESPnet's reporter weights these means by the batch size. That is correct if each batch has a
+    single category, as chunk and folded batches do when `utt2category` is next to the first data
+    file.
     """
     means = {}
     for kind in batch.present:
@@ -245,14 +251,14 @@ def per_category(name: str, loss: torch.Tensor, batch: Batch) -> dict[str, torch
 
 
 def complete(stats: dict[str, torch.Tensor], names: list[str]) -> dict[str, torch.Tensor]:
-    """Add NaN for what a batch has not, in an order that no batch changes.
+    """Set statistics that a batch does not have to NaN; the order is the same for every batch.
 
-    With several processes ESPnet gathers statistics key by key and leaves NaN out of means; one
-    process may hold a SIMU batch, the other a REAL one.
+    With several processes, ESPnet gathers statistics key by key and leaves NaN out of the means.
+    One process may have a SIMU batch while another has a REAL batch.
 
     Args:
         stats: scalars of a batch.
-        names: of what any batch may have.
+        names: all statistics that any batch may have.
     """
     nothing = torch.full_like(stats["loss"], torch.nan, dtype=torch.float32)
     return {name: stats.get(name, nothing).float() for name in dict.fromkeys([*names, *stats])}
@@ -264,15 +270,15 @@ def criterion_per_utterance(
     estimate: torch.Tensor,
     samples: Sequence[int],
 ) -> torch.Tensor:
-    """Apply a criterion without letting padding count, in the precision of the reference.
+    """Apply a criterion to the valid samples only, in the precision of the reference.
 
-    Under autocast SI-SNR, a quotient of inner products, would have the 8 bits of bfloat16.
+    Under autocast, SI-SNR is a quotient of inner products with only the 8 bits of bfloat16.
 
     Args:
         criterion: (B, L), (B, L) -> (B,).
         reference: (B, L).
         estimate: (B, L).
-        samples: B numbers of valid samples.
+        samples: number of valid samples of each of the B utterances.
 
     Returns:
         (B,) losses.

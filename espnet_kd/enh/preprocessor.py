@@ -18,18 +18,18 @@ from espnet_kd.host import no_silence_search
 
 
 class EnhKDPreprocessor(EnhPreprocessor):
-    """ESPnet's enhancement preprocessor that also reads transcripts and speed factors.
+    """ESPnet's enhancement preprocessor, which also reads transcripts and speed factors.
 
-    ESPnet has no preprocessor that does both enhancement data and text.
+    No preprocessor of ESPnet handles both enhancement data and text.
 
     Args:
-        train: training or evaluation.
-        token_type: `char` or `bpe`; None when the model reads no text.
+        train: True for training, False for evaluation.
+        token_type: `char` or `bpe`; None if the model reads no text.
         token_list: token list file.
         bpemodel: sentencepiece model for `bpe`.
-        second_noise_scp: background recordings; with them each SIMU utterance that has a reference
-            gets a second mixture. In evaluation it is always the same.
-        kwargs: as EnhPreprocessor.
+        second_noise_scp: background recordings; if given, each SIMU utterance with a reference gets
+            a second mixture. In evaluation, it is always the same mixture.
+        kwargs: as in EnhPreprocessor.
     """
 
     def __init__(
@@ -59,21 +59,21 @@ class EnhKDPreprocessor(EnhPreprocessor):
 
         Args:
             uid: utterance id.
-            data: `speech_mix` (L,), by option `speech_ref1` (L,), or (0,) if there is none, `text`,
-                `align` (U,) in milliseconds, `speed` (1,), `category`.
+            data: `speech_mix` (L,) and optionally `speech_ref1`, which is (L,), or (0,) without a
+                reference, `text`, `align` (U,) in milliseconds, `speed` (1,), `category`.
 
         Returns:
-            The same with audio at its speed, `text` as token ids, `utt2category` for `category`,
-            by option `speech_mix2` (L,), the reference with another noise. A reference that is not
-            there is NaN.
+            The same data: the audio at the given speed, `text` as token ids, `utt2category` instead
+            of `category`, and optionally `speech_mix2` (L,), the reference with different noise. A
+            missing reference is NaN.
 
         Raises:
-            UserError: audio that is not finite or unequal in length, an unknown category, an
-                alignment that does not fit the text.
+            UserError: the audio is not finite or differs in length, the category is unknown, or the
+                alignment does not fit the text.
         """
         no_reference = "speech_ref1" in data and not len(data["speech_ref1"])
         if no_reference:
-            data["speech_ref1"] = np.zeros_like(data["speech_mix"])  # the host wants an array
+            data["speech_ref1"] = np.zeros_like(data["speech_mix"])  # ESPnet needs an array
         check_audio(uid, data)
         speed = float(data.pop("speed", np.ones(1))[0])
         if speed != 1.0:
@@ -81,15 +81,16 @@ class EnhKDPreprocessor(EnhPreprocessor):
                 if name in data:
                     data[name] = perturb(data[name], speed)
         if "align" in data:
-            # As on disk: the alignment of a speed-perturbed set is that of its perturbed audio.
+            # Unscaled: the stored alignment of a speed-perturbed set fits its perturbed audio.
             data["align"] = data["align"].astype(np.float32)
         text, category = data.pop("text", None), data.pop("category", None)
         data = super().__call__(uid, data)
         if no_reference:
-            data["speech_ref1"] = np.full_like(data["speech_mix"], np.nan)  # never a dummy target
+            # NaN, so that the zeros are never used as a target.
+            data["speech_ref1"] = np.full_like(data["speech_mix"], np.nan)
         has_reference = "speech_ref1" in data and not no_reference
         if self.second_noise is not None and category == "SIMU" and has_reference:
-            # After the host's changes of level, which know nothing of a second mixture.
+            # After ESPnet has changed the level, because it does not scale a second mixture.
             data["speech_mix2"] = self.second_noise(uid, data["speech_mix"], data["speech_ref1"])
         if category is not None:
             data["utt2category"] = np.array([category_index(uid, category)])
@@ -105,14 +106,14 @@ class EnhKDPreprocessor(EnhPreprocessor):
         return data
 
     def _speech_process(self, uid: str, data: dict) -> dict[str, np.ndarray]:
-        # What adds rooms or noise asks how loud speech is where it is not silent.
+        # To add reverberation or noise, ESPnet measures the level of non-silent speech.
         level_matters = self.rirs is not None or self.noises is not None
         with contextlib.nullcontext() if level_matters else no_silence_search():
             return super()._speech_process(uid, data)
 
 
 def category_index(uid: str, category: str) -> int:
-    """Index into CATEGORIES."""
+    """Return the index of a category in CATEGORIES."""
     if category not in CATEGORIES:
         raise UserError(
             "utt2category",
@@ -123,15 +124,17 @@ def category_index(uid: str, category: str) -> int:
 
 
 def check_audio(uid: str, data: dict) -> None:
-    """Refuse audio that would poison a training: NaN, infinity, unequal lengths."""
+    """Reject audio that would spoil training: NaN, infinite samples or unequal lengths."""
     for name in ("speech_mix", "speech_ref1"):
         if name in data and not np.isfinite(data[name]).all():
-            raise UserError(uid, f"{name} holds NaN or infinite samples", "mend or remove the file")
+            raise UserError(
+                uid, f"{name} contains NaN or infinite samples", "fix or remove the file"
+            )
     if "speech_mix" in data and "speech_ref1" in data:
         mixture, reference = len(data["speech_mix"]), len(data["speech_ref1"])
         if mixture != reference:
             raise UserError(
                 uid,
-                f"mixture has {mixture} samples, reference {reference}",
-                "cut both from the same place",
+                f"the mixture has {mixture} samples, the reference {reference}",
+                "cut both to the same segment",
             )

@@ -1,4 +1,4 @@
-"""A trained ESPnet recognizer as losses see it: waveforms in, latents and CTC posteriors out."""
+"""A trained ESPnet recognizer for losses: waveforms in, latents and CTC posteriors out."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import nn
 
 from espnet_kd.distill.gain import zero_padding
 
-LAST = -1  # the output of the encoder, behind its last norm
+LAST = -1  # the output of the encoder, after its final norm
 
 
 class Recognizer(nn.Module):
-    """Latents and CTC posteriors of an ESPnetASRModel, differentiable to the waveform.
+    """Latents and CTC posteriors of an ESPnetASRModel, differentiable down to the waveform.
 
     Args:
         model: `ESPnetASRModel` in evaluation mode.
-        checksum: SHA-256 of its checkpoint, for what was made with one recognizer alone.
+        checksum: SHA-256 of its checkpoint, to check files that fit only one recognizer.
     """
 
     def __init__(self, model: nn.Module, checksum: str | None = None):
@@ -28,18 +28,18 @@ class Recognizer(nn.Module):
     def encode(
         self, waves: torch.Tensor, lengths: torch.Tensor, layer: int = LAST
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Encode a batch in the precision of the weights, also under autocast.
+        """Encode a batch in the precision of the weights, even under autocast.
 
         Half precision would lose the floor of the log-mel energies.
 
         Args:
-            waves: (B, L) at the sampling rate and the level of the recognizer's training.
+            waves: (B, L) at the sampling rate and level of the recognizer's training data.
             lengths: (B,) valid samples.
-            layer: number of a block of the encoder, from 0, whose output is taken; LAST: the
-                output of the encoder.
+            layer: number of the encoder block, from 0, whose output to return; LAST for the output
+                of the encoder.
 
         Returns:
-            Latents (B, T', D), and their number (B,).
+            Latents (B, T', D), and the number of latents (B,).
 
         Raises:
             ValueError: the encoder has no such block.
@@ -75,7 +75,7 @@ class Recognizer(nn.Module):
         blocks = getattr(self.model.encoder, "encoders", ())
         if not 0 <= layer < len(blocks):
             raise ValueError(
-                f"layer is {layer}, the encoder has {len(blocks)} numbered blocks; "
+                f"layer is {layer}, but the encoder has {len(blocks)} numbered blocks; "
                 f"use {LAST} for its output"
             )
         return blocks[layer]
@@ -89,7 +89,7 @@ def _keep_in(outputs: list[torch.Tensor]):
 
 
 def _first_tensor(value: Any) -> torch.Tensor:
-    # Blocks give ((latents, positions), mask); an encoder with intermediate CTC gives a tuple.
+    # Blocks return ((latents, positions), mask); an encoder with intermediate CTC returns a tuple.
     while isinstance(value, tuple):
         value = value[0]
     return value

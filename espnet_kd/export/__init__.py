@@ -1,1 +1,1 @@
-"""Trained models in the form others load."""
+"""Export trained models to stock ESPnet."""

@@ -1,4 +1,4 @@
-"""Write a trained model so that stock ESPnet loads it in a process without this package."""
+"""Export a trained model so that stock ESPnet can load it without this package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from espnet_kd.distill.publish import student_state
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 
-# Parts of a model that its class is chosen for by name; without a stock class there is no export.
+# Parts of a model whose class is chosen by name; all of them need a stock class for an export.
 PARTS = ("encoder", "separator", "decoder", "mask_module", "diffusion_model")
 
 
@@ -26,22 +26,23 @@ def export_stock(
 ) -> tuple[Path, Path]:
     """Write `config.yaml` and `model.pth` for stock `enh_inference`, `pack` and `--init_param`.
 
-    Stock `enh_inference` with `normalize_output_wav: false` then gives our samples but for one gain
-    per utterance (`espnet_kd.distill.gain.match_gain`).
+    The output of stock `enh_inference` with `normalize_output_wav: false` then equals the output of
+    this package, except for one gain per utterance (`espnet_kd.distill.gain.match_gain`).
 
-    Keys that the stock task does not know are dropped, and so are a preprocessor and criterions of
-    ours: they matter in training only.
+    Keys that the stock task does not know are dropped, and so are this package's preprocessor and
+    criterions, because they matter only in training.
 
     Args:
         exp_dir: training directory with `config.yaml` and `valid.*.ave.pth`.
-        out_dir: where to write.
-        checkpoint: weights in `exp_dir`; by default its one `valid.*.ave.pth`.
+        out_dir: directory to write into.
+        checkpoint: file of weights in `exp_dir`; by default its only `valid.*.ave.pth`.
 
     Returns:
-        The configuration and the weights.
+        The files of the configuration and the weights.
 
     Raises:
-        UserError: a class that stock ESPnet has not, weights that do not fit, or no checkpoint.
+        UserError: the model has a class that is not in stock ESPnet, the weights do not fit, or
+            there is not exactly one checkpoint to choose.
     """
     config = Path(exp_dir) / "config.yaml"
     values = read_config(config, "separator")
@@ -53,19 +54,23 @@ def export_stock(
 
     load_strictly(EnhancementTask.build_model(Namespace(**stock)), state, weights)
     out_config, out_model = Path(out_dir) / "config.yaml", Path(out_dir) / "model.pth"
-    torch.save(state, out_model)  # whole or not at all, by host.prepare
+    torch.save(state, out_model)  # atomic because of host.prepare
     write_text(out_config, yaml.safe_dump(stock, sort_keys=False))
     return out_config, out_model
 
 
 def averaged_checkpoint(exp_dir: str | os.PathLike) -> Path:
-    """Find the one `valid.*.ave.pth` of a training directory."""
+    """Return the only `valid.*.ave.pth` of a training directory.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
     found = sorted(Path(exp_dir).glob("valid.*.ave.pth"))
     if len(found) != 1:
         raise UserError(
             exp_dir,
             f"has {len(found)} files valid.*.ave.pth ({' '.join(path.name for path in found)})",
-            "name one by --checkpoint",
+            "choose one with --checkpoint",
         )
     return found[0]
 
@@ -75,10 +80,10 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
 
     Args:
         values: the training configuration.
-        config: its file, for errors.
+        config: file of the configuration, to name in errors.
 
     Raises:
-        UserError: the model has a class that stock ESPnet has not.
+        UserError: the model has a class that is not in stock ESPnet.
     """
     from espnet2.enh.espnet_model import ESPnetEnhancementModel
     from espnet2.tasks import enh
@@ -88,8 +93,10 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
     tables = {table.name: table for table in enh.EnhancementTask.class_choices_list}
     for part in PARTS:
         if stock.get(part) is not None and not _is_stock(tables[part], stock[part]):
-            mend = "see docs/add_a_student.md" if values.get("plugins") else "export a student"
-            raise UserError(config, f"{part} '{stock[part]}' is no class of stock ESPnet", mend)
+            remedy = "see docs/add_a_student.md" if values.get("plugins") else "export a student"
+            raise UserError(
+                config, f"{part} '{stock[part]}' is not a class of stock ESPnet", remedy
+            )
     if stock.get("preprocessor") is not None and not _is_stock(
         tables["preprocessor"], stock["preprocessor"]
     ):

@@ -1,4 +1,4 @@
-"""Acoustic tokens: k-means of a recognizer's latents of clean speech."""
+"""Make acoustic tokens: cluster a recognizer's latents of clean speech with k-means."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Clustering:
         vectors: (K, D) float32 centroids.
         frames: number of frames N.
         inertia: mean squared distance of a frame to its centroid.
-        counts: (K,) frames of each cluster.
+        counts: (K,) number of frames in each cluster.
     """
 
     vectors: np.ndarray
@@ -39,7 +39,7 @@ class Clustering:
 
     @property
     def perplexity(self) -> float:
-        """Exponential of the entropy of the clusters' use: K if all are used alike."""
+        """Exponential of the entropy of cluster use; K if all clusters are used equally."""
         share = self.counts[self.counts > 0] / self.counts.sum()
         return math.exp(-float((share * np.log(share)).sum()))
 
@@ -52,7 +52,7 @@ class Clustering:
 def choose_utterances(
     utterances: Sequence[Utterance], most: int | None, seed: int
 ) -> list[Utterance]:
-    """Draw at most so many utterances; all if `most` is None."""
+    """Draw at most `most` utterances; return all if `most` is None."""
     if most is None or most >= len(utterances):
         return list(utterances)
     return random.Random(seed).sample(list(utterances), most)
@@ -68,14 +68,14 @@ def encode_set(
     """Yield the latents of batches of utterances, (frames, D) float32.
 
     Args:
-        recognizer: in evaluation mode.
-        layer: see Recognizer.encode.
-        utterances: what to encode, without padding.
-        device: where to work.
-        nj: processes; ignored on a GPU.
+        recognizer: recognizer that computes the latents.
+        layer: see `Recognizer.encode`.
+        utterances: utterances to encode; none is padded.
+        device: device to compute on.
+        nj: number of processes; ignored on a GPU.
 
     Raises:
-        UserError: bad audio, or there is no such layer.
+        UserError: audio is bad, or the layer does not exist.
     """
     recognizer = recognizer.to(device).eval()
 
@@ -94,18 +94,18 @@ def encode_set(
 
 
 def cluster(batches: Iterable[np.ndarray], clusters: int, seed: int) -> Clustering:
-    """Find centroids by mini-batch k-means (Sculley, WWW 2010), the same for the same seed.
+    """Find centroids by mini-batch k-means (Sculley, WWW 2010); deterministic for a given seed.
 
-    Frames are kept in a temporary file, not in memory: 100 hours of speech at 25 frames of 256
-    values a second are 9 GB. Mini-batches are drawn from all of them.
+    Frames are kept in a temporary file, not in memory: 100 hours of speech with 25 frames per
+    second and 256 values per frame are 9 GB. Mini-batches are drawn from all frames.
 
     Args:
-        batches: frames of (n, D) float32.
-        clusters: K.
-        seed: of the first centroids and the mini-batches.
+        batches: frames of shape (n, D), float32.
+        clusters: number of clusters K.
+        seed: seed of the initial centroids and the mini-batches.
 
     Raises:
-        UserError: fewer frames than clusters.
+        UserError: there are fewer frames than clusters.
     """
     with tempfile.TemporaryFile() as file:
         frames = _store(batches, file)

@@ -1,4 +1,7 @@
-"""Command lines that enhance sets; several in one process, or one in several processes."""
+"""Parse the command lines of commands that enhance sets.
+
+One process can run several command lines, and several processes can share one.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,21 @@ from espnet_kd.errors import UserError
 from espnet_kd.inference.loading import add_model_options
 
 AND = "--and"
-# What the first of joined command lines says of these holds for all.
+# If command lines are joined, the values of these options in the first one apply to all.
 SHARED = ("part", "ngpu", "batch_seconds", "compile", "autocast_dtype")
-CPU_BATCH_SECONDS = 4.0  # a job; larger batches gain 4 % at most and take more memory
-GPU_BATCH_SECONDS = 320.0  # some 6 GB with the published Conv-TasNet
+CPU_BATCH_SECONDS = 4.0  # per job; larger batches gain at most 4 % and take more memory
+GPU_BATCH_SECONDS = 320.0  # about 6 GB with the published Conv-TasNet
 
 
 @dataclass(frozen=True)
 class Part:
-    """What of the work a process does.
+    """The part of the work that a process does.
 
     Attributes:
-        begins: makes the directories ready.
-        finishes: writes the lists.
-        job: which share of the utterances it enhances, from 0.
-        jobs: number of shares; 0 if it enhances none.
+        begins: whether it prepares the output directories.
+        finishes: whether it writes the lists.
+        job: number of the share of utterances that it enhances, from 0.
+        jobs: number of shares; 0 if it enhances no utterances.
     """
 
     begins: bool
@@ -40,49 +43,49 @@ PARTS = {"all": Part(True, True, 0, 1), "begin": Part(True, False), "finish": Pa
 
 
 def enhancement_parser(description: str | None) -> argparse.ArgumentParser:
-    """Make the parser of a command that enhances sets."""
+    """Return the parser of a command that enhances sets."""
     parser = argparse.ArgumentParser(
         description=description,
-        epilog=f"{AND} joins several such command lines; what the first says of "
-        f"{', '.join(f'--{name}' for name in SHARED)} holds for all.",
+        epilog=f"{AND} joins several such command lines; the values of "
+        f"{', '.join(f'--{name}' for name in SHARED)} in the first one apply to all.",
     )
     add_model_options(parser)
-    parser.add_argument("--out", required=True, help="directory to write sets into")
-    parser.add_argument("--text_name", help="transcripts a teacher is given: file of the sets")
-    parser.add_argument("--align_name", help="alignments a teacher is given: file of the sets")
+    parser.add_argument("--out", required=True, help="directory to write the sets into")
+    parser.add_argument("--text_name", help="file in each set with the teacher's transcripts")
+    parser.add_argument("--align_name", help="file in each set with the teacher's alignments")
     parser.add_argument(
         "--part",
         type=_part,
         default="all",
-        help="begin: remove what other inputs made; K/N: enhance the K-th of N shares; finish: "
-        "write the lists; all: everything in this process",
+        help="begin: prepare the directories and remove outputs made from other inputs; K/N: "
+        "enhance the K-th of N shares; finish: write the lists; all: do everything in this process",
     )
     parser.add_argument(
         "--batch_seconds",
         type=_seconds,
-        help="audio of a batch at most, padding included "
+        help="maximum duration of a batch including padding "
         f"(default: {CPU_BATCH_SECONDS:g}, on a GPU {GPU_BATCH_SECONDS:g})",
     )
     parser.add_argument(
         "--compile",
         choices=("true", "false"),
         default="false",
-        help="compile the blocks of a Conv-TasNet; a process takes longer to start",
+        help="compile the blocks of a Conv-TasNet; the process then takes longer to start",
     )
     parser.add_argument(
         "--autocast_dtype",
         choices=("bfloat16",),
-        help="precision of the separator's products (default: float32)",
+        help="autocast precision of the separator (default: float32, no autocast)",
     )
     return parser
 
 
 def parse_lines(parser: argparse.ArgumentParser, cmd: list[str] | None) -> list[argparse.Namespace]:
-    """Parse command lines that `--and` joins.
+    """Parse command lines that are joined by `--and`.
 
     Args:
-        parser: from `enhancement_parser`.
-        cmd: words; None for those of the process.
+        parser: parser from `enhancement_parser`.
+        cmd: arguments; None for those of the process.
     """
     words = sys.argv[1:] if cmd is None else cmd
     lines = [list(line) for is_and, line in groupby(words, key=AND.__eq__) if not is_and]
@@ -92,7 +95,7 @@ def parse_lines(parser: argparse.ArgumentParser, cmd: list[str] | None) -> list[
 
 
 def batch_samples(options: argparse.Namespace) -> int:
-    """Samples of a batch at most."""
+    """Return the maximum number of samples in a batch."""
     default = GPU_BATCH_SECONDS if options.ngpu else CPU_BATCH_SECONDS
     return int((options.batch_seconds or default) * SAMPLE_RATE)
 

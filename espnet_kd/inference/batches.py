@@ -1,4 +1,4 @@
-"""How utterances are dealt to jobs and grouped into batches."""
+"""Distribute utterances over jobs and group them into batches."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.inference.utterances import Utterance
 
 MAX_BATCH_SAMPLES = 20 * SAMPLE_RATE
-# An utterance joins a batch if at most this share of its row is padding.
+# An utterance joins a batch only if at most this fraction of its row is padding.
 MAX_PADDING = 0.1
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Utterances that a model works on at once.
+    """Utterances that a model processes together.
 
     Attributes:
-        utterances: longest first.
+        utterances: the utterances, longest first.
         num_samples: length that they are padded to.
     """
 
@@ -29,14 +29,14 @@ class Batch:
 
 
 def share(utterances: Iterable[Utterance], job: int, jobs: int) -> list[Utterance]:
-    """Utterances of one of several jobs: the same whenever it is asked, about as long for each.
+    """Return the utterances of one job, such that all jobs have about the same amount of audio.
 
-    The longest goes first to the job that has least (Graham 1969, "Bounds on multiprocessing
-    timing anomalies").
+    The result is deterministic. Utterances are assigned longest first, each to the job with the
+    least audio so far (Graham 1969, "Bounds on multiprocessing timing anomalies").
 
     Args:
-        utterances: of all jobs.
-        job: from 0.
+        utterances: utterances of all jobs.
+        job: number of the job, from 0.
         jobs: number of jobs.
     """
     loads = [(0, number) for number in range(jobs)]
@@ -49,10 +49,10 @@ def share(utterances: Iterable[Utterance], job: int, jobs: int) -> list[Utteranc
 
 
 def padded_length(num_samples: int) -> int:
-    """Round a length up on a grid of 16 steps an octave, so that models meet few shapes.
+    """Round a length up on a grid of 16 steps per octave, so that batches have few shapes.
 
-    A step is 3 to 6 % of the length. Few shapes are few compilations and few searches for the
-    quickest kernel.
+    A step is 3 to 6 % of the length. Few shapes mean few compilations and few searches for the
+    fastest kernel.
     """
     step = 1 << max(0, num_samples.bit_length() - 5)
     return -(-num_samples // step) * step
@@ -64,9 +64,9 @@ def padded_batches(
     """Group utterances of similar length, longest first.
 
     Args:
-        utterances: what to group.
-        max_samples: samples of a batch at most, padding included, unless a single utterance is
-            longer.
+        utterances: utterances to group.
+        max_samples: maximum number of samples in a batch including padding; only a single
+            utterance may exceed it.
     """
     batches = []
     members: list[Utterance] = []
@@ -86,13 +86,13 @@ def padded_batches(
 def equal_length_batches(
     utterances: Iterable[Utterance], max_samples: int = MAX_BATCH_SAMPLES
 ) -> list[Batch]:
-    """Group utterances of exactly equal length, longest first, for models that see padding.
+    """Group utterances of equal length, longest first, for models whose output depends on padding.
 
-    Channels of one recording are equally long, so batches do form.
+    The channels of a recording have the same length, so batches of several utterances do occur.
 
     Args:
-        utterances: what to group.
-        max_samples: samples of a batch at most, unless a single utterance is longer.
+        utterances: utterances to group.
+        max_samples: maximum number of samples in a batch; only a single utterance may exceed it.
     """
     batches = []
     for num_samples, group in groupby(_longest_first(utterances), key=lambda utt: utt.num_samples):

@@ -1,7 +1,7 @@
-"""Enhancing sets from the command line: in one process, or in parts that a launcher runs.
+"""Enhance sets from the command line, in one process or in parts that a launcher runs.
 
-`begin` and `finish` are for one process, before and after the jobs that share the utterances.
-They need no model and import none.
+`begin` and `finish` each run in one process, before and after the jobs that share the utterances.
+They need no model and do not import PyTorch or ESPnet.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class TargetSet:
     """A set to enhance.
 
     Attributes:
-        source: its directory.
-        out: directory of what is made.
-        utterances: with `output`.
-        inputs: checksums of what the outputs are made from: model, lists; settings.
+        source: directory of the set.
+        out: directory to write the enhanced set into.
+        utterances: utterances of the set, with `output`.
+        inputs: checksums of the model and the lists, and settings that affect the outputs.
     """
 
     source: Path
@@ -55,16 +55,17 @@ Finish = Callable[[TargetSet, argparse.Namespace], None]
 def enhance_sets(
     parser: argparse.ArgumentParser, cmd: list[str] | None, record: str, finish: Finish
 ) -> None:
-    """Do the part of the work that the command line asks for; what is finished is kept.
+    """Do the part of the work that the command line requests; finished outputs are kept.
 
     Args:
-        parser: from `enhancement_parser`.
-        cmd: command line; None for that of the process.
-        record: file of an output directory that holds the checksums of its inputs.
-        finish: makes a set of the enhanced utterances.
+        parser: parser from `enhancement_parser`.
+        cmd: arguments; None for those of the process.
+        record: name of the file in an output directory that lists the checksums of its inputs.
+        finish: function that makes a set of the enhanced utterances.
 
     Raises:
-        UserError: bad input; a part before `begin`, `finish` before all jobs are done.
+        UserError: the input is bad, a part runs before `begin`, or `finish` runs before all jobs
+            are done.
     """
     runs = [(options, _targets(options)) for options in parse_lines(parser, cmd)]
     _check_names([str(target.out) for _, targets in runs for target in targets])
@@ -101,7 +102,7 @@ def _targets(options: argparse.Namespace) -> list[TargetSet]:
 def _check_names(outs: Sequence[str]) -> None:
     for out in outs:
         if outs.count(out) > 1:
-            raise UserError(out, "two sets of one name would be written there", "give each once")
+            raise UserError(out, "two sets with this name would be written", "give each name once")
 
 
 def _enhance(options: argparse.Namespace, targets: Sequence[TargetSet]) -> None:
@@ -111,7 +112,7 @@ def _enhance(options: argparse.Namespace, targets: Sequence[TargetSet]) -> None:
     done = {wave_path(target.out, name) for target in targets for name in finished(target.out)}
     pending = [utt for utt in utterances if utt.output not in done]
     if len(pending) < len(utterances):
-        print(f"{title}: {len(utterances) - len(pending)} already there", file=sys.stderr)
+        print(f"{title}: {len(utterances) - len(pending)} already done", file=sys.stderr)
     if not pending:
         return
     if part.jobs > 1:
@@ -127,7 +128,7 @@ def _enhance(options: argparse.Namespace, targets: Sequence[TargetSet]) -> None:
     for name in conditions(enhancer.model):
         if getattr(options, f"{name}_name") is None:
             raise UserError(
-                f"--{name}_name", "is not given, but the model reads it", f"give {name}, say"
+                f"--{name}_name", "is not given, but the model needs it", f"give e.g. {name}"
             )
     from espnet_kd.inference.writer import enhance_all
 

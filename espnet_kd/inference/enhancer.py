@@ -1,4 +1,4 @@
-"""Enhance utterances with a trained model: same length, same scale, same samples in any batch."""
+"""Enhance utterances with a trained model; each output has the length and scale of its mixture."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Inputs = dict[str, torch.Tensor]
 
 
 class Enhancer:
-    """Speech enhancement of batches.
+    """Enhances batches of utterances.
 
     Args:
-        model: an `ESPnetKDModel` in evaluation mode.
-        tokenize: transcript to token ids; needed by text-informed models only.
-        device: where to work.
-        keep_scale: give the model's output as it is, instead of at the scale of the mixture.
+        model: an `ESPnetKDModel`; it is put into evaluation mode.
+        tokenize: function from transcript to token ids; only text-informed models need it.
+        device: device to compute on.
+        keep_scale: return the model's output unchanged instead of at the scale of the mixture.
     """
 
     def __init__(
@@ -40,27 +40,27 @@ class Enhancer:
         self.keep_scale = keep_scale
 
     def __call__(self, batch: Sequence[Utterance]) -> list[np.ndarray]:
-        """Enhance utterances: `read` and `compute` in turn.
+        """Read and enhance utterances.
 
         Args:
             batch: B utterances, of equal length if the model is not padding-invariant.
 
         Returns:
-            B waveforms (T,), float32, each of its utterance's length.
+            B waveforms (T,), float32, each with the length of its utterance.
         """
         enhanced = self.compute(self.read(batch)).cpu().numpy()
         return [wave[: utt.num_samples] for utt, wave in zip(batch, enhanced, strict=True)]
 
     def read(self, batch: Sequence[Utterance], num_samples: int = 0) -> Inputs:
-        """Read what the model takes, into memory that a GPU can fetch by itself.
+        """Read the model's inputs, into pinned memory if the model is on a GPU.
 
         Args:
-            batch: B utterances; with `text` (and `align`) if the model takes them.
-            num_samples: length to pad to; the longest utterance's if that is longer.
+            batch: B utterances, with `text` (and `align`) if the model takes them.
+            num_samples: length to pad to, unless the longest utterance is longer.
 
         Raises:
-            UserError: bad audio, an utterance too short for the model, or an alignment that does
-                not belong to the text.
+            UserError: audio is bad, an utterance is too short for the model, or an alignment does
+                not have as many points as the text has tokens.
         """
         length = max(num_samples, *(utt.num_samples for utt in batch))
         mixture = np.zeros((len(batch), length), dtype=np.float32)
@@ -70,7 +70,7 @@ class Enhancer:
             if utt.num_samples < shortest:
                 raise UserError(
                     utt.wave,
-                    f"has {utt.num_samples} samples, the model needs {shortest}",
+                    f"has {utt.num_samples} samples, but the model needs {shortest}",
                     "leave the utterance out",
                 )
         inputs = {
@@ -80,19 +80,19 @@ class Enhancer:
         }
         if self.device == "cpu":
             return inputs
-        with torch.cuda.device(self.device):  # which GPU is current, a thread does not inherit
+        with torch.cuda.device(self.device):  # threads do not inherit the current GPU
             return {name: value.pin_memory() for name, value in inputs.items()}
 
     @torch.inference_mode()
     def compute(self, inputs: Inputs) -> torch.Tensor:
-        """Enhance what `read` gave.
+        """Enhance a batch that was read by `read`.
 
         Returns:
             Waveforms (B, L) on `device`, float32, at the scale of the mixture unless `keep_scale`.
-            A GPU may still be working on them.
+            A GPU may still be computing them.
 
         Raises:
-            UserError: the GPU's memory is too small.
+            UserError: the batch does not fit into the GPU's memory.
         """
         inputs = {name: value.to(self.device, non_blocking=True) for name, value in inputs.items()}
         mixture, lengths = inputs.pop("mixture"), inputs.pop("lengths")

@@ -1,7 +1,7 @@
-"""Where each token of a transcript is spoken, by forced alignment with a CTC model.
+"""Find the time of each token of a transcript by forced alignment with a CTC model.
 
-The centers guide the attention of a text-informed enhancer. The path is the best one through the
-CTC lattice (Graves et al., ICML 2006), found by torchaudio.
+The token centers guide the attention of a text-informed enhancer. torchaudio finds the best path
+through the CTC lattice (Graves et al., ICML 2006).
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ BLANK = 0
 
 
 class Aligner:
-    """Forced alignment with a stock ESPnet recognizer that has a CTC output over char or bpe.
+    """Forced alignment with a stock ESPnet recognizer that has a CTC output of char or bpe tokens.
 
     Args:
-        model: `ESPnetASRModel` in evaluation mode.
-        args: its training arguments.
-        device: where to work.
+        model: an `ESPnetASRModel`; it is put into evaluation mode.
+        args: training arguments of the model.
+        device: device to compute on.
 
     Raises:
-        UserError: no CTC, other tokens, or a front-end other than ESPnet's default.
+        UserError: the model has no CTC output, another token type, or a front-end without a hop
+            length.
     """
 
     def __init__(self, model: torch.nn.Module, args: Namespace, device: str = "cpu"):
@@ -46,7 +47,9 @@ class Aligner:
         if model.ctc is None:
             raise UserError("ctc_weight", "is 0: the model has no CTC", "train it with CTC")
         if not hasattr(model.frontend, "hop_length"):
-            raise UserError("frontend", f"'{args.frontend}' has no hop", "use frontend: default")
+            raise UserError(
+                "frontend", f"'{args.frontend}' has no hop length", "use frontend: default"
+            )
         from espnet2.text.token_id_converter import TokenIDConverter
 
         self.model = model.to(device).eval()
@@ -63,8 +66,8 @@ class Aligner:
             batch: B utterances with `text`.
 
         Returns:
-            For each its id, the center of each token in milliseconds, and whether the text
-            could be aligned; if not, the tokens are spread evenly.
+            For each utterance, its id, the center of each token in milliseconds, and whether the
+            text could be aligned; if not, the tokens are spread evenly.
         """
         waves = [read_wave(utt.wave, utt.num_samples) for utt in batch]
         log_probs = self._log_probs(np.stack(waves))
@@ -86,7 +89,7 @@ class Aligner:
         speech = torch.from_numpy(waves).to(self.device)
         lengths = torch.full((len(speech),), speech.shape[1], device=self.device)
         encoded, _ = self.model.encode(speech, lengths)
-        # With intermediate CTC the encoder gives a tuple.
+        # With intermediate CTC, the encoder returns a tuple.
         encoded = encoded[0] if isinstance(encoded, tuple) else encoded
         return self.model.ctc.log_softmax(encoded).float().cpu()
 
@@ -97,13 +100,13 @@ def align_set(
     """Align a set.
 
     Args:
-        utterances: with `text`.
-        aligner: the model.
-        nj: processes; ignored on a GPU.
+        utterances: utterances with `text`.
+        aligner: aligner to use.
+        nj: number of processes; ignored on a GPU.
         title: name of the work for the progress display.
 
     Returns:
-        For each id the centers in milliseconds, and whether the text could be aligned.
+        For each id, the token centers in milliseconds and whether the text could be aligned.
     """
     batches = [batch.utterances for batch in equal_length_batches(utterances)]
     results = fork_map(aligner, batches, nj if aligner.device == "cpu" else 1, title)
@@ -111,39 +114,39 @@ def align_set(
 
 
 def ctc_centers(log_probs: torch.Tensor, tokens: Sequence[int]) -> np.ndarray | None:
-    """Center frame of each token on the best CTC path.
+    """Return the center frame of each token on the best CTC path.
 
     Args:
-        log_probs: log posteriors (T, V), blank is 0.
+        log_probs: log posteriors (T, V); the blank has index 0.
         tokens: U token ids.
 
     Returns:
-        Mean frame of each token's span (U,), or None if T frames cannot hold U tokens and the
-        blanks between repeated ones.
+        Mean frame of each token's span (U,), or None if T frames are too few for U tokens and the
+        blanks between repeated tokens.
     """
     repeats = sum(a == b for a, b in zip(tokens, tokens[1:], strict=False))
     if len(log_probs) < len(tokens) + repeats:
         return None
     targets = torch.tensor([tokens], dtype=torch.int32)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torchaudio announces its own end at each call
+        warnings.simplefilter("ignore")  # torchaudio prints a deprecation warning at each call
         path, scores = F.forced_align(log_probs[None], targets, blank=BLANK)
     spans = F.merge_tokens(path[0], scores[0], blank=BLANK)
     return np.array([(span.start + span.end - 1) / 2 for span in spans])
 
 
 def frame_samples(frames: np.ndarray, num_frames: int, num_samples: int, hop: int) -> np.ndarray:
-    """Sample at the middle of encoder frames.
+    """Convert positions in encoder frames to samples.
 
     ESPnet's STFT is centered: feature frame j lies at j * hop. The subsampling convolutions are not
-    padded and lose about as many feature frames at either end; the encoder's frames lie
-    symmetrically in between (our reading, exact within one feature frame).
+    padded and lose about the same number of feature frames at both ends, so the encoder frames are
+    placed symmetrically in between (our interpretation, exact within one feature frame).
 
     Args:
         frames: positions in encoder frames.
-        num_frames: encoder frames of the utterance.
-        num_samples: its length.
-        hop: samples between feature frames.
+        num_frames: number of encoder frames of the utterance.
+        num_samples: length of the utterance in samples.
+        hop: number of samples between feature frames.
     """
     features = 1 + num_samples // hop
     factor = max(1, round(features / num_frames))
@@ -152,35 +155,42 @@ def frame_samples(frames: np.ndarray, num_frames: int, num_samples: int, hop: in
 
 
 def even_samples(count: int, num_samples: int) -> np.ndarray:
-    """Centers of `count` tokens spread evenly over an utterance, in samples."""
+    """Return the centers, in samples, of `count` tokens spread evenly over an utterance."""
     return (np.arange(count) + 0.5) * num_samples / max(1, count)
 
 
 def scale_alignment(
     base: Mapping[str, str], speeds: Mapping[str, str], base_path: str | os.PathLike
 ) -> dict[str, str]:
-    """Alignment of a speed-perturbed set from that of the original set.
+    """Derive the alignment of a speed-perturbed set from that of the original set.
 
     Args:
-        base: lines of the original set's alignment: `c_1 ... c_U` in milliseconds.
+        base: alignment of the original set: `c_1 ... c_U` in milliseconds, by utterance id.
         speeds: `utt2speed` of the perturbed set; ids are `sp<factor>-<original>`.
-        base_path: file of `base`, for errors.
+        base_path: file of `base`, to name in errors.
 
     Returns:
-        Lines for the perturbed set, times divided by the factor.
+        Alignment of the perturbed set, with times divided by the factor.
+
+    Raises:
+        UserError: an utterance has no alignment in the original set.
     """
     scaled = {}
     for name, factor in speeds.items():
         original = name.removeprefix(f"sp{factor}-")
         if original not in base:
-            raise UserError(base_path, f"has nothing for '{original}'", "align the original set")
+            raise UserError(base_path, f"has no line for '{original}'", "align the original set")
         times = np.array(base[original].split(), dtype=float) / float(factor)
         scaled[name] = " ".join(map(str, np.rint(times).astype(int)))
     return scaled
 
 
 def read_speeds(set_dir: str | os.PathLike) -> dict[str, str]:
-    """Read `utt2speed` of a speed-perturbed set."""
+    """Read `utt2speed` of a speed-perturbed set.
+
+    Raises:
+        UserError: a speed is not a number above 0.
+    """
     path = Path(set_dir) / "utt2speed"
     speeds = read_columns(path)
     for name, factor in speeds.items():

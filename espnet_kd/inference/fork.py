@@ -1,4 +1,4 @@
-"""Share work between forked processes, so that a loaded model is neither loaded nor sent again."""
+"""Share work between forked processes, so that a loaded model is not loaded or sent again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from espnet_kd.data.parallel import parallel_map
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Set before the fork: children inherit the function with the model it holds.
+# Set before the fork, so that children inherit the function with the model in its closure.
 _function: Callable[[Any], Any] | None = None
 _parent = os.getpid()
 
@@ -30,10 +30,10 @@ def fork_map(function: Callable[[T], R], items: Sequence[T], nj: int, title: str
     """Yield `function(item)` in the order of `items`, showing progress.
 
     Args:
-        function: may hold a model; only items and results are pickled.
-        items: work.
-        nj: processes; 1 works in this process (needed for a model on a GPU).
-        title: name of the work.
+        function: function to call; it may hold a model, because only items and results are pickled.
+        items: items to process.
+        nj: number of processes; 1 runs in this process (needed for a model on a GPU).
+        title: name of the work for the progress display.
     """
     global _function
     _function = function

@@ -1,4 +1,4 @@
-"""Options and set-up that the commands around trained models share."""
+"""Options and setup shared by the commands that use trained models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from espnet_kd.errors import UserError
 
-if TYPE_CHECKING:  # slow to import, and not all parts of a command need a model
+if TYPE_CHECKING:  # slow to import, and some parts of a command need no model
     import torch
 
     from espnet_kd.inference.enhancer import Enhancer
@@ -19,20 +19,26 @@ def add_model_options(parser: argparse.ArgumentParser, required: bool = True) ->
     parser.add_argument("--config", required=required, help="config.yaml of the training")
     parser.add_argument("--checkpoint", required=required, help="weights: valid.*.ave.pth")
     parser.add_argument("--sets", nargs="+", required=True, help="set directories")
-    parser.add_argument("--ngpu", type=int, default=0, choices=(0, 1), help="1: work on a GPU")
+    parser.add_argument("--ngpu", type=int, default=0, choices=(0, 1), help="1: use a GPU")
 
 
 def add_process_option(parser: argparse.ArgumentParser) -> None:
     """Add --nj."""
-    parser.add_argument("--nj", type=int, default=1, help="processes, on the CPU only")
+    parser.add_argument("--nj", type=int, default=1, help="number of processes; ignored on a GPU")
 
 
 def choose_device(ngpu: int, job: int = 0) -> str:
-    """Give "cpu" or "cuda:0"; of several visible GPUs, jobs take one after the other.
+    """Return the device to use; jobs take the visible GPUs in turn.
 
     Args:
-        ngpu: 1 for a GPU.
+        ngpu: 0 for the CPU, 1 for a GPU.
         job: number of the job, from 0.
+
+    Returns:
+        "cpu" or e.g. "cuda:0", which is then the current GPU.
+
+    Raises:
+        UserError: no GPU is visible.
     """
     import torch
 
@@ -41,12 +47,12 @@ def choose_device(ngpu: int, job: int = 0) -> str:
     if not torch.cuda.is_available():
         raise UserError("--ngpu", "is 1, but no GPU is visible", "give --ngpu 0")
     index = job % torch.cuda.device_count()
-    torch.cuda.set_device(index)  # for what a model makes on "cuda"
+    torch.cuda.set_device(index)  # for tensors that a model creates on "cuda"
     return f"cuda:{index}"
 
 
 def keep_to_one_core() -> None:
-    """Let PyTorch use one thread unless OMP_NUM_THREADS says otherwise, for jobs side by side."""
+    """Let PyTorch use one thread unless OMP_NUM_THREADS is set, for jobs that run in parallel."""
     import torch
 
     if "OMP_NUM_THREADS" not in os.environ:
@@ -60,12 +66,12 @@ def load_enhancer(
     compile_blocks: bool = False,
     autocast_dtype: str | None = None,
 ) -> Enhancer:
-    """Load a trained model; errors are those of `load_model`.
+    """Load a trained model; for errors see `load_model`.
 
     Args:
         config: `config.yaml` of the training.
-        checkpoint: weights.
-        device: where it will work.
+        checkpoint: file of the weights.
+        device: device to compute on.
         compile_blocks: see `set_execution`.
         autocast_dtype: see `set_execution`.
     """
@@ -80,6 +86,6 @@ def load_enhancer(
 
 
 def conditions(model: torch.nn.Module) -> list[str]:
-    """What a model reads beside the mixture, by the usual names of its files in a set."""
+    """Return what a model reads in addition to the mixture: names out of "text" and "align"."""
     needed = {"text": model.takes_text, "align": model.takes_alignment}
     return [name for name in needed if needed[name]]

@@ -1,4 +1,4 @@
-"""Read ahead and write behind while a model computes."""
+"""Read and write in other threads while a model computes."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ def overlapped(
 ) -> Iterator[Result]:
     """Yield `write(item, compute(read(item)))` in the order of `items`.
 
-    Threads read and write; `compute` runs in the caller's. At most `ahead` items are read or being
-    read, and at most `ahead` wait to be written, or are being written, when the next is computed.
+    Other threads read and write; `compute` runs in the caller's thread. While an item is computed,
+    at most `ahead` items have been read or are being read, and at most `ahead` are waiting to be
+    written or being written.
 
     Args:
-        items: what to work on.
-        read: runs in a thread.
-        compute: may give what a GPU is still working on.
-        write: runs in a thread.
-        ahead: bound of what is held in memory.
+        items: items to process.
+        read: runs in another thread.
+        compute: runs in the caller's thread; its result may still be in progress on a GPU.
+        write: runs in another thread.
+        ahead: limit on the number of items in memory, see above.
 
     Raises:
-        Exception: the first one of a function; what was computed before is still written.
+        Exception: the first one that a function raises; items computed before it are still written.
     """
     rest = iter(items)
     reading: deque[tuple[Item, Future[Loaded]]] = deque()

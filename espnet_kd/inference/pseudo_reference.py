@@ -1,7 +1,8 @@
-"""Pseudo-references: what a teacher makes of real recordings, as training targets of a student.
+"""Make pseudo-references: a teacher's output on real recordings, as training targets of a student.
 
-Text-informed knowledge distillation trains the student on real recordings against the output of
-the frozen teacher (ISCSLP 2022, section 2). The target keeps id, length and scale of the mixture.
+Text-informed knowledge distillation trains the student on real recordings with the output of the
+frozen teacher as target (ISCSLP 2022, section 2). The target has the id, length and scale of the
+mixture.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_lines
 from espnet_kd.inference.utterances import Utterance
 
-# Our reading of "silence": an estimate 40 dB below its mixture, at the level of what it explains of
-# it, holds no speech to learn from.
+# Our interpretation of "silence": an estimate, scaled to match its mixture, that is 40 dB below the
+# mixture contains no speech to learn from.
 SILENCE_DB = -40.0
 
 
@@ -37,7 +38,7 @@ class Row:
         mixture_dbfs: level of the mixture in dB relative to full scale.
         estimate_dbfs: level of the pseudo-reference.
         seconds: duration.
-        reason: why it is unusable; empty if it is usable.
+        reason: why the estimate is unusable; empty if it is usable.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Row:
         return self.estimate_dbfs - self.mixture_dbfs
 
     def columns(self) -> str:
-        """Line of `table.tsv`."""
+        """Return the line of `table.tsv`."""
         levels = (self.mixture_dbfs, self.estimate_dbfs, self.ratio_db, self.seconds)
         return "\t".join([self.name, *(f"{value:.2f}" for value in levels)])
 
@@ -63,25 +64,25 @@ HEADER = "utterance\tmixture_dbfs\testimate_dbfs\tenergy_ratio_db\tseconds"
 def write_pseudo_references(
     source: str | os.PathLike, out: str | os.PathLike, utterances: Sequence[Utterance], nj: int = 1
 ) -> list[Row]:
-    """Write a set directory with what the teacher made as `spk1.scp`.
+    """Write a set directory with the teacher's output as `spk1.scp`.
 
-    Unusable utterances are left out, listed in `excluded.tsv` and counted aloud.
+    Unusable utterances are left out, listed in `excluded.tsv`, and reported on stderr.
 
     Args:
         source: set directory of the mixtures.
         out: set directory to write: tables of the usable utterances, `spk1.scp`, `table.tsv`,
             `excluded.tsv`.
-        utterances: of `source`, each with its finished `output`.
-        nj: processes.
+        utterances: utterances of `source`, each with its finished `output`.
+        nj: number of processes.
 
     Returns:
-        One row for every utterance.
+        One row per utterance.
 
     Raises:
-        UserError: bad input, or no usable utterance at all.
+        UserError: the input is bad, or no utterance is usable.
     """
     out = Path(out)
-    rows = list(parallel_map(_judge, utterances, nj, f"judge {out.name}", chunk=64))
+    rows = list(parallel_map(_judge, utterances, nj, f"check {out.name}", chunk=64))
     write_lines(out / "table.tsv", [HEADER, *(row.columns() for row in rows)])
     excluded = [row for row in rows if row.reason]
     write_lines(
@@ -92,7 +93,7 @@ def write_pseudo_references(
         print(f"{out}: left out {row.name}: {row.reason}", file=sys.stderr)
     usable = {row.name for row in rows if not row.reason}
     if not usable:
-        raise UserError(out / "excluded.tsv", "no usable utterance", "look at the teacher")
+        raise UserError(out / "excluded.tsv", "lists all utterances", "check the teacher")
     _write_set(Path(source), out, [utt for utt in utterances if utt.name in usable])
     return rows
 

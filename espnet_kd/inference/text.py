@@ -1,4 +1,4 @@
-"""What a text-informed enhancement model wants to know beside the mixture."""
+"""Tokenize transcripts for text-informed enhancement models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Tokenize = Callable[[str], list[int]]
 
 
 def model_tokenizer(args: Namespace) -> Tokenize:
-    """Transcript to token ids as in the training that has these arguments."""
+    """Return the function from transcript to token ids of a training with these arguments."""
     from espnet_kd.tasks.enh_kd import EnhKDTask
 
     preprocessor = EnhKDTask.build_preprocess_fn(args, train=False)

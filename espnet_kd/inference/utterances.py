@@ -1,4 +1,4 @@
-"""What a set directory says about its utterances."""
+"""Read the utterances of a set directory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Utterance:
     Attributes:
         name: utterance id.
         wave: audio file.
-        num_samples: its length.
-        text: transcript, if asked for.
-        align: center of each character in milliseconds, if asked for.
-        output: where its enhanced waveform goes, if that is what is made.
+        num_samples: length in samples.
+        text: transcript, if requested.
+        align: center of each token in milliseconds, if requested.
+        output: file for the enhanced waveform, if the utterance is to be enhanced.
     """
 
     name: str
@@ -38,12 +38,12 @@ def read_utterances(
 
     Args:
         set_dir: set directory.
-        text_name: name of the transcripts' file, if needed.
-        align_name: name of the alignments' file, if needed.
+        text_name: file name of the transcripts, if needed.
+        align_name: file name of the alignments, if needed.
 
     Raises:
-        UserError: an absent file, a speed-perturbed set, an alignment that is not of whole
-            numbers, and all that `read_set` finds.
+        UserError: a file is missing, the set is speed-perturbed, or an alignment contains
+            something other than integers; see also `read_set`.
     """
     tables = read_set(set_dir)
     if "utt2speed" in tables:
@@ -74,4 +74,6 @@ def _milliseconds(path: Path, name: str, value: str) -> tuple[int, ...]:
     try:
         return tuple(int(number) for number in value.split())
     except ValueError:
-        raise UserError(path, f"'{name}' has '{value}'", "align the set again") from None
+        raise UserError(
+            path, f"'{name}' has '{value}', not integers", "align the set again"
+        ) from None

@@ -1,4 +1,4 @@
-"""Enhance utterances into files."""
+"""Enhance utterances and write them to files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def enhance_all(
 ) -> None:
     """Write the enhanced waveform of each utterance, or mark it as not finite.
 
-    Reading and writing go on while the model works; a few batches are in memory.
+    Reading and writing overlap with the model's computation; only a few batches are in memory.
 
     Args:
-        utterances: with `output`.
-        enhancer: the model.
-        max_samples: samples of a batch.
+        utterances: utterances with `output`.
+        enhancer: enhancer to use.
+        max_samples: maximum number of samples in a batch.
         title: name of the work for the progress display.
     """
 
@@ -59,7 +59,7 @@ def enhance_all(
 
 
 def _write(path: Path, wave: np.ndarray) -> int:
-    """Write a waveform (T,); gives the number of clipped samples."""
+    """Write a waveform (T,), or mark it as not finite; return the number of clipped samples."""
     if np.isfinite(wave).all():
         return write_wave(path, wave)
     mark_not_finite(path)

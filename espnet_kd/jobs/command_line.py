@@ -19,8 +19,8 @@ class Request:
     Attributes:
         name: variable that stands for the job's number, e.g. `JOB`; empty for a single job.
         numbers: job numbers.
-        log: path of the log, holding `name` if there are several jobs.
-        command: the command and its arguments, holding `name` where it differs by job.
+        log: path of the log, which contains `name` if there are several jobs.
+        command: the command and its arguments, which contain `name` where jobs differ.
         max_jobs_run: how many jobs may run at once; 0 means all.
     """
 
@@ -31,11 +31,11 @@ class Request:
     max_jobs_run: int = 0
 
     def log_of(self, number: int) -> str:
-        """Log path of job `number`."""
+        """Return the log path of job `number`."""
         return self._substitute(self.log, number)
 
     def shell_line_of(self, number: int) -> str:
-        """Bash command line of job `number`."""
+        """Return the Bash command line of job `number`."""
         return " ".join(_shell_word(self._substitute(word, number)) for word in self.command)
 
     def _substitute(self, text: str, number: int) -> str:
@@ -43,10 +43,11 @@ class Request:
 
 
 def parse_request(arguments: list[str]) -> Request:
-    """Read run.pl's arguments; options meant for a queue (memory, GPUs, ...) are ignored.
+    """Parse run.pl's arguments; options meant for a queue (memory, GPUs, ...) are ignored.
 
     Raises:
-        UserError: no log or command, a bad job range, a log that all jobs would share.
+        UserError: the log or the command is missing, the job range is bad, or all jobs would write
+            the same log.
     """
     words = list(arguments)
     max_jobs_run = 0
@@ -73,12 +74,12 @@ def parse_request(arguments: list[str]) -> Request:
         raise UserError("run_jobs", "needs a log and a command", "see --help")
     log, *command = words
     if len(numbers) > 1 and name not in log:
-        raise UserError(log, f"all jobs would write this log: no '{name}' in it", f"add {name}")
+        raise UserError(log, f"does not contain '{name}': all jobs would write it", f"add {name}")
     return Request(name, numbers, log, tuple(command), max_jobs_run)
 
 
 def _shell_word(word: str) -> str:
-    """Quote as run.pl does: words without white space go to bash as they are (`|`, `>`)."""
+    """Quote a word as run.pl does: words without white space go to Bash unchanged (`|`, `>`)."""
     if word and not re.search(r"\s", word):
         return word
     return f"'{word}'" if '"' in word else f'"{word}"'

@@ -1,4 +1,4 @@
-"""Run jobs on this machine, each with its log; the local counterpart of a cluster's queue."""
+"""Run jobs on this machine, each with its own log: the local counterpart of a cluster's queue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAIL_LINES = 15
 
 
 class JobFailed(Exception):
-    """At least one job failed; the text tells which and shows the end of a log."""
+    """At least one job failed; the message says how many and shows the end of one log."""
 
 
 @dataclass
@@ -34,12 +34,12 @@ class _Running:
 def run_jobs(request: Request) -> None:
     """Run all jobs of a request and wait for them.
 
-    The jobs are stopped when this process gets SIGINT, SIGTERM or, as where a connection is lost,
-    SIGHUP (not under nohup), and when the process that called it goes away: a recipe that was
-    killed leaves nothing behind that writes its files.
+    The jobs are stopped when this process receives SIGINT, SIGTERM or SIGHUP (a lost connection;
+    ignored under nohup), and when the process that called it ends, so that no job goes on writing
+    the files of a recipe that was killed.
 
     Raises:
-        JobFailed: a job ended with another code than 0; the other jobs still ran to their end.
+        JobFailed: a job ended with a code other than 0; the other jobs still ran to their end.
     """
     waiting = deque(request.numbers)
     limit = request.max_jobs_run or len(waiting)
@@ -81,7 +81,7 @@ def _start(request: Request, number: int) -> _Running:
     line = request.shell_line_of(number)
     log.write_text(f"# {line}\n# Started at {time.ctime()}\n#\n", encoding="utf-8")
     with log.open("ab") as out:
-        # A session of its own, so that the job and its children can be stopped together.
+        # Its own session, so that the job and its children can be stopped together.
         process = subprocess.Popen(
             ["bash", "-c", f"set -o pipefail; {line}"],
             stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""One line that says how far the jobs are: the newest line of a running job's log."""
+"""Progress of the jobs, shown as the newest line of a running job's log."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ PLAIN_WIDTH = 160
 
 
 class StatusLine:
-    """Shows progress on stderr: rewritten in place on a terminal, else a line now and then.
+    """A progress line on stderr: updated in place on a terminal, else printed now and then.
 
     Args:
         total: number of jobs.
-        every: seconds between two lines when stderr is no terminal.
+        every: seconds between two lines when stderr is not a terminal.
     """
 
     def __init__(self, total: int, every: float = 60.0):
@@ -28,7 +28,7 @@ class StatusLine:
         self._start = self._last = time.monotonic()
 
     def show(self, log: Path) -> None:
-        """Show the newest line of `log`, if it is time for it."""
+        """Show the newest line of `log`, if enough time has passed since the last one."""
         now = time.monotonic()
         if now - self._last < self._every:
             return
@@ -49,7 +49,7 @@ class StatusLine:
 
 
 def newest_line(log: Path) -> str:
-    """Last non-empty line of a text file that is being written; a bar's last state."""
+    """Return the last non-empty line of a file being written, or a progress bar's last state."""
     with log.open("rb") as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_END_BYTES))
         lines = file.read().decode(errors="replace").replace("\r", "\n").split("\n")

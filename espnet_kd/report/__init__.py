@@ -1,1 +1,1 @@
-"""Pages, tables and figures made from scores."""
+"""Result pages, tables and figures generated from scores."""

@@ -1,4 +1,4 @@
-"""Say in words which of two systems is better, from the numbers alone."""
+"""State which of two systems is better, in tables and in words, from the numbers alone."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ BETTER, WORSE, OPEN = "better", "worse", "no difference shown"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One measure of two systems on one set.
+    """The difference between two systems in one measure on one set.
 
     Attributes:
-        system: the system in question.
-        other: what it is held against.
-        set_name: the set.
+        system: the system to judge.
+        other: the system it is compared with.
+        set_name: name of the set.
         measure: name and unit of the measure.
         difference: `system` minus `other`, paired over utterances.
-        higher_is_better: direction of the measure.
-        digits: digits after the point.
-        significant: whether it differs from 0 after a correction for many comparisons; None
-            without one: then its own interval decides.
+        higher_is_better: whether a higher value of the measure is better.
+        digits: number of digits after the decimal point.
+        significant: whether the difference is significant after a correction for multiple
+            comparisons; None without a correction, in which case the interval decides.
     """
 
     system: str
@@ -38,7 +38,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """`better` or `worse` if the difference is significant, else neither."""
+        """`better` or `worse` if the difference is significant, else `no difference shown`."""
         alone = self.significant is None
         if not (self.difference.excludes_zero if alone else self.significant):
             return OPEN
@@ -48,11 +48,13 @@ class Comparison:
 def comparison_table(
     comparisons: Sequence[Comparison], marks: Mapping[str, str] | None = None
 ) -> str:
-    """Differences with their intervals: a column for each measure, or for each set if one.
+    """Return a table of differences with their intervals.
+
+    The table has a column for each measure, or, if there is only one measure, for each set.
 
     Args:
-        comparisons: what to show.
-        marks: what to write for a verdict, where that is not the verdict itself.
+        comparisons: comparisons to show.
+        marks: verdict -> text to show in place of the verdict.
     """
     marks = marks or {}
     one_measure = len({c.measure for c in comparisons}) == 1
@@ -72,7 +74,7 @@ def comparison_table(
 
 
 def in_words(comparisons: Sequence[Comparison]) -> str:
-    """One list item for each pair of systems: what it wins, loses, and leaves open."""
+    """Summarize each pair of systems in one list item: better, worse, and undecided measures."""
     pairs = dict.fromkeys((c.system, c.other) for c in comparisons)
     return "\n".join(
         _sentence([c for c in comparisons if (c.system, c.other) == pair]) for pair in pairs
@@ -91,7 +93,7 @@ def _sentence(comparisons: Sequence[Comparison]) -> str:
     if found[BETTER]:
         head = f"{system} is better than {other} in some comparisons, **not in all**"
     elif found[WORSE]:
-        head = f"{system} **loses** to {other} and is better nowhere"
+        head = f"{system} **loses** to {other} and is never better"
     else:
         head = f"{system} shows **no gain** over {other}"
     details = "; ".join(
@@ -101,7 +103,11 @@ def _sentence(comparisons: Sequence[Comparison]) -> str:
 
 
 def measures_on_sets(found: Iterable[tuple[str, str]]) -> str:
-    """`PESQ, SDR on dt05 simu, et05 simu and STOI on dt05 simu`, from (measure, set) names."""
+    """List measures and sets, as in `PESQ, SDR on dt05 simu, et05 simu and STOI on dt05 simu`.
+
+    Args:
+        found: pairs of measure and set name.
+    """
     sets: dict[str, list[str]] = {}
     for measure, name in found:
         sets.setdefault(measure.partition(" [")[0], []).append(set_title(name))

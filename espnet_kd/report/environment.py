@@ -1,4 +1,4 @@
-"""Under which circumstances results came to be, in the shape of ESPnet's RESULTS files."""
+"""Describe the environment of a run in the format of ESPnet's RESULTS files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGES = ("espnet", "torch", "torchaudio", "numpy", "scipy")
 
 
 def environment_block() -> str:
-    """Markdown list: date, versions, devices, git hash of the checkout."""
+    """Return a Markdown list of the date, versions, devices and git hash of the checkout."""
     lines = [
         f"- date: `{time.strftime('%a %b %d %H:%M:%S %Z %Y')}`",
         f"- python version: `{platform.python_version()}` on `{platform.system()}`",
@@ -26,7 +26,7 @@ def environment_block() -> str:
 
 
 def cpu_name() -> str:
-    """Model name of the processor."""
+    """Return the model name of the processor."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""Figure 3 of the text-informed KD paper: how the SDR of single utterances is distributed."""
+"""Figure 3 of the text-informed KD paper: the distribution of SDR over utterances."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from espnet_kd.fileio import atomic_path
 
-# The paper's bins; utterances outside them go into one more bin at either end.
+# The bins of the paper; one more bin at each end holds the utterances outside them.
 EDGES = (-3, 3, 6, 9, 12, 15, 18, 22)
-# Okabe and Ito's palette, which color-blind readers tell apart; hatches serve a gray print.
+# Okabe and Ito's palette for color-blind readers; the hatches are for grayscale prints.
 STYLES = (
     ("#999999", ""),
     ("#E69F00", "//"),
@@ -23,17 +23,17 @@ STYLES = (
 
 
 def sdr_bins(values: Sequence[float]) -> np.ndarray:
-    """Count SDRs in dB (N,) in the bins below -3, [-3, 3), ..., [18, 22), from 22 on: (9,)."""
+    """Count SDRs in dB (N,) in the bins below -3, [-3, 3), ..., [18, 22), 22 and above: (9,)."""
     return np.histogram(values, bins=[-np.inf, *EDGES, np.inf])[0]
 
 
 def save_sdr_figure(
     path: str | os.PathLike, sets: Mapping[str, Mapping[str, Sequence[float]]]
 ) -> None:
-    """Draw one panel for each set, one bar for each system and bin.
+    """Draw one panel for each set, with one bar for each system and bin.
 
     Args:
-        path: picture to write (.png, .pdf, .svg).
+        path: image file to write (.png, .pdf, .svg).
         sets: title of the set -> name of the system -> SDRs in dB (N,).
     """
     figure = Figure(figsize=(4 + 4 * len(sets), 3.6), layout="constrained")

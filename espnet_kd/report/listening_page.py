@@ -1,4 +1,4 @@
-"""A page to listen to: the same utterances by several systems, in one HTML file."""
+"""An HTML page for listening to the same utterances processed by several systems."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ audio, img { width: 100%; }
 </head>
 <body>
 <h1>Listen</h1>
-<p>Levels are as the systems give them. Spectrograms show 0 to 8 kHz, with one color scale for
-all systems of an utterance.</p>
+<p>Levels are not normalized. Spectrograms show 0 to 8 kHz, with the same color scale for all
+systems of one utterance.</p>
 $utterances
 </body>
 </html>
@@ -64,17 +64,17 @@ _CLIP = Template("""<figure>
 def write_listening_page(
     sets: Sequence[str], systems: Mapping[str, str], count: int, out: str | os.PathLike
 ) -> None:
-    """Write one self-contained page.
+    """Write a self-contained HTML page.
 
     Args:
         sets: set directories with `text`.
-        systems: name of each system and its list of audio files, `{set}` standing for the set.
-            A system without a list for a set is left out there.
-        count: utterances of each set, evenly spread over its ids.
-        out: the HTML file.
+        systems: system -> path of its list of audio files, with `{set}` in place of the set name.
+            A system that has no list for a set is left out for that set.
+        count: number of utterances from each set, evenly spread over its utterance IDs.
+        out: HTML file to write.
 
     Raises:
-        UserError: a set without any system's audio, or files that cannot be read.
+        UserError: no system has audio for a set, or files cannot be read.
     """
     chosen = [
         (set_dir, name, text)
@@ -101,7 +101,9 @@ def _utterance(set_dir: Path, name: str, text: str, systems: Mapping[str, str]) 
         if scp.exists():
             paths = read_columns(scp)
             if name not in paths:
-                raise UserError(scp, f"lacks '{name}' of {set_dir}", "enhance the set again")
+                raise UserError(
+                    scp, f"lacks '{name}', which is in {set_dir}", "enhance the set again"
+                )
             waves[system] = _read(paths[name])
     if not waves:
         raise UserError(set_dir, f"no system has audio for '{name}'", "enhance the set first")
@@ -125,12 +127,12 @@ def _utterance(set_dir: Path, name: str, text: str, systems: Mapping[str, str]) 
 
 
 def _read(path: str) -> np.ndarray:
-    num_samples(path)  # names what is wrong with a file that is not 16-kHz mono
+    num_samples(path)  # reports an error for a file that is not 16-kHz mono
     return soundfile.read(path, dtype="int16")[0]
 
 
 def _spectrogram(wave: np.ndarray) -> np.ndarray:
-    """Levels in dB (frequencies, frames) of samples (T,)."""
+    """Return levels in dB (frequencies, frames) of samples (T,)."""
     size = min(512, len(wave))
     _, _, power = scipy.signal.spectrogram(
         wave / FULL_SCALE, SAMPLE_RATE, nperseg=size, noverlap=size * 3 // 4

@@ -1,4 +1,4 @@
-"""Small pieces of Markdown."""
+"""Markdown tables and cells, and readable names of systems and sets."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ SYSTEM_TITLES = {
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; the first column is text, the others are numbers."""
+    """Return a Markdown table; the first column is left-aligned, the others right-aligned."""
     rule = ["---", *["--:"] * (len(header) - 1)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
 
 
 def interval_cell(interval: Interval, digits: int) -> str:
-    """`11.97 [11.80, 12.14]`."""
+    """Format a value with its interval, as in `11.97 [11.80, 12.14]`."""
     value, low, high = (f"{x:.{digits}f}" for x in (interval.value, interval.low, interval.high))
     return f"{value} [{low}, {high}]"
 
 
 def difference_cell(interval: Interval, digits: int) -> str:
-    """`+0.83 [+0.70, +0.95]`."""
+    """Format a difference with its interval, as in `+0.83 [+0.70, +0.95]`."""
     value, low, high = (f"{x:+.{digits}f}" for x in (interval.value, interval.low, interval.high))
     return f"{value} [{low}, {high}]"
 
 
 def system_title(system: str) -> str:
-    """Name of a system for readers."""
+    """Return the readable name of a system."""
     return SYSTEM_TITLES.get(system, system.replace("_", " "))
 
 
 def set_title(name: str) -> str:
-    """`dt05_simu_isolated_1ch_track` -> `dt05 simu`."""
+    """Return the readable name of a set: `dt05_simu_isolated_1ch_track` -> `dt05 simu`."""
     return name.removesuffix(f"_{TRACK}").replace("_", " ")
 
 
 def in_order(systems: Iterable[str]) -> list[str]:
-    """Known systems in the order of the paper's tables, then others by name."""
+    """Sort systems: known ones in the order of the paper's tables, then others by name."""
     known = list(SYSTEM_TITLES)
     return sorted(systems, key=lambda name: (known.index(name) if name in known else 99, name))

@@ -1,4 +1,4 @@
-"""Methods against a control: averaged over seeds, then paired over utterances."""
+"""Compare methods with a control: average over seeds, then pair over utterances."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ def against_control(
 ) -> list[Comparison]:
     """Compare each method with a control, in each column where both have scores.
 
-    Differences are averaged over the seeds that both have; those of errors of recognition likewise,
-    and then divided by the words. A control without seeds stands against each. Significance is
-    Holm's at 5 % among all methods and sets of one measure.
+    Differences are averaged over the seeds that both have. Differences of word errors are averaged
+    in the same way and then divided by the number of words. A control without seeds is compared
+    with each seed of a method. A difference is significant by Holm's test at 5 % over all methods
+    and sets of one measure.
 
     Args:
-        columns: of `score_columns`.
-        methods: what is compared.
-        control: what it is held against.
-        members: method or control -> its systems, by the same seeds.
+        columns: columns of `score_columns`.
+        methods: methods to compare.
+        control: method or unseeded system to compare them with.
+        members: method or control -> its systems, one per seed, in the same order of seeds.
 
     Returns:
-        By method, then by column.
+        Comparisons in the order of methods, then of columns.
     """
     pairs = [pair for c in columns for pair in _tests(c, methods, control, members)]
     families: dict[str, list[int]] = {}
@@ -50,7 +51,7 @@ def against_control(
 def _tests(
     column: Column, methods: Sequence[str], control: str, members: Mapping[str, Sequence[str]]
 ) -> list[tuple[Comparison, float]]:
-    """Comparisons by one column, not yet corrected, and their p values."""
+    """Return the uncorrected comparisons in one column and their p-values."""
     pairs = {name: _same_seeds(column, members[name], members[control]) for name in methods}
     present = [name for name in methods if pairs[name]]
     if not (present and column.weights.size):
@@ -77,6 +78,6 @@ def _tests(
 def _same_seeds(
     column: Column, ours: Sequence[str], theirs: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """Pairs of systems of one seed that were both scored."""
+    """Return pairs of systems with the same seed that were both scored."""
     theirs = list(theirs) * len(ours) if len(theirs) == 1 else theirs
     return [pair for pair in zip(ours, theirs, strict=True) if column.scored(pair) == list(pair)]

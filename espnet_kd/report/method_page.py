@@ -1,4 +1,4 @@
-"""The page that holds KD methods side by side: cost, scores over seeds, differences to controls."""
+"""The page that compares KD methods: cost, scores over seeds, differences from controls."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from espnet_kd.report.score_columns import Column
 from espnet_kd.scoring.bootstrap import LEVEL, REPLICATES, SEED
 from espnet_kd.scoring.seeds import seed_directory, seed_interval
 
-COST_NOTE = "A method's first trained seed is measured; the others cost the same."
-PESQ_NOTE = "PESQ is narrow-band on the raw scale."
+COST_NOTE = "The cost of a method is measured on its first trained seed; all seeds cost the same."
+PESQ_NOTE = "PESQ is narrow-band, on the raw scale."
 REAL_NOTE = (
-    "WER of the recognizer on what the system gives it. SI-SNR, where there is one, is held "
-    "against true images, which only a generated corpus has; no training saw them."
+    "WER is that of the recognizer on the output of each system. SI-SNR, where shown, is measured "
+    "against true images, which only a generated corpus has; no training used them."
 )
 MARKS = {BETTER: f"**{BETTER}**", WORSE: f"**{WORSE}**", OPEN: ""}
 
 
 @dataclass(frozen=True)
 class MethodSources:
-    """What the page is about, and where it lies.
+    """Content of the page, and where to find it.
 
     Attributes:
-        root: `<method>/seed<k>/` and `scores/{se,wer,truth}/<system>/<set>/`.
-        methods: trained with several seeds, in the order of the rows.
-        unseeded: further systems, scored once; their rows come first.
+        root: directory with `<method>/seed<k>/` and `scores/{se,wer,truth}/<system>/<set>/`.
+        methods: methods trained with several seeds, in the order of the rows.
+        unseeded: other systems, scored once; their rows come first.
         controls: methods or unseeded systems that every method is compared with.
-        simu_sets: with references.
-        real_sets: recorded.
-        checkpoint: weights in `<method>/seed<k>/`.
-        other_models: unseeded models to measure beside those of the methods.
-        model_set: set directory to measure the models on; empty: none is measured.
-        commands: command lines that led to the results.
+        simu_sets: simulated sets, which have references.
+        real_sets: real recordings.
+        checkpoint: file name of the weights in `<method>/seed<k>/`.
+        other_models: unseeded models to measure in addition to those of the methods.
+        model_set: set directory to measure the models on; if empty, no model is measured.
+        commands: command lines that produced the results.
     """
 
     root: Path
@@ -57,7 +57,7 @@ class MethodSources:
 
 
 def write_method_page(sources: MethodSources, out: str | os.PathLike) -> None:
-    """Write the page; what is not there yet is a gap in a table, and is listed.
+    """Write the page. Missing results are listed and appear as gaps in the tables.
 
     Raises:
         UserError: nothing was scored, or systems were scored on different utterances.
@@ -74,7 +74,7 @@ def write_method_page(sources: MethodSources, out: str | os.PathLike) -> None:
         columns = [column for column in scores.simu if column.set_name == name]
         sections += _score_section(set_title(name), PESQ_NOTE, columns, scores)
     sections += _score_section("Real recordings", REAL_NOTE, scores.real, scores)
-    sections += ["## Table 2: differences to the controls", *_differences(sources, scores)]
+    sections += ["## Table 2: differences from the controls", *_differences(sources, scores)]
     write_text(out, "\n\n".join(sections) + "\n")
 
 
@@ -95,16 +95,17 @@ def _what_was_run(sources: MethodSources, scores: MethodScores) -> list[str]:
 
 
 def _about_seeds(seeds: int) -> str:
-    """What the brackets of the scores mean."""
+    """Explain the brackets of the scores."""
     if seeds == 1:
         return (
-            "Scores of one training of each method: there is one seed, so **no interval over "
-            "seeds** can be given. How much another seed would change them is not known."
+            "Each method was trained with only one seed, so **no interval over seeds** can be "
+            "given. It is not known how much another seed would change the scores."
         )
     return (
-        "Mean over seeds. Brackets are its 95 % interval over seeds (Student's t): where the mean "
-        "over ever more trainings with other seeds would lie, **on these utterances**. A system "
-        "without seeds, or with one, has no interval; `(2 seeds)`: the others are missing."
+        "Scores are means over seeds. Brackets show the 95 % interval of the mean over seeds "
+        "(Student's t): the range in which the mean over many more trainings with other seeds "
+        "would lie, **on these utterances**. A system without seeds, or with only one, has no "
+        "interval. `(2 seeds)` means that the other seeds are missing."
     )
 
 
@@ -114,7 +115,7 @@ def _first_models(sources: MethodSources, scores: MethodScores) -> list[TrainedM
 
 
 def _first_model(sources: MethodSources, scores: MethodScores, method: str) -> TrainedModel | None:
-    """The model of the first seed whose training has ended; the cost is that of all seeds."""
+    """Return the model of the first seed whose training has ended, or None."""
     for seed in scores.seeds:
         directory = sources.root / seed_directory(method, seed)
         config, checkpoint = directory / "config.yaml", directory / sources.checkpoint
@@ -136,7 +137,8 @@ def _score_section(
     )
     undefined = [
         f"{column.measure} leaves out {column.undefined} utterance(s) of "
-        f"{set_title(column.set_name)}, for every system: one has no score there."
+        f"{set_title(column.set_name)} for every system, because at least one system has no score "
+        "there."
         for column in columns
         if column.undefined
     ]
@@ -172,27 +174,29 @@ def _differences(sources: MethodSources, scores: MethodScores) -> list[str]:
 
 
 def _opponents(methods: Sequence[str], controls: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each control with the methods to compare, no pair twice the other way round."""
+    """Yield each control with the methods to compare with it, but no pair in both directions."""
     for index, control in enumerate(controls):
         shown = controls[:index] if control in methods else ()
         yield control, [name for name in methods if name != control and name not in shown]
 
 
 def _about_differences(comparisons: Sequence[Comparison]) -> str:
-    """What the brackets of the differences mean, and how many chance alone would bring."""
+    """Explain the brackets of the differences and the effect of many comparisons."""
     number = len(comparisons)
     alone = sum(c.difference.excludes_zero for c in comparisons)
     together = sum(c.verdict != OPEN for c in comparisons)
     return (
-        "Scores of each utterance are averaged over seeds first, those that both systems have "
-        "(errors likewise, then divided by the words). Brackets are paired 95 % bootstrap "
-        f"intervals over utterances (Bisani and Ney 2004, {REPLICATES} replicates, seed {SEED}): "
-        "where the difference would lie on ever more utterances like these, **with these very "
-        "trainings**. They know nothing of other seeds: a difference within the brackets of "
-        "Table 1 may come from the seeds alone.\n\n"
-        f"**Many comparisons.** These are {number}. Without any true difference about "
-        f"{(1 - LEVEL) * number:.1f} of them would exclude 0 by chance; {alone} do. A difference "
-        "is called better or worse if it is significant at 5 % after Holm's correction (1979) "
-        f"among all methods and sets of one measure and one control; {together} are. An interval "
-        "without 0 and without a word is not."
+        "The scores of each utterance are first averaged over the seeds that both systems have; "
+        "word errors are averaged in the same way and then divided by the number of words. "
+        "Brackets show paired 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
+        f"{REPLICATES} replicates, seed {SEED}): the range in which the difference would lie on "
+        "many more utterances like these, **with these same trainings**. The intervals do not "
+        "cover other seeds: a difference within the brackets of Table 1 may come from the seeds "
+        "alone.\n\n"
+        f"**Many comparisons.** Table 2 contains {number} comparisons. If there were no true "
+        f"difference, about {(1 - LEVEL) * number:.1f} of their intervals would exclude 0 by "
+        f"chance; {alone} do. A difference is called better or worse if it is significant at 5 % "
+        "after Holm's correction (1979) over all methods and sets of one measure and one control; "
+        f"{together} are. A difference whose interval excludes 0 but which is called neither "
+        "better nor worse is not significant after this correction."
     )

@@ -1,4 +1,4 @@
-"""Scores of KD methods and their seeds as files on disk, and which are missing."""
+"""Read the scores of KD methods and their seeds from disk, and list the missing ones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SIMU_METRICS, TRUTH_METRICS = ("si_snr", "sdr", "pesq_raw", "stoi"), ("si_snr",)
 
 @dataclass(frozen=True)
 class MethodScores:
-    """What was scored.
+    """Scores of all systems.
 
     Attributes:
         simu: measures on simulated sets.
         real: WER on real sets, then scores against true images, which only a generated corpus has.
-        members: row -> its systems: a method's trainings, or an unseeded system itself.
-        seeds: those that any method was trained with; each method should have them all.
+        members: row -> its systems: the trainings of a method, or an unseeded system itself.
+        seeds: all seeds that any method was trained with; each method should have all of them.
     """
 
     simu: list[Column]
@@ -35,7 +35,7 @@ class MethodScores:
 
     @property
     def columns(self) -> list[Column]:
-        """All measures."""
+        """All measures, on simulated and then on real sets."""
         return self.simu + self.real
 
 
@@ -49,11 +49,12 @@ def load_method_scores(
     """Read `<root>/scores/{se,wer,truth}/<system>/<set>/`.
 
     Args:
-        root: holds also `<method>/seed<k>/`, a seed that counts as missing until it is scored.
-        methods: their systems are named `<method>-seed<k>`.
-        unseeded: systems named as they are.
-        simu_sets: scored against references.
-        real_sets: recognized.
+        root: directory of the comparison. It also contains `<method>/seed<k>/` for each training
+            that was started; a training without scores counts as missing.
+        methods: methods, whose systems are named `<method>-seed<k>`.
+        unseeded: systems without seeds.
+        simu_sets: sets that were scored against references.
+        real_sets: sets that were recognized.
 
     Raises:
         UserError: nothing was scored, or systems were scored on different utterances.
@@ -74,14 +75,14 @@ def load_method_scores(
         seeds,
     )
     if not scores.columns:
-        raise UserError(root / "scores", f"holds no scores of {', '.join(members)}", "score first")
+        raise UserError(root / "scores", f"holds no scores of {', '.join(members)}", "score them")
     return scores
 
 
 def missing_scores(
     scores: MethodScores, methods: Sequence[str], simu_sets: Sequence[str], real_sets: Sequence[str]
 ) -> list[str]:
-    """One list item for each training without some score, and each set without any."""
+    """Return a list item for each set without any score and each training that lacks a score."""
     items = []
     for name, what, columns in (
         *((name, "scored", scores.simu) for name in simu_sets),

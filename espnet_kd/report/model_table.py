@@ -1,4 +1,4 @@
-"""Sizes, arithmetic and speed of the trained models."""
+"""Table of the sizes, multiply-accumulates and speed of trained models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from espnet_kd.scoring.complexity import count_parameters, measure
 
 
 class TrainedModel(NamedTuple):
-    """A speech-enhancement model by name, `config.yaml` and checkpoint."""
+    """Name, `config.yaml` and checkpoint of a speech-enhancement model."""
 
     name: str
     config: str
@@ -24,7 +24,7 @@ class TrainedModel(NamedTuple):
 
 
 class NamedConfig(NamedTuple):
-    """A stock recognizer or language model by name and `config.yaml`."""
+    """Name and `config.yaml` of a stock recognizer or language model."""
 
     name: str
     config: str
@@ -41,12 +41,12 @@ TITLES = {
 def model_table(
     models: Sequence[TrainedModel], set_dir: str, others: Sequence[NamedConfig] = ()
 ) -> str:
-    """Measure each model on the CPU, on the first utterance of a set, and show it.
+    """Measure each model on the CPU, on the first utterance of a set, and return a table.
 
     Args:
-        models: what to measure.
-        set_dir: set directory with what the models take (`text` and `align` for a teacher).
-        others: models whose parameters alone are counted.
+        models: models to measure.
+        set_dir: set directory with the inputs of the models (`text` and `align` for a teacher).
+        others: models whose parameters are counted, without measuring their speed.
     """
     from espnet_kd.inference.loading import conditions, load_enhancer
     from espnet_kd.inference.utterances import read_utterances
@@ -68,9 +68,9 @@ def model_table(
     rows += [(TITLES.get(o.name, o.name), f"{_size(o) / 1e6:.3f}", GAP, GAP) for o in others]
     if models:
         threads = torch.get_num_threads()
-        notes.append(f"On one utterance of {seconds:.1f} s, CPU, {threads} thread(s).")
+        notes.append(f"On one utterance of {seconds:.1f} s, on the CPU, with {threads} thread(s).")
     if any(other.name == "aligner" for other in others):
-        notes.append("The teacher is measured without the aligner that times its transcripts.")
+        notes.append("The teacher is measured without the aligner, which aligns its transcripts.")
     header = ("model", "parameters [M]", "GMAC per second of audio", "RTF")
     return " ".join(notes) + "\n\n" + table(header, rows)
 

@@ -1,4 +1,4 @@
-"""What a teacher left behind as pseudo-references, in one table."""
+"""Table of the pseudo-references that a teacher produced."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HEADER = (
     "usable",
     "left out",
     "hours",
-    "level change to the mixture [dB]: median",
+    "level relative to the mixture [dB]: median",
     "5 %",
     "95 %",
 )
 
 
 def pseudo_table(directories: Iterable[str]) -> str:
-    """One row for each directory with `table.tsv` and `excluded.tsv`."""
+    """Return a table with one row for each directory of `table.tsv` and `excluded.tsv`."""
     return table(HEADER, [_row(Path(directory)) for directory in directories])
 
 
@@ -43,6 +43,6 @@ def _row(directory: Path) -> list[str]:
 
 def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
-        raise UserError(path, "does not exist", "make the pseudo-references")
+        raise UserError(path, "does not exist", "create the pseudo-references")
     header, *lines = path.read_text(encoding="utf-8").splitlines()
     return [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]

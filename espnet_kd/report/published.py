@@ -1,4 +1,4 @@
-"""Numbers printed in papers, to stand beside our own on the real CHiME-4."""
+"""Numbers published in papers, for comparison with our own results on the real CHiME-4."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TABLE_1 = {
 
 
 def ti_kd_table_1(simu_sets: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
-    """System -> set -> metric -> mean; `simu_sets` are the names of dt05 simu and et05 simu."""
+    """Return system -> set -> metric -> mean, for the set names of dt05 simu and et05 simu."""
     return {
         system: {
             name: {"pesq_raw": pesq, "sdr": sdr}

@@ -1,4 +1,4 @@
-"""RESULTS.md: everything that was measured, on one page."""
+"""Write RESULTS.md, a page with all results of a run."""
 
 from __future__ import annotations
 
@@ -39,28 +39,29 @@ ASR_TITLES = {
     "asr_clean": "Table 2: WER (%) with the clean-condition ASR",
     "asr_multi": "Table 3: WER (%) with the multi-style ASR",
 }
-CLEAN_NOTE = "Clean speech (bth) was read in a booth, by the speakers of the noisy sets."
+CLEAN_NOTE = "Clean speech (bth) was read in a booth by the speakers of the noisy sets."
 PAPER_METRICS, MORE_METRICS = ("pesq_raw", "sdr"), ("pesq", "stoi", "si_snr")
 FIGURE_SYSTEMS = ("noisy", "baseline", "teacher", "student")
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the results lie.
+    """Where to find the results, and what to show.
 
     Attributes:
-        se_root: `<system>/<set>/scores.tsv`.
-        wer_root: `<asr>/<system>/<set>/{wer,cer}/counts.tsv`.
-        sets: which sets the page is about.
-        truth_root: as `se_root`, real sets scored against images that only a generated corpus has.
+        se_root: directory with `<system>/<set>/scores.tsv`.
+        wer_root: directory with `<asr>/<system>/<set>/{wer,cer}/counts.tsv`.
+        sets: sets to report.
+        truth_root: like `se_root`, for the scores of real sets against their true images, which
+            only a generated corpus has.
         pseudo: directories of pseudo-references.
         models: models to measure.
         other_models: models whose parameters are counted.
-        model_set: set directory to measure them on.
-        published: show the paper's own numbers.
+        model_set: set directory to measure `models` on.
+        published: whether to show the numbers of the paper as well.
         corpus: root of the corpus.
-        trainings: their `config.yaml`, for their seeds and sets.
-        commands: command lines that led to the results.
+        trainings: `config.yaml` of each training, for its seed and training set.
+        commands: command lines that produced the results.
     """
 
     se_root: str
@@ -78,19 +79,19 @@ class Sources:
 
 
 def write_results(sources: Sources, out: str | os.PathLike) -> None:
-    """Write the page and, beside it, its figure `sdr_distribution.png`.
+    """Write the page and, in the same directory, its figure `sdr_distribution.png`.
 
-    What was not scored is a gap in a table.
+    Missing scores are gaps in the tables.
 
     Raises:
-        UserError: nothing was scored at all.
+        UserError: nothing was scored.
     """
     out = Path(out)
     se = load_se_results(sources.se_root)
     recognition = [section for asr in ASR_TITLES for section in _wer_sections(sources, asr)]
     if not se and not recognition:
         raise UserError(
-            sources.se_root, f"holds no scores, nor does {sources.wer_root}", "score first"
+            sources.se_root, f"holds no scores, nor does {sources.wer_root}", "score the sets"
         )
     sections = ["# RESULTS", _environment(sources)]
     if se:
@@ -115,10 +116,11 @@ def _environment(sources: Sources) -> str:
     block = environment_block() + _corpus(sources.corpus) + trainings_in_words(sources.trainings)
     return (
         f"## Environments\n{block}\n\n"
-        "Brackets are 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
-        f"{REPLICATES} replicates, seed {SEED}); differences are paired. They hold for these "
-        "speakers and this one training run. A difference is called better or worse if its own "
-        "interval excludes 0, without correction for their number. A dash was not scored."
+        "Brackets show 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
+        f"{REPLICATES} replicates, seed {SEED}); differences are paired. The intervals hold for "
+        "these speakers and this one training run. A difference is called better or worse if its "
+        "interval excludes 0, without a correction for multiple comparisons. A dash means that "
+        "there is no score."
     )
 
 
@@ -134,10 +136,11 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
     published = ti_kd_table_1(simu) if sources.published else None
     return [
         "## Table 1: speech enhancement",
-        "Means over utterances. PESQ is ITU-T P.862 narrow-band on the raw scale, as in ESPnet's "
-        "CHiME-4 tables; PESQ-WB is P.862.2, ESPnet's present default at 16 kHz. The control gives "
-        "the teacher another utterance's transcript: a teacher that is no worse with it does "
-        "not use the text. Real recordings have no reference: the recognizers judge them.",
+        "Scores are means over utterances. PESQ is narrow-band (ITU-T P.862), on the raw "
+        "scale, as in ESPnet's CHiME-4 tables; PESQ-WB is wide-band (P.862.2), ESPnet's "
+        "current default at 16 kHz. In the control, the teacher gets the transcript of another "
+        "utterance: a teacher that is no worse with it does not use the text. Real recordings have "
+        "no reference, so they are evaluated by recognition only.",
         se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=(*simu, *real)),
         se_table(se, simu, MORE_METRICS, without_reference=simu),
         *_in_words(
@@ -150,7 +153,7 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
 def _truth_sections(truth: SeResults, names: SetNames) -> list[str]:
     sets, metrics = (*names.real, names.train_real), (*PAPER_METRICS, "si_snr")
     sizes = (f"{set_title(s)} {len(next(iter(truth[s].values())))}" for s in sets if s in truth)
-    # Two tables: different systems, and what is trained on stands apart from what is tested on.
+    # Two tables, since the systems differ and training and test sets should be kept separate.
     tables = (
         se_table(truth, part, metrics)
         for part in (names.real, (names.train_real,))
@@ -158,9 +161,10 @@ def _truth_sections(truth: SeResults, names: SetNames) -> list[str]:
     )
     return [
         "## Real sets against their true images (research only)",
-        "The corpus was generated, so the talker's true image in each real recording is known. "
-        "**No training and no choice of a model saw these images;** they serve this section alone. "
-        "A recorded corpus, the real CHiME-4 too, has none: there this table cannot exist.",
+        "The corpus was generated, so the true image of the talker in each real recording is "
+        "known. **These images were not used for training or model selection,** only for this "
+        "section. A recorded corpus, such as the real CHiME-4, does not have such images, so this "
+        "table cannot be made for it.",
         f"Utterances scored: {', '.join(sizes)}.",
         *tables,
         *_in_words(
@@ -174,7 +178,7 @@ def _in_words(*groups: list[Comparison]) -> list[str]:
     groups = tuple(filter(None, groups))
     if not groups:
         return []
-    return ["### In words", in_words(sum(groups, [])), *map(comparison_table, groups)]
+    return ["### Summary", in_words(sum(groups, [])), *map(comparison_table, groups)]
 
 
 def _figure(se: SeResults, simu_sets: Sequence[str], directory: Path) -> list[str]:
@@ -202,7 +206,7 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
     booth = [name for name in sources.sets.clean if name in words and name.endswith("_bth")]
     return [
         f"## {ASR_TITLES[asr]}",
-        *([f"This recognizer learned from `{learned}`."] if learned else []),
+        *([f"This recognizer was trained on `{learned}`."] if learned else []),
         *([CLEAN_NOTE] if booth else []),
         wer_table(words, sources.sets),
         *_in_words(wer_comparisons(words, sources.sets.noisy)),

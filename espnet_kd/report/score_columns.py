@@ -1,4 +1,4 @@
-"""One measure on one set, for every system on the very same utterances."""
+"""Columns of scores: one measure on one set, with the same utterances for every system."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from espnet_kd.report.wer_tables import WerResults
 
 @dataclass(frozen=True)
 class Column:
-    """A measure on a set: sum of `parts` over sum of `weights` for each system.
+    """A measure on a set. Each system has the value sum(`parts`) / sum(`weights`).
 
     Attributes:
-        set_name: the set.
+        set_name: name of the set.
         measure: name and unit of the measure.
-        digits: digits after the point.
-        higher_is_better: direction of the measure.
-        weights: of each utterance (N,): 1 for a score, its words for a WER.
+        digits: number of digits after the decimal point.
+        higher_is_better: whether a higher value of the measure is better.
+        weights: weight of each utterance (N,): 1 for a score, the number of words for a WER.
         parts: system -> its score, or 100 times its errors, in each utterance (N,).
-        undefined: utterances left out, for every system, because one of them has no score there.
+        undefined: number of utterances left out for every system because at least one system has
+            no score for them.
     """
 
     set_name: str
@@ -35,28 +36,28 @@ class Column:
     undefined: int = 0
 
     def value(self, system: str) -> float:
-        """Mean score or WER of a system that was scored; NaN if no utterance is left."""
+        """Return the mean score or WER of a scored system; NaN if no utterance is left."""
         return float(self.parts[system].sum() / self.weights.sum()) if self.weights.size else np.nan
 
     def scored(self, systems: Sequence[str]) -> list[str]:
-        """Those of the systems that were scored."""
+        """Return those of the given systems that were scored."""
         return [system for system in systems if system in self.parts]
 
     def mean_difference(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        """Mean over pairs of systems of first minus second, in each utterance (N,)."""
+        """Return the difference of two systems in each utterance, averaged over pairs (N,)."""
         return np.mean([self.parts[ours] - self.parts[theirs] for ours, theirs in pairs], axis=0)
 
 
 def se_columns(
     results: SeResults, sets: Sequence[str], metrics: Sequence[str], systems: Sequence[str]
 ) -> list[Column]:
-    """Columns of speech-enhancement scores; sets without any score give none.
+    """Return columns of speech-enhancement scores, without the sets that have no scores.
 
     Args:
-        results: of `load_se_results`.
-        sets: which sets, in order.
-        metrics: which scores, by their names in `MEASURES`.
-        systems: which systems.
+        results: results of `load_se_results`.
+        sets: sets to show, in order.
+        metrics: scores to show, by their names in `MEASURES`.
+        systems: systems to show.
 
     Raises:
         UserError: systems were scored on different utterances of a set.
@@ -76,7 +77,7 @@ def se_columns(
 
 
 def wer_columns(results: WerResults, sets: Sequence[str], systems: Sequence[str]) -> list[Column]:
-    """Columns of word error rates; arguments and errors as `se_columns`."""
+    """Return columns of word error rates; for arguments and errors, see `se_columns`."""
     columns = []
     for name in sets:
         counts = _chosen(results.get(name, {}), systems)
@@ -93,7 +94,7 @@ def _chosen(by_system: Mapping[str, dict], systems: Sequence[str]) -> dict[str, 
 
 
 def _shared(name: str, weights: Mapping[str, dict[str, int]]) -> dict[str, int]:
-    """Weights of the utterances of a set, which must be the same for all systems."""
+    """Return the weights of the utterances of a set; check that all systems have the same."""
     systems = list(weights)
     for system in systems[1:]:
         if weights[system] != weights[systems[0]]:

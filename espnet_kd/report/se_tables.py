@@ -1,4 +1,4 @@
-"""Table 1: scores of enhanced speech by system and set."""
+"""Table 1: scores of enhanced speech, by system and set."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SeResults = dict[str, dict[str, Scores]]
 
 
 class Measure(NamedTuple):
-    """How a column of `scores.tsv` is shown."""
+    """How to show a column of `scores.tsv`: its title and number of decimal digits."""
 
     title: str
     digits: int
@@ -63,14 +63,14 @@ def se_table(
     published: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
     without_reference: Collection[str] = (),
 ) -> str:
-    """Mean and 95 % interval of each metric.
+    """Return a table of the mean and 95 % interval of each metric.
 
     Args:
-        results: of `load_se_results`.
-        sets: columns, by set name.
+        results: results of `load_se_results`.
+        sets: names of the sets to show as columns.
         metrics: columns of each set, by the names in `MEASURES`.
-        published: system -> set -> metric -> mean, rows to show beside.
-        without_reference: sets of which the table says that they have none.
+        published: system -> set -> metric -> mean, to add as rows.
+        without_reference: sets to mark as "no reference" if they were not scored.
     """
     metrics = tuple(metrics)
     columns = [(name, metric) for name in sets if name in results for metric in metrics]
@@ -100,7 +100,7 @@ def se_comparisons(
     metrics: Iterable[str],
     pairs: Iterable[tuple[str, str]] = PAIRS,
 ) -> list[Comparison]:
-    """Compare systems in pairs, where both were scored."""
+    """Compare pairs of systems on the sets where both were scored."""
     comparisons = []
     for (system, other), name, metric in product(pairs, sets, metrics):
         if not {system, other} <= results.get(name, {}).keys():
@@ -115,7 +115,7 @@ def se_comparisons(
 
 
 def scores_of(scores: Scores, metric: str) -> np.ndarray:
-    """Defined scores of a metric (N,)."""
+    """Return the scores of a metric, without undefined ones (N,)."""
     values = np.array([values[metric] for values in scores.values()])
     return values[~np.isnan(values)]
 
@@ -134,7 +134,7 @@ def _differences(
     if ours.keys() != theirs.keys():
         raise UserError(
             f"{system} and {other}",
-            f"were scored on other utterances of {name}",
+            f"were scored on different utterances of {name}",
             "score both again",
         )
     pairs = [(ours[utterance][metric], theirs[utterance][metric]) for utterance in ours]

@@ -1,4 +1,4 @@
-"""Which sets a report is about."""
+"""Names of the sets in a report."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class SetNames:
 
     Attributes:
         simu: noisy sets with true references.
-        real: noisy sets without; as many as `simu`.
+        real: noisy sets without references; as many as in `simu`.
         clean: clean sets, for recognition.
-        train_real: what pseudo-references were made for.
+        train_real: real training set, for which the pseudo-references were created.
     """
 
     simu: Sequence[str]
@@ -25,5 +25,5 @@ class SetNames:
 
     @property
     def noisy(self) -> list[str]:
-        """Simulated and real sets in turn, as in the columns of the paper's tables."""
+        """Simulated and real sets in alternation, as in the columns of the paper's tables."""
         return list(chain(*zip(self.simu, self.real, strict=True)))

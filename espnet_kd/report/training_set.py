@@ -1,4 +1,4 @@
-"""What models learned from, by the configurations of their trainings."""
+"""Report the seeds and training sets of models, from the configurations of their trainings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FILES = "train_data_path_and_name_and_type"
 
 
 def trainings_in_words(configs: Sequence[str]) -> str:
-    """Lines of a list with the seed and the set of each training; empty where there is none.
+    """Return list items with the seed and the set of each training, or "" without trainings.
 
     Args:
-        configs: `<training>/config.yaml`.
+        configs: paths of the form `<training>/config.yaml`.
     """
     read = {Path(path).parent.name: read_config(path, "seed") for path in configs}
     if not read:
@@ -26,12 +26,12 @@ def trainings_in_words(configs: Sequence[str]) -> str:
 
 
 def training_set_of(model: str, configs: Sequence[str]) -> str | None:
-    """Set of the training whose directory has this name; None if it is not among them."""
+    """Return the set of the training whose directory has this name, or None if there is none."""
     path = next((path for path in configs if Path(path).parent.name == model), None)
     return None if path is None else _set(read_config(path, FILES))
 
 
 def _set(config: Mapping[str, Any]) -> str:
-    """Name of the directory of the first training file."""
+    """Return the name of the directory that contains the first training file."""
     files = config.get(FILES)
     return Path(files[0][0]).parent.name if files else "unknown"

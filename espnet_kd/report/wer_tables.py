@@ -1,4 +1,4 @@
-"""Tables 2 and 3: error rates by recognizer, system and set."""
+"""Tables 2 and 3: error rates, by recognizer, system and set."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAIRS = (("baseline", "noisy"), ("student", "noisy"), ("student", "baseline"))
 
 
 def load_wer_results(root: str | os.PathLike, asr: str, unit: str = "wer") -> WerResults:
-    """Read `<root>/<asr>/<system>/<set>/<unit>/counts.tsv`, `unit` being `wer` or `cer`."""
+    """Read `<root>/<asr>/<system>/<set>/<unit>/counts.tsv`; `unit` is `wer` or `cer`."""
     results: WerResults = {}
     for path in sorted(Path(root).glob(f"{asr}/*/*/{unit}/{COUNTS_FILE}")):
         results.setdefault(path.parents[1].name, {})[path.parents[2].name] = read_counts(path)
@@ -39,11 +39,11 @@ def load_wer_results(root: str | os.PathLike, asr: str, unit: str = "wer") -> We
 
 
 def wer_table(results: WerResults, names: SetNames) -> str:
-    """WER in % with 95 % interval, a row for each system; sets that were not scored are gaps."""
+    """Return a table of WER in % with 95 % intervals; sets without scores are gaps."""
     sets = [*names.noisy, *(name for name in names.clean if name in results)]
     systems = in_order({system for name in sets for system in results.get(name, {})})
     return table(
-        ["input of the ASR", *map(set_title, sets)],
+        ["ASR input", *map(set_title, sets)],
         [
             [system_title(system), *(_cell(results.get(name, {}).get(system)) for name in sets)]
             for system in systems
@@ -52,7 +52,7 @@ def wer_table(results: WerResults, names: SetNames) -> str:
 
 
 def sclite_rows(results: WerResults) -> str:
-    """ESPnet's table: one row for each system and set."""
+    """Return a table in ESPnet's format, with one row for each system and set."""
     rows = []
     for system in in_order({system for systems in results.values() for system in systems}):
         for name in sorted(results):
@@ -66,7 +66,7 @@ def sclite_rows(results: WerResults) -> str:
 
 
 def wer_comparisons(results: WerResults, sets: Sequence[str]) -> list[Comparison]:
-    """Compare the systems in `PAIRS` on sets where both were scored."""
+    """Compare the systems in `PAIRS` on the sets where both were scored."""
     return [
         Comparison(
             system,
@@ -96,7 +96,7 @@ def _difference(
     ours, theirs = systems[system], systems[other]
     if {utt: c.tokens for utt, c in ours.items()} != {utt: c.tokens for utt, c in theirs.items()}:
         raise UserError(
-            f"{system} and {other}", f"were scored on other texts of {name}", "score both again"
+            f"{system} and {other}", f"were scored on different texts of {name}", "score both again"
         )
     errors = np.array([100 * (ours[utt].errors - theirs[utt].errors) for utt in ours])
     return ratio_interval(errors, np.array([c.tokens for c in ours.values()]))

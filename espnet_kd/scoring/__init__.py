@@ -1,1 +1,1 @@
-"""Scores of enhancement and of recognition, their uncertainty, and the tables that show them."""
+"""Scores of speech enhancement and recognition, their uncertainty, and sclite-style tables."""

@@ -1,4 +1,4 @@
-"""Count the errors of a token sequence as NIST sclite does."""
+"""Count the errors of a token sequence in the same way as NIST sclite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MATCH, INSERTION, DELETION = range(3)
 
 
 class Counts(NamedTuple):
-    """Tokens that are right, replaced, missing, and too many."""
+    """Numbers of correct, substituted, deleted and inserted tokens."""
 
     correct: int = 0
     substituted: int = 0
@@ -19,30 +19,31 @@ class Counts(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        """Tokens of the reference."""
+        """Number of tokens in the reference."""
         return self.correct + self.substituted + self.deleted
 
     @property
     def errors(self) -> int:
-        """All errors."""
+        """Number of errors of all three kinds."""
         return self.substituted + self.deleted + self.inserted
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """Sum field by field."""
+    """Add up counts field by field."""
     return Counts(*map(sum, zip(Counts(), *counts, strict=True)))
 
 
 def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
     """Align two token sequences and count the errors.
 
-    sclite weighs a substitution 4, a deletion or an insertion 3. Plain Levenshtein weights (as
-    in jiwer) give other counts. Of equally cheap steps sclite takes, going back from the end, a
-    pair before an insertion before a deletion (our reading of its output).
+    sclite weights a substitution with 4 and a deletion or an insertion with 3. Plain Levenshtein
+    weights (as in jiwer) lead to different counts. Among equally cheap steps, going back from the
+    end, sclite prefers a match or substitution to an insertion, and an insertion to a deletion
+    (our interpretation of its output).
 
     Args:
-        reference: tokens.
-        hypothesis: tokens.
+        reference: tokens of the reference.
+        hypothesis: tokens of the hypothesis.
     """
     steps = _cheapest_steps(reference, hypothesis)
     i, j = len(reference), len(hypothesis)
@@ -63,7 +64,7 @@ def count_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Counts:
 
 
 def _cheapest_steps(reference: Sequence[str], hypothesis: Sequence[str]) -> list[bytearray]:
-    """Last step of the cheapest alignment of reference[:i] with hypothesis[:j], for all i, j."""
+    """Return the last step of the cheapest alignment of reference[:i], hypothesis[:j] at [i][j]."""
     width = len(hypothesis) + 1
     costs = [GAP_COST * j for j in range(width)]
     steps = [bytearray([INSERTION]) * width]

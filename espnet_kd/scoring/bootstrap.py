@@ -1,8 +1,9 @@
-"""How sure a mean or an error rate is, and whether two systems differ.
+"""Bootstrap confidence intervals of means and error rates, and tests for differences.
 
-Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation",
-ICASSP 2004: utterances are drawn with replacement, both systems on the same draw. A mean score is
-the same statistic with a weight of 1 for each utterance.
+The method is that of Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR
+performance evaluation", ICASSP 2004: utterances are drawn with replacement, and two systems are
+compared on the same draws. A mean score is the same statistic as an error rate, with a weight of 1
+for each utterance.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ class Interval:
     """A value with its bootstrap interval.
 
     Attributes:
-        value: on the data themselves.
-        low: lower end.
-        high: upper end.
+        value: the statistic on the original data, without resampling.
+        low: lower end of the interval.
+        high: upper end of the interval.
     """
 
     value: float
@@ -35,12 +36,12 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether a difference is significant at the interval's level."""
+        """Whether a difference with this interval is significant at the level of the interval."""
         return self.low > 0 or self.high < 0
 
 
 def mean_interval(values: np.ndarray) -> Interval:
-    """95 % interval of a mean.
+    """Return the 95 % interval of a mean.
 
     Args:
         values: one number for each utterance (N,).
@@ -50,44 +51,44 @@ def mean_interval(values: np.ndarray) -> Interval:
 
 
 def ratio_interval(numerator: np.ndarray, denominator: np.ndarray) -> Interval:
-    """95 % percentile interval of sum(numerator) / sum(denominator) over utterances.
+    """Return the 95 % percentile interval of sum(numerator) / sum(denominator) over utterances.
 
-    With the errors of an utterance over its reference words it is that of the WER; with the
-    difference of the errors of two systems over the words they share it is that of the
-    difference of two WERs (paired; Bisani and Ney 2004, section 4). Same input, same result.
+    Two uses of this ratio: with the errors as numerator and the reference words as denominator, it
+    is the WER; with the difference between the errors of two systems as numerator, it is the paired
+    difference of their WERs (Bisani and Ney 2004, section 4). The result is deterministic.
 
     Args:
         numerator: one number for each utterance (N,).
-        denominator: one number for each utterance (N,), at least 0, not all 0.
+        denominator: one number for each utterance (N,), none negative and not all 0.
 
     Raises:
-        ValueError: no utterance, other shapes, or a denominator that sums to 0.
+        ValueError: there is no utterance, the shapes differ, or the denominator sums to 0.
     """
     numerator = np.asarray(numerator, dtype=np.float64)
     return ratio_tests(numerator[:, None], denominator)[0].interval
 
 
 class RatioTest(NamedTuple):
-    """A ratio with its interval, and how likely one as far from 0 is if it is 0 in truth."""
+    """A ratio with its interval and the p-value of the hypothesis that the true ratio is 0."""
 
     interval: Interval
     p_value: float
 
 
 def ratio_tests(numerators: np.ndarray, denominator: np.ndarray) -> list[RatioTest]:
-    """Do as `ratio_interval` for several numerators on the same draws, and test each against 0.
+    """Return the interval of several ratios on the same draws, and test each ratio against 0.
 
-    The p value is two-sided: twice the smaller share of draws on either side of 0, with one
-    count added as in Davison and Hinkley, "Bootstrap methods and their application" (1997),
-    section 4.2 (that it inverts the percentile interval is our reading). It is never below
-    2 / (REPLICATES + 1).
+    For the intervals, see `ratio_interval`. The p-value is two-sided: twice the share of draws on
+    the less frequent side of 0, with one count added as in Davison and Hinkley, "Bootstrap methods
+    and their application" (1997), section 4.2 (that it inverts the percentile interval is our
+    interpretation). It is never below 2 / (REPLICATES + 1).
 
     Args:
         numerators: one number for each utterance and ratio (N, K).
-        denominator: one number for each utterance (N,), at least 0, not all 0.
+        denominator: one number for each utterance (N,), none negative and not all 0.
 
     Raises:
-        ValueError: no utterance, other shapes, or a denominator that sums to 0.
+        ValueError: there is no utterance, the shapes differ, or the denominator sums to 0.
     """
     numerators = np.asarray(numerators, dtype=np.float64)
     denominator = np.asarray(denominator, dtype=np.float64)
@@ -111,7 +112,7 @@ def ratio_tests(numerators: np.ndarray, denominator: np.ndarray) -> list[RatioTe
 
 
 def _draws(size: int) -> Iterator[np.ndarray]:
-    """How often each utterance is drawn (BLOCK, size), in blocks that bound the memory."""
+    """Yield how often each utterance is drawn (BLOCK, size), in blocks to limit the memory."""
     generator = np.random.default_rng(SEED)
     for _ in range(REPLICATES // BLOCK):
         yield generator.multinomial(size, np.full(size, 1 / size), BLOCK).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Size, arithmetic and speed of a model."""
+"""Number of parameters, multiply-accumulates and speed of a model."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from espnet_kd.enh.fast.products import OPERATIONS
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model costs.
+    """Computational cost of a model.
 
     Attributes:
-        parameters: number of trainable or frozen weights.
-        macs_per_second: multiply-accumulates of a second of audio.
-        real_time_factor: seconds of computing for a second of audio.
+        parameters: number of weights, trainable and frozen.
+        macs_per_second: multiply-accumulates per second of audio.
+        real_time_factor: computing time in seconds per second of audio.
     """
 
     parameters: int
@@ -32,13 +32,13 @@ class Cost:
 def measure(
     model: torch.nn.Module, run: Callable[[], object], seconds: float, repeats: int = 3
 ) -> Cost:
-    """Measure a model on the device and with the number of threads in use.
+    """Measure a model on its current device, with the current number of threads.
 
     Args:
-        model: its parameters are counted.
-        run: enhances `seconds` of audio with it.
-        seconds: length of that audio.
-        repeats: timed runs, of which the median counts; one run before them warms up.
+        model: model whose parameters are counted.
+        run: function that enhances `seconds` of audio with the model.
+        seconds: length of the audio.
+        repeats: number of timed runs, after one warm-up run; the result is their median.
     """
     with torch.inference_mode():
         macs = count_macs(run)
@@ -47,16 +47,17 @@ def measure(
 
 
 def count_parameters(model: torch.nn.Module) -> int:
-    """Number of parameters."""
+    """Return the number of parameters of a model."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def count_macs(run: Callable[[], object]) -> int:
-    """Multiply-accumulates of convolutions, matrix products and attention in one call.
+    """Count the multiply-accumulates of convolutions, matrix products and attention in one call.
 
-    torch's counter counts a multiply-accumulate as two operations, and neither recurrent cells
-    nor elementwise work, which the depthwise convolutions of our Conv-TasNet are (1 or 2 % of it).
-    It does not see into fused attention, which is taken apart here.
+    torch's counter counts a multiply-accumulate as two operations. It counts neither recurrent
+    cells nor elementwise operations; the depthwise convolutions of our Conv-TasNet are elementwise
+    (1 or 2 % of its operations). The counter cannot see inside fused attention, so attention runs
+    unfused here.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

@@ -1,4 +1,4 @@
-"""Which of many differences are significant together."""
+"""Holm's correction for multiple comparisons."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from espnet_kd.scoring.bootstrap import LEVEL
 
 
 def holm(p_values: Sequence[float]) -> list[bool]:
-    """Holm's step-down test: the chance of even one false rejection is at most 5 %.
+    """Apply Holm's step-down test: the chance of even one false rejection is at most 5 %.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6 (1979): the smallest of m p values is held against 0.05 / m, the next against
-    0.05 / (m - 1), and so on up to the first that is larger; it and those after it stand.
+    Statistics 6 (1979): the smallest of m p-values is compared with 0.05 / m, the next one with
+    0.05 / (m - 1), and so on. The first p-value above its limit ends the test: this comparison and
+    all after it are not significant.
 
     Args:
-        p_values: one for each comparison.
+        p_values: one p-value for each comparison.
 
     Returns:
         Whether each comparison is significant.

@@ -1,4 +1,4 @@
-"""The tables of sclite, which ESPnet's scripts read."""
+"""Tables in the format of sclite, which ESPnet's scripts parse."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NUMBERS = ("Corr", "Sub", "Del", "Ins", "Err", "S.Err")
 
 @dataclass(frozen=True)
 class Row:
-    """Errors of some utterances.
+    """Sum of the errors of several utterances: one row of a table.
 
     Attributes:
         sentences: number of utterances.
-        wrong_sentences: those with an error.
-        counts: sum of their tokens.
+        wrong_sentences: number of utterances with an error.
+        counts: token counts, summed over the utterances.
     """
 
     sentences: int
@@ -26,28 +26,28 @@ class Row:
 
     @staticmethod
     def of(utterances: Iterable[Counts]) -> Row:
-        """Sum over utterances."""
+        """Add up the counts of utterances."""
         utterances = list(utterances)
         wrong = sum(counts.errors > 0 for counts in utterances)
         return Row(len(utterances), wrong, total(utterances))
 
     def numbers(self) -> tuple[int, ...]:
-        """Corr, Sub, Del, Ins, Err in tokens, S.Err in sentences."""
+        """Return Corr, Sub, Del, Ins, Err in tokens and S.Err in sentences."""
         return (*self.counts, self.counts.errors, self.wrong_sentences)
 
     def percentages(self) -> tuple[float, ...]:
-        """Corr, Sub, Del, Ins, Err of the reference's tokens, S.Err of the sentences, in %."""
+        """Return Corr, Sub, Del, Ins, Err in % of reference tokens, S.Err in % of sentences."""
         tokens, sentences = max(1, self.counts.tokens), max(1, self.sentences)
         *of_tokens, wrong = self.numbers()
         return (*(100 * number / tokens for number in of_tokens), 100 * wrong / sentences)
 
 
 def sclite_table(title: str, speakers: Mapping[str, Row]) -> str:
-    """Both summary tables of sclite: percentages, then counts.
+    """Return the two summary tables of sclite as text: first percentages, then counts.
 
     Args:
         title: name of the system.
-        speakers: a row for each speaker.
+        speakers: speaker -> row of the speaker.
     """
     everything = Row(
         sum(row.sentences for row in speakers.values()),

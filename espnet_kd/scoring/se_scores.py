@@ -1,4 +1,4 @@
-"""Score the enhanced utterances of whole sets, and keep the scores in files."""
+"""Score the enhanced utterances of whole sets, and write and read score files."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SCORES_FILE = "scores.tsv"
 
 @dataclass(frozen=True)
 class SeJob:
-    """One system on one set.
+    """One system to score on one set.
 
     Attributes:
         system: name of the system.
         set_dir: set directory with `utt2num_samples`.
-        reference_scp: true references.
-        estimate_scp: what the system made of the set.
-        out_dir: where the scores go.
-        partial: only a part of the estimates has a reference; the others are not scored.
+        reference_scp: list of the true references.
+        estimate_scp: list of the system's output for the set.
+        out_dir: directory to write the scores to.
+        partial: allow estimates without a reference; they are not scored.
     """
 
     system: str
@@ -53,18 +53,18 @@ class _Pair:
 
 
 def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
-    """Score all jobs in one go and write their files.
+    """Score all jobs in one pool of processes and write their files.
 
-    A job whose set has no reference says so and removes scores that are there. Each other job
-    writes `scores.tsv` and, in ESPnet's shape, `scoring/{PESQ,...}_spk1` and
-    `scoring/result_*.txt`.
+    If the set of a job has no references, a message says so and an existing `scores.tsv` is
+    removed. Every other job writes `scores.tsv` and, in ESPnet's format,
+    `scoring/{PESQ,...}_spk1` and `scoring/result_*.txt`.
 
     Args:
-        jobs: what to score.
-        nj: processes.
+        jobs: systems and sets to score.
+        nj: number of processes.
 
     Raises:
-        UserError: files that do not fit together, or audio that cannot be scored.
+        UserError: the files do not fit together, or audio cannot be scored.
     """
     with_reference = []
     for job in jobs:
@@ -85,7 +85,7 @@ def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
 
 
 def write_scores(out_dir: str | os.PathLike, scores: Mapping[str, Mapping[str, float]]) -> None:
-    """Write the scores of one system on one set, by utterance id."""
+    """Write the scores of one system on one set, given by utterance ID."""
     out_dir = Path(out_dir)
     for metric in METRICS:
         values = {utterance: scores[utterance][metric] for utterance in scores}
@@ -99,10 +99,10 @@ def write_scores(out_dir: str | os.PathLike, scores: Mapping[str, Mapping[str, f
 
 
 def read_scores(path: str | os.PathLike) -> dict[str, dict[str, float]]:
-    """Read a `scores.tsv`: utterance id -> metric -> score.
+    """Read a `scores.tsv`: utterance ID -> metric -> score.
 
     Raises:
-        UserError: not such a file.
+        UserError: the file does not have this format.
     """
     header, *rows = Path(path).read_text(encoding="utf-8").splitlines() or [""]
     if header.split("\t") != ["utt", *METRICS]:
@@ -126,7 +126,9 @@ def _pairs(index: int, job: SeJob) -> list[_Pair]:
     for path, ids in ((job.estimate_scp, estimates), (job.set_dir / "utt2num_samples", lengths)):
         missing = next((name for name in references if name not in ids), None)
         if missing is not None:
-            raise UserError(path, f"lacks '{missing}' of {job.reference_scp}", "make it again")
+            raise UserError(
+                path, f"lacks '{missing}', which is in {job.reference_scp}", "create it again"
+            )
     extra = next((name for name in estimates if name not in references), None)
     if extra is not None and not job.partial:
         raise UserError(job.estimate_scp, f"'{extra}' has no reference", "remove it")
@@ -141,10 +143,10 @@ def _score(pair: _Pair) -> dict[str, float]:
     if num_samples(pair.estimate) != pair.num_samples:
         raise UserError(
             pair.estimate,
-            f"has {num_samples(pair.estimate)} samples, its reference {pair.num_samples}",
+            f"has {num_samples(pair.estimate)} samples, but its reference has {pair.num_samples}",
             "enhance the set again",
         )
-    # Not read_wave, which refuses silence: of an estimate that is a bad score, not a bad file.
+    # Not read_wave, which rejects silence: a silent estimate gets a bad score instead.
     estimate, _ = soundfile.read(pair.estimate, dtype="float32")
     try:
         return score_pair(reference, estimate)

@@ -1,4 +1,4 @@
-"""Several trainings of one method that differ in their seed."""
+"""Names and intervals for several trainings of one method that differ only in their seed."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ SEEDED = re.compile(r"(?P<method>.+)-seed(?P<seed>\d+)")
 
 
 def seeded_name(method: str, seed: int) -> str:
-    """Name of one training of a method as a system that is scored: `output-seed1`."""
+    """Return the system name of one training of a method, for example `output-seed1`."""
     return f"{method}-seed{seed}"
 
 
 def seed_directory(method: str, seed: int) -> str:
-    """Where a training of a method lies below the experiment: `output/seed1`."""
+    """Return the subdirectory of one training of a method, for example `output/seed1`."""
     return f"{method}/seed{seed}"
 
 
 def seeds_of(method: str, systems: Iterable[str]) -> list[int]:
-    """Seeds of a method among the names of scored systems, in order."""
+    """Return the seeds of a method found in the names of scored systems, sorted."""
     matches = (SEEDED.fullmatch(system) for system in systems)
     return sorted({int(m["seed"]) for m in matches if m and m["method"] == method})
 
 
 def seed_interval(values: Sequence[float]) -> Interval:
-    """Mean over seeds and its 95 % interval by Student's t: mean +- t(n - 1) s / sqrt(n).
+    """Return the mean over seeds and its 95 % Student's t interval, mean +- t(n - 1) s / sqrt(n).
 
-    It takes the values as drawn independently from a normal distribution.
+    The values are assumed to be drawn independently from a normal distribution.
 
     Args:
-        values: one for each seed, at least two.
+        values: one value for each seed, at least two.
 
     Raises:
-        ValueError: fewer than two values, which show no spread.
+        ValueError: there are fewer than two values, so the spread is unknown.
     """
     if len(values) < 2:
         raise ValueError(f"{len(values)} value(s) show no spread over seeds")

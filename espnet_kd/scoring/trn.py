@@ -1,4 +1,4 @@
-"""Transcripts as tokens, and sclite's .trn files."""
+"""Split transcripts into tokens, and write sclite's .trn files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ SPACE = "<space>"
 
 
 def word_tokens(text: str, removed: Collection[str] = ()) -> list[str]:
-    """Words of a transcript, without the words in `removed`."""
+    """Return the words of a transcript, without the words in `removed`."""
     return [word for word in text.split() if word not in removed]
 
 
 def character_tokens(text: str, removed: Collection[str] = ()) -> list[str]:
-    """Characters of a transcript, `<space>` between words, without the words in `removed`."""
+    """Return the characters of a transcript, without the words in `removed`.
+
+    Words are separated by `<space>`.
+    """
     return [
         SPACE if character == " " else character
         for character in " ".join(word_tokens(text, removed))
@@ -26,7 +29,7 @@ def character_tokens(text: str, removed: Collection[str] = ()) -> list[str]:
 def write_trn(
     path: str | os.PathLike, tokens: Mapping[str, Sequence[str]], utt2spk: Mapping[str, str]
 ) -> None:
-    """Write lines `tokens<TAB>(speaker-utterance)` sorted by utterance id."""
+    """Write lines `tokens<TAB>(speaker-utterance)`, sorted by utterance ID."""
     write_lines(
         path,
         (f"{' '.join(tokens[name])}\t({utt2spk[name]}-{name})" for name in sorted(tokens)),

@@ -1,4 +1,4 @@
-"""Word and character error rates of recognized sets, in files."""
+"""Score the recognized text of sets, and write and read files of error counts."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ def score_set(
     """Score recognized text and write `{wer,cer}/{ref.trn,hyp.trn,result.txt,counts.tsv}`.
 
     Args:
-        hypothesis: lines `<utt> WORDS`; no words is legal, a missing utterance is not.
+        hypothesis: file of lines `<utt> WORDS`; a line may have no words, but every utterance of
+            the set must have a line.
         set_dir: set directory with `text` and `utt2spk`.
-        out_dir: where the scores go.
-        removed: words that count on neither side (ESPnet's non-linguistic symbols).
+        out_dir: directory to write the scores to.
+        removed: words to ignore in reference and hypothesis (ESPnet's non-linguistic symbols).
 
     Returns:
-        The sums, by `wer` and `cer`.
+        The summed errors, by `wer` and `cer`.
 
     Raises:
-        UserError: ids that differ, an empty reference, or a file that cannot be read.
+        UserError: utterance IDs differ, a reference is empty, or a file cannot be read.
     """
     set_dir, out_dir = Path(set_dir), Path(out_dir)
     given = read_columns(hypothesis)
@@ -63,10 +64,10 @@ def score_set(
 
 
 def read_counts(path: str | os.PathLike) -> dict[str, Counts]:
-    """Read a `counts.tsv`: utterance id -> counts.
+    """Read a `counts.tsv`: utterance ID -> counts.
 
     Raises:
-        UserError: not such a file.
+        UserError: the file does not have this format.
     """
     header, *rows = Path(path).read_text(encoding="utf-8").splitlines() or [""]
     if tuple(header.split("\t")) != HEADER:
@@ -101,13 +102,15 @@ def _check(
         raise UserError(reference, "is empty", "run the data stage again")
     empty = next((utt for utt, text in wanted.items() if not text), None)
     if empty is not None:
-        raise UserError(reference, f"'{empty}' has no words", "give its transcript")
+        raise UserError(reference, f"'{empty}' has no words", "add its transcript")
     missing = next((utt for utt in wanted if utt not in given), None)
     if missing is not None:
-        raise UserError(hypothesis, f"lacks '{missing}' of {reference}", "decode the set again")
+        raise UserError(
+            hypothesis, f"lacks '{missing}', which is in {reference}", "decode the set again"
+        )
     extra = next((utt for utt in given if utt not in wanted), None)
     if extra is not None:
         raise UserError(hypothesis, f"'{extra}' is not in {reference}", "remove it")
     unknown = next((utt for utt in wanted if not utt2spk.get(utt)), None)
     if unknown is not None:
-        raise UserError(reference.with_name("utt2spk"), f"lacks '{unknown}'", "rewrite it")
+        raise UserError(reference.with_name("utt2spk"), f"lacks '{unknown}'", "add its speaker")

@@ -2,4 +2,4 @@
 
 from espnet_kd import host
 
-host.prepare()  # here, since a process that ESPnet spawns for a GPU begins with the task's import
+host.prepare()  # here, because a process that ESPnet spawns for a GPU first imports the task

@@ -1,4 +1,4 @@
-"""Parse a command line whose `--config` starts from other files, or brings classes of its own."""
+"""Parse a command line whose `--config` may start from other files or list plugins."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from espnet_kd.yaml_base import read_with_bases
 def parse_with_base(
     get_parser: Callable[[], argparse.ArgumentParser], cmd: Sequence[str] | None
 ) -> argparse.Namespace:
-    """Parse a command line; what `--config` does not set comes from its bases.
+    """Parse a command line; values that `--config` does not set come from its bases.
 
-    `plugins` of these files are imported first, since they add to the choices that the parser
-    knows.
+    The modules that `plugins` of these files lists are imported first, because they add choices to
+    the parser.
 
     Args:
-        get_parser: makes ESPnet's parser, which reads `--config` itself and knows `--base`.
-        cmd: the command line; None: that of the process.
+        get_parser: returns ESPnet's parser, which reads `--config` itself and knows `--base`.
+        cmd: the command line; None: that of this process.
 
     Raises:
-        UserError: as `read_with_bases`; an unknown key; a plugin that cannot be imported;
-            a name that is no choice.
+        UserError: see `read_with_bases`; also if a key is unknown, a plugin cannot be imported, or
+            a value is not valid for its option.
     """
     config = _config_option().parse_known_args(cmd)[0].config
     files = read_with_bases(config) if config and Path(config).is_file() else []
@@ -41,12 +41,12 @@ def parse_with_base(
         parser.set_defaults(**values)
     args = parser.parse_args(cmd)
     take_as_options(parser, args)
-    args.base = None  # its settings are in `args` now, and a saved configuration is complete
+    args.base = None  # `args` now has its settings; a saved configuration needs no other file
     return args
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Give all options of a parser; argparse has no public list of them."""
+    """Return all options of a parser; argparse has no public list of them."""
     return parser._actions
 
 
@@ -57,14 +57,16 @@ def _config_option() -> argparse.ArgumentParser:
 
 
 def take_as_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Take values of a YAML as on the command line, where ESPnet's parser checks no choices.
+    """Convert and check strings from a YAML as if they came from the command line.
+
+    ESPnet's parser does not check values from a YAML against the choices of their option.
 
     Args:
-        parser: of the task.
-        args: whose strings get the type of their option.
+        parser: parser of the task.
+        args: parsed arguments, whose strings are converted in place to the types of their options.
 
     Raises:
-        UserError: a wrong type or name.
+        UserError: a value has the wrong type or is not one of the choices.
     """
     for action in options_of(parser):
         value = getattr(args, action.dest, None)
@@ -73,7 +75,8 @@ def take_as_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         try:
             value = action.type(value) if action.type else value
         except (TypeError, ValueError):
-            raise UserError(f"{args.config}, {action.dest}", f"'{value}' is no value") from None
+            problem = f"'{value}' is not a valid value"
+            raise UserError(f"{args.config}, {action.dest}", problem) from None
         setattr(args, action.dest, value)
         if action.choices and value not in action.choices:
             choices = ", ".join(str(choice) for choice in action.choices)

@@ -1,4 +1,4 @@
-"""From the arguments of a training to the model they describe."""
+"""Build the model that the arguments of a training describe."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ register()
 
 
 def default_arguments() -> dict[str, Any]:
-    """Every argument of the KD task with its default: a configuration of ESPnet lacks some."""
+    """Return every argument of the KD task with its default; stock configurations lack some."""
     parser = EnhancementTask.get_parser()
     add_arguments(parser)
     return vars(parser.parse_args([]))
 
 
 def build_enhancer(args: argparse.Namespace) -> ESPnetKDModel:
-    """Build the model of a configuration alone, as it is after training."""
+    """Build the model that a configuration describes, without its KD losses and its teacher."""
     encoder = make(enh.encoder_choices, args.encoder, **args.encoder_conf)
     separator_conf = dict(args.separator_conf)
     if args.separator == "text_informed_tcn":
@@ -58,10 +58,10 @@ def build_enhancer(args: argparse.Namespace) -> ESPnetKDModel:
 
 
 def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -> torch.nn.Module:
-    """Make an encoder, separator or decoder.
+    """Build an encoder, separator or decoder.
 
     Raises:
-        UserError: the class has no such argument, or lacks one.
+        UserError: the class does not take one of the arguments, or a required one is missing.
     """
     chosen = choices.get_class(name)
     try:
@@ -72,10 +72,10 @@ def make(choices: ClassChoices, name: str, *arguments: object, **conf: object) -
 
 
 def check_separator(separator: AbsSeparator, model_conf: dict) -> None:
-    """Refuse a separator that would be trained in part.
+    """Reject a separator that would be trained only in part.
 
     Raises:
-        UserError: it has several speakers, or a loss without a weight.
+        UserError: it separates several speakers, or one of its losses has no weight.
     """
     if separator.num_spk != 1:
         raise UserError(
@@ -85,20 +85,24 @@ def check_separator(separator: AbsSeparator, model_conf: dict) -> None:
     if unweighted := computed - set(model_conf.get("auxiliary_weights") or {}):
         raise UserError(
             "model_conf, auxiliary_weights",
-            f"there is no weight of '{min(unweighted)}', which separator_conf asks for",
+            f"has no weight for '{min(unweighted)}', which separator_conf asks for",
             f"give one, e.g. {{{min(unweighted)}: 0.1}}",
         )
 
 
 def start_from_fourier(model: torch.nn.Module) -> None:
-    """Set the filters of a convolutional encoder and decoder to a Fourier basis."""
+    """Initialize the filters of a convolutional encoder and decoder with a Fourier basis.
+
+    Raises:
+        UserError: the sizes of the filters do not fit a Fourier basis.
+    """
     for layer in (model.encoder.conv1d, model.decoder.convtrans1d):
         size = layer.kernel_size[0]
         if layer.stride[0] * 2 != size or max(layer.weight.shape) != 2 * size:
             raise UserError(
                 "--filterbank_init fourier",
                 f"kernel_size {size}, stride {layer.stride[0]}, {max(layer.weight.shape)} channels",
-                "it needs stride = kernel_size / 2 and channel = 2 * kernel_size",
+                "set stride = kernel_size / 2 and channel = 2 * kernel_size",
             )
         filters = fourier_filterbank(2 * size, size)
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The KD losses and the teacher of a training, built and tried before it starts."""
+"""Build the KD losses and the teacher of a training, and try them before it starts."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from espnet_kd.errors import UserError
 from espnet_kd.tasks.token_list import token_list
 from espnet_kd.tasks.trained import load_asr_model, load_model
 
-LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
+LOGGER = logging.getLogger(__name__)  # the root logger would configure itself on first use
 PROBE_SECONDS = 1.0
 
 
 def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
-    """Give a student its KD losses and its teacher.
+    """Build the KD losses and the teacher, and attach them to the student.
 
     Args:
         model: the student.
-        args: with `kd_losses`.
+        args: arguments of the training, with `kd_losses`.
 
     Raises:
-        UserError: settings or files that do not fit together.
+        UserError: settings or files do not fit together.
     """
     settings = read_losses(args.kd_losses)
     check_second_noise(settings, args.second_noise_scp)
-    with torch.random.fork_rng(devices=[]):  # a seed means the same with KD and without
+    with torch.random.fork_rng(devices=[]):  # a seed gives the same numbers with and without KD
         resources = load_resources(settings, args)
         distiller = Distiller(
             {
@@ -50,47 +50,51 @@ def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
 
 
 def check_second_noise(settings: Collection[LossSettings], noise_scp: str | None) -> None:
-    """Refuse losses of pairs without background recordings, and a list without any.
+    """Check the list of background recordings, which losses on pairs require.
 
     Raises:
-        UserError: names the option or the file.
+        UserError: the list is missing or invalid; names the option or the file.
     """
     for entry in settings:
         if entry.loss_class.needs_pairs and noise_scp is None:
-            problem = f"is missing; '{entry.name}' compares one utterance under two noises"
-            raise UserError("--second_noise_scp", problem, "list_backgrounds writes it")
+            problem = f"is missing, but '{entry.name}' compares one utterance under two noises"
+            raise UserError("--second_noise_scp", problem, "write it with list_backgrounds")
     if noise_scp is not None:
         NoiseMixer(noise_scp)
 
 
 def load_teacher(args: argparse.Namespace) -> ESPnetKDModel:
-    """Load the teacher strictly and say which it is.
+    """Load the teacher strictly and log its path and checksum.
 
     Raises:
-        UserError: no teacher is given, or one for another sampling rate or other tokens.
+        UserError: no teacher is given, or its sampling rate, tokens or input do not fit the
+            training.
     """
     for name in ("teacher_config", "teacher_checkpoint"):
         if getattr(args, name) is None:
-            raise UserError(f"--{name}", "is missing", "the KD losses look at a teacher")
+            raise UserError(f"--{name}", "is missing", "name the teacher of the KD losses")
     teacher, trained = load_model(args.teacher_config, args.teacher_checkpoint)
     if trained.sample_rate != args.sample_rate:
         raise UserError(
             args.teacher_config,
-            f"sample_rate is {trained.sample_rate}, the student's is {args.sample_rate}",
-            "train both at one rate",
+            f"sample_rate is {trained.sample_rate}, but the student's is {args.sample_rate}",
+            "train both at the same rate",
         )
     if teacher.takes_text and token_list(args) != token_list(trained):
-        raise UserError("--token_list", "is not the teacher's", "give the one it learned")
+        raise UserError("--token_list", "is not the teacher's", "give the teacher's token list")
     check_teacher_data(teacher, args)
     LOGGER.info("Teacher: %s, SHA-256 %s", args.teacher_checkpoint, sha256(args.teacher_checkpoint))
     return teacher
 
 
 def check_teacher_data(teacher: ESPnetKDModel, args: argparse.Namespace) -> None:
-    """Refuse lists without what a text-informed teacher reads, and chunks, which cut no text.
+    """Check that the training data fits a text-informed teacher.
+
+    The lists must have the text and alignment that the teacher reads. Chunks are rejected, because
+    the speech would be cut but not the text.
 
     Raises:
-        UserError: names the list and what it lacks, or the option.
+        UserError: names the list and what it lacks, or the option that asks for chunks.
     """
     for option in ("iterator_type", "valid_iterator_type"):
         if teacher.takes_text and "chunk" in (getattr(args, option) or ""):
@@ -117,11 +121,11 @@ def probe(
     student: ESPnetKDModel,
     teacher: ESPnetKDModel | None,
 ) -> None:
-    """Let the losses see both models on a second of noise, so that misfits show before training.
+    """Run both models and the losses on one second of noise, to find errors before training.
 
     Raises:
-        UserError: a tap that does not exist, features that cannot be aligned, or a loss that gives
-            no value per utterance.
+        UserError: a tap does not exist, features cannot be aligned, or a loss does not return one
+            value per utterance.
     """
     samples = int(PROBE_SECONDS * student.sample_rate)
     mixture = 0.1 * torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
@@ -145,11 +149,13 @@ def _try_losses(
 ) -> None:
     lengths = torch.tensor([mixture.size(1)])
     for name, term in distiller.terms.items():
-        if term.loss.needs_pairs:  # the probe has none
+        if term.loss.needs_pairs:  # the probe has no pairs
             continue
         shape = tuple(term.loss(student, teacher, mixture, lengths).shape)
         if shape != (1,):
-            raise ValueError(f"'{name}' gives {shape} where (B,) is (1,): a value per utterance")
+            raise ValueError(
+                f"'{name}' returns shape {shape} for one utterance; return shape (B,), here (1,)"
+            )
 
 
 def _probe_run(model: ESPnetKDModel, mixture: torch.Tensor) -> Callable[[], torch.Tensor]:
@@ -160,7 +166,7 @@ def _probe_run(model: ESPnetKDModel, mixture: torch.Tensor) -> Callable[[], torc
 
 
 def load_resources(settings: Collection[LossSettings], args: argparse.Namespace) -> dict[str, Any]:
-    """What the losses ask for beside YAML; loads no more than that."""
+    """Return what the losses need in addition to their YAML settings; load nothing else."""
     resources: dict[str, Any] = {"centroids": args.kd_centroids}
     given = args.kd_asr_config is not None and args.kd_asr_checkpoint is not None
     wanted = {name for entry in settings for name in entry.loss_class.resources}

@@ -1,4 +1,4 @@
-"""The KD task: ESPnet's enhancement task with transcripts, categories and our models."""
+"""The KD task: ESPnet's enhancement task with transcripts, categories and KD models."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ from espnet_kd.tasks.worker_errors import user_error
 class EnhKDTask(EnhancementTask):
     """Train a baseline, a text-informed teacher or a student.
 
-    Data names beside ESPnet's: `text` (transcript), `align` (centers of its characters in
+    Data names in addition to ESPnet's: `text` (transcript), `align` (centers of its characters in
     milliseconds), `speed` (perturbation factor), `category` (SIMU, REAL or CLEAN).
     """
 
     @classmethod
     def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
-        """Add ESPnet's enhancement arguments and ours."""
+        """Add the arguments of ESPnet's enhancement task and of the KD task."""
         super().add_task_arguments(parser)
         add_arguments(parser)
 
     @classmethod
     def main(cls, args: argparse.Namespace | None = None, cmd: Sequence[str] | None = None) -> None:
-        """Train; with `kd_stages`, one training after the other."""
+        """Train; with `kd_stages`, run one training after the other."""
         if args is None:
             args = parse_with_base(cls.get_parser, cmd)
         if args.kd_stages:
@@ -62,28 +62,29 @@ class EnhKDTask(EnhancementTask):
                 cls.rehearse(stage)
             run_stages(stages, args.output_dir, lambda stage: cls.main(args=stage))
             return
-        if args.ngpu > 1:  # one process says what is wrong, not each
+        if args.ngpu > 1:  # report an error once, not from each process
             cls.rehearse(args)
-        # A batch may give no gradient to some weights, e.g. those of another category's loss.
+        # A batch may yield no gradient for some weights, e.g. those of another category's loss.
         args.unused_parameters = args.unused_parameters or bool(args.kd_losses)
         with quiet_about_children():
             super().main(args=args)
 
     @classmethod
     def rehearse(cls, args: argparse.Namespace) -> None:
-        """Build what a training needs and drop it, so that mistakes show before any training.
+        """Build what a training needs and discard it, to find mistakes before any training.
 
         Raises:
-            UserError: settings or files with which it could not go on, or not end.
+            UserError: the training could not start or could not finish with these settings or
+                files.
         """
         args = copy.deepcopy(args)
-        args.compile = False  # or this process would take a GPU that another needs
+        args.compile = False  # compiling would use a GPU that another process needs
         cls.check_required_command_args(args)
         cls.build_optimizers(args, cls.build_model(args))
 
     @classmethod
     def optional_data_names(cls, train: bool = True, inference: bool = False) -> tuple[str, ...]:
-        """Add our names to ESPnet's."""
+        """Return ESPnet's optional data names and those of the KD task."""
         return (*super().optional_data_names(train, inference), "text", "align", "speed")
 
     @classmethod
@@ -106,14 +107,14 @@ class EnhKDTask(EnhancementTask):
     def build_chunk_iter_factory(
         cls, args: argparse.Namespace, iter_options: IteratorOptions, mode: str
     ) -> ChunkIterFactory:
-        """Build ESPnet's, and let the workers send utterances in groups."""
+        """Build ESPnet's chunk iterator, but let its workers send utterances in groups."""
         factory = super().build_chunk_iter_factory(args, iter_options, mode)
         factory.per_sample_iter_factory = GroupedIterFactory(factory.per_sample_iter_factory)
         return factory
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> ESPnetKDModel:
-        """Build what is trained: the model of a configuration, its KD losses, its teacher."""
+        """Build the model to train, with its KD losses and its teacher."""
         if args.init is not None:
             raise UserError("--init", f"'{args.init}' is not supported", "leave it out")
         model = build_enhancer(args)
@@ -127,7 +128,7 @@ class EnhKDTask(EnhancementTask):
 
     @classmethod
     def check_required_command_args(cls, args: argparse.Namespace) -> None:
-        """Refuse, before anything is read, what would train something else than was meant."""
+        """Reject arguments that would train something other than what is meant."""
         super().check_required_command_args(args)
         check_gpus(args)
         check_averaging(args)
@@ -142,7 +143,7 @@ class EnhKDTask(EnhancementTask):
     def build_optimizers(
         cls, args: argparse.Namespace, model: torch.nn.Module
     ) -> list[torch.optim.Optimizer]:
-        """Build ESPnet's, once the criteria and the scheduler are known to fit the model."""
+        """Build ESPnet's optimizers after checking the criteria and the scheduler."""
         check_criteria(args, model)
         check_scheduler(args)
         try:
@@ -154,13 +155,13 @@ class EnhKDTask(EnhancementTask):
     def build_iter_options(
         cls, args: argparse.Namespace, distributed_option: DistributedOption, mode: str
     ) -> IteratorOptions:
-        """Build ESPnet's, without the utterances that no loss applies to."""
+        """Build ESPnet's options for lists without the utterances that no loss applies to."""
         options = super().build_iter_options(args, distributed_option, mode)
         return drop_unused(options, args, "train" if mode == "train" else "valid")
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
-        """Train, in this process or in one that ESPnet has spawned for a GPU."""
+        """Train in this process, which ESPnet may have spawned for a GPU."""
         if is_spawned():
             exit_on_user_error(cls._work)(args)
         else:
@@ -168,7 +169,7 @@ class EnhKDTask(EnhancementTask):
 
     @classmethod
     def _work(cls, args: argparse.Namespace) -> None:
-        """Train; bad data, also if a data loader's process finds it, is one line with files."""
+        """Train; report bad data in one line with its files, even if a data loader finds it."""
         load_plugins(args.plugins or [])  # a spawned process has not parsed the command line
         data = [*args.train_data_path_and_name_and_type, *args.valid_data_path_and_name_and_type]
         try:
@@ -181,7 +182,7 @@ class EnhKDTask(EnhancementTask):
 
 
 def check_scheduler(args: argparse.Namespace) -> None:
-    """Refuse arguments that the scheduler has not, before ESPnet meets them."""
+    """Reject arguments that the scheduler does not have, before ESPnet builds it."""
     if args.scheduler is not None:
         try:
             inspect.signature(scheduler_classes[args.scheduler]).bind(None, **args.scheduler_conf)

@@ -1,4 +1,4 @@
-"""Utterances for ESPnet's chunk iterator, sent by the worker processes in groups."""
+"""Send utterances from worker processes to ESPnet's chunk iterator in groups."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from espnet2.iterators.sequence_iter_factory import SequenceIterFactory
 from torch.utils.data import DataLoader
 
 GROUP = 32  # utterances
-# Groups that the workers together read ahead. The chunk iterator takes hundreds of utterances at
-# once, makes batches of all their chunks, and then comes for the next.
+# Groups that all workers together read ahead. The chunk iterator takes hundreds of utterances at
+# once, makes batches of all their chunks, and only then takes the next utterances.
 AHEAD = 8
 Batch = tuple[list[str], dict[str, torch.Tensor]]
 
 
 class GroupedIterFactory(AbsIterFactory):
-    """What a SequenceIterFactory gives, in its order, at less cost.
+    """Yield the batches of a SequenceIterFactory in the same order, at lower cost.
 
-    ESPnet's chunk iterator asks for batches of one utterance, each of whose tensors comes through
-    shared memory of its own: of a short utterance that takes five times as long as reading it.
-    Here a worker sends the tensors of a group as one for each data type.
+    ESPnet's chunk iterator asks for batches of one utterance, and each tensor of a batch is passed
+    in a separate block of shared memory. For a short utterance, this takes five times as long as
+    reading it. Here, a worker sends the tensors of a group as one tensor per data type.
 
     Args:
-        singles: ESPnet's.
+        singles: ESPnet's factory.
     """
 
     def __init__(self, singles: SequenceIterFactory):
@@ -37,7 +37,7 @@ class GroupedIterFactory(AbsIterFactory):
 
         Args:
             epoch: its number, from one.
-            shuffle: None: as the factory says.
+            shuffle: whether to shuffle; None: as `singles` is set.
         """
         loader = self.singles.build_iter(epoch, shuffle)
         batches, workers = loader.batch_sampler, loader.num_workers
@@ -49,7 +49,7 @@ class GroupedIterFactory(AbsIterFactory):
             ],
             num_workers=workers,
             prefetch_factor=max(2, AHEAD // workers) if workers else None,
-            # Not pinned: the chunk iterator copies all into batches of its own.
+            # Pinning would be wasted: the chunk iterator copies the tensors into its own batches.
             pin_memory=False,
             worker_init_fn=loader.worker_init_fn,
             collate_fn=pack,
@@ -60,7 +60,7 @@ class GroupedIterFactory(AbsIterFactory):
 
 @dataclass(frozen=True)
 class _Batches:
-    """A dataset's batches by number."""
+    """The batches of a dataset, by number."""
 
     dataset: Sequence
     batches: Sequence[Sequence]
@@ -72,11 +72,11 @@ class _Batches:
 
 @dataclass(frozen=True)
 class Packed:
-    """Batches whose tensors stand one behind the other.
+    """Batches whose tensors are concatenated.
 
     Attributes:
-        tensors: one for each data type.
-        batches: of each its utterances, and of its tensors name, data type and shape.
+        tensors: one flat tensor per data type.
+        batches: for each batch, its utterances and the name, data type and shape of its tensors.
     """
 
     tensors: dict[torch.dtype, torch.Tensor]
@@ -84,7 +84,7 @@ class Packed:
 
 
 def pack(batches: Sequence[Batch]) -> Packed:
-    """Put batches together."""
+    """Concatenate the tensors of several batches."""
     parts = defaultdict(list)
     contents = []
     for names, batch in batches:
@@ -95,10 +95,10 @@ def pack(batches: Sequence[Batch]) -> Packed:
 
 
 def unpack(packed: Packed) -> Iterator[Batch]:
-    """Give the batches of `pack`.
+    """Yield the batches that `pack` put together.
 
-    Their tensors are copies: the chunk iterator keeps those of a rare category for long, and a view
-    would keep its whole group.
+    Their tensors are copies: the chunk iterator keeps those of a rare category for a long time, and
+    a view would keep its whole group in memory.
     """
     done = dict.fromkeys(packed.tensors, 0)
     for names, content in packed.batches:

@@ -1,9 +1,10 @@
-"""Trainings one after the other, as `kd_stages` of a YAML says: two-step KD needs no code.
+"""Run the trainings that `kd_stages` of a YAML lists, one after the other.
 
-Each stage is a training of its own in `<output_dir>/stage<n>_<name>`, with a fresh optimizer, that
-starts from the averaged checkpoint of the one before: weights of losses that both have are kept,
-those of others are left out or folded into the student. What the last one gives is put into
-`<output_dir>`, as if there had been one training. Finished stages are kept.
+Two-step KD thus needs no code. Each stage is a separate training in `<output_dir>/stage<n>_<name>`
+with a fresh optimizer. It starts from the averaged checkpoint of the previous stage: the weights of
+losses that both stages have are kept; those of other losses are left out or folded into the
+student. The result of the last stage is copied to `<output_dir>`, as if there had been one
+training. Finished stages are not trained again.
 """
 
 from __future__ import annotations
@@ -23,27 +24,27 @@ from espnet_kd.distill.settings import SUPERVISED, Stage, read_losses, read_stag
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
 
-LOGGER = logging.getLogger(__name__)  # the root would be set up by its first use
-START = "start.pth"  # what a later stage starts from
-# Options of a stage that are set here, and what sets them.
+LOGGER = logging.getLogger(__name__)  # the root logger would configure itself on first use
+START = "start.pth"  # initial weights of every stage but the first
+# Arguments that are set here and so cannot be options of a stage, with what to do instead.
 SET_HERE = {
-    "init_param": "the stage before gives the weights; --init_param is for the first",
-    "kd_losses": "give the stage `losses`",
-    "kd_stages": "give one list of stages",
-    "max_epoch": "write it beside `losses`",
-    "output_dir": "the name of the stage gives it",
-    "supervised_weight": "give the stage `losses: {supervised: ...}`",
+    "init_param": "leave it out: a stage starts from the one before, the first from --init_param",
+    "kd_losses": "set `losses` of the stage",
+    "kd_stages": "write all stages in one list",
+    "max_epoch": "write it next to `losses`",
+    "output_dir": "leave it out: it follows from the name of the stage",
+    "supervised_weight": "set `losses: {supervised: ...}` of the stage",
 }
 
 
 def stage_arguments(args: argparse.Namespace) -> list[argparse.Namespace]:
-    """Arguments of each stage.
+    """Return the arguments of each stage.
 
     Args:
-        args: of the whole training.
+        args: arguments of the whole training.
 
     Raises:
-        UserError: stages that name unknown losses or options, or a stage without any loss.
+        UserError: a stage names an unknown loss or option, or gives no loss a weight.
     """
     losses = {entry.name for entry in read_losses(args.kd_losses)}
     stages = read_stages(args.kd_stages, {*losses, SUPERVISED})
@@ -69,7 +70,7 @@ def stage_arguments(args: argparse.Namespace) -> list[argparse.Namespace]:
 
 
 def averaged(args: argparse.Namespace) -> Path:
-    """Averaged checkpoint that a training writes."""
+    """Return the path of the averaged checkpoint that a training writes."""
     part, measure, _ = args.best_model_criterion[0]
     return Path(args.output_dir) / f"{part}.{measure}.ave.pth"
 
@@ -77,16 +78,16 @@ def averaged(args: argparse.Namespace) -> Path:
 def run_stages(
     stages: list[argparse.Namespace], output_dir: str, train: Callable[[argparse.Namespace], None]
 ) -> None:
-    """Train each stage that is not trained yet, and give out the result of the last.
+    """Train each stage that is not trained yet, and copy the result of the last to `output_dir`.
 
     Args:
-        stages: of `stage_arguments`.
-        output_dir: of the whole training.
-        train: trains with the arguments given.
+        stages: arguments of each stage, from `stage_arguments`.
+        output_dir: output directory of the whole training.
+        train: trains with the given arguments.
     """
     for before, args in zip([None, *stages], stages, strict=False):
         if averaged(args).exists():
-            LOGGER.info("%s is trained", args.output_dir)
+            LOGGER.info("%s is already trained", args.output_dir)
             continue
         if before is not None:
             Path(args.output_dir).mkdir(parents=True, exist_ok=True)
@@ -102,9 +103,8 @@ def run_stages(
 def _set_options(args: argparse.Namespace, stage: Stage) -> None:
     for name, value in stage.options.items():
         if name in SET_HERE:
-            raise UserError(
-                f"kd_stages, '{stage.name}'", f"'{name}' is no option of a stage", SET_HERE[name]
-            )
+            problem = f"'{name}' cannot be an option of a stage"
+            raise UserError(f"kd_stages, '{stage.name}'", problem, SET_HERE[name])
         if not hasattr(args, name):
             raise UserError(
                 f"kd_stages, '{stage.name}'", f"option '{name}' is unknown", "see --help"

@@ -1,4 +1,4 @@
-"""How strongly each term of a loss pulls at a student: what its weight is to be chosen by."""
+"""Measure how strong the gradient of each loss term is, to help choose the weights of the terms."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import torch
+from espnet2.tasks.abs_task import IteratorOptions
 from espnet2.train.distributed_utils import DistributedOption
 
 from espnet_kd.checkpoint import load_strictly, read_state
@@ -16,20 +17,20 @@ from espnet_kd.distill.publish import PREFIX
 from espnet_kd.enh.batch import make_batch
 from espnet_kd.tasks.enh_kd import EnhKDTask
 
-# Of the batch's lengths, those of the waveforms and texts alone are arguments of `make_batch`.
+# `make_batch` takes only these lengths of a batch.
 ARGUMENTS = ("speech_mix_lengths", "text_lengths")
 
 
 @dataclass(frozen=True)
 class Pull:
-    """One term on batches of one category.
+    """Value and gradient of one loss term on batches of one category.
 
     Attributes:
-        name: of the term.
-        category: of the batches; empty if unknown.
+        name: name of the term.
+        category: category of the batches; empty if unknown.
         value: mean of the loss.
-        gradient: mean L2 norm of its gradient by the student's weights, at weight 1.
-        weight: that it has in the sum.
+        gradient: mean L2 norm of its gradient with respect to the student's weights, at weight 1.
+        weight: its weight in the sum.
     """
 
     name: str
@@ -45,18 +46,18 @@ def measure_pulls(
     """Measure each term on the first batches of the first epoch.
 
     Args:
-        args: of a training.
-        student: checkpoint of a student, since a fresh one says little; None: a fresh one.
+        args: arguments of a training.
+        student: checkpoint of a student; None: an untrained student, whose gradients say little.
         count: number of batches.
 
     Raises:
-        UserError: as building the model, or the checkpoint is not one of such a student.
+        UserError: the model cannot be built, or the checkpoint does not fit it.
     """
     model = EnhKDTask.build_model(args).train()
     if student is not None:
         load_student(model, student)
     weights = [value for name, value in model.named_parameters() if not name.startswith(PREFIX)]
-    iterator = EnhKDTask.build_iter_factory(args, DistributedOption(), "train").build_iter(1)
+    iterator = _WholeLists.build_iter_factory(args, DistributedOption(), "train").build_iter(1)
     found = defaultdict(list)
     for _, data in islice(iterator, count):
         batch = make_batch(
@@ -79,11 +80,21 @@ def measure_pulls(
     ]
 
 
+class _WholeLists(EnhKDTask):
+    """The task without its shortened lists, so that terms of weight 0 are measured as well."""
+
+    @classmethod
+    def build_iter_options(
+        cls, args: argparse.Namespace, distributed_option: DistributedOption, mode: str
+    ) -> IteratorOptions:
+        return super(EnhKDTask, cls).build_iter_options(args, distributed_option, mode)
+
+
 def load_student(model: torch.nn.Module, checkpoint: str | os.PathLike) -> None:
-    """Load a student, and those weights of the model's KD losses that the checkpoint has.
+    """Load the weights of a student, and those of its KD losses that the checkpoint has.
 
     Raises:
-        UserError: it is not a checkpoint of such a student.
+        UserError: the checkpoint does not fit the student.
     """
     found = read_state(checkpoint)
     losses = {key: value for key, value in model.state_dict().items() if key.startswith(PREFIX)}

@@ -1,4 +1,4 @@
-"""Training lists without the utterances that no loss applies to."""
+"""Write training lists without the utterances that no loss applies to."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def drop_unused(options: IteratorOptions, args: argparse.Namespace, part: str) -
     """Drop utterances that no loss applies to, and log how many.
 
     Args:
-        options: of the iterator over the list.
-        args: of the training. Shorter lists go into `<output_dir>/data_{train,valid}`.
+        options: options of the iterator over the list.
+        args: arguments of the training. Shorter lists go into `<output_dir>/data_{train,valid}`.
         part: "train" or "valid".
 
     Returns:
@@ -33,7 +33,7 @@ def drop_unused(options: IteratorOptions, args: argparse.Namespace, part: str) -
     if not unused:
         return options
     LOGGER.warning(
-        "%s: %d utterances left out: no loss applies to them (no reference, or their category)",
+        "%s: %d utterances left out: no loss applies to them (no reference, or wrong category)",
         part,
         len(unused),
     )
@@ -44,8 +44,8 @@ def drop_unused(options: IteratorOptions, args: argparse.Namespace, part: str) -
         write_columns(folder / Path(path).name, kept)
         return str(folder / Path(path).name)
 
-    # ESPnet makes batches of the utterances of the shape files and the first data file, by the
-    # utt2category beside that. Other files may list more.
+    # ESPnet makes batches of the utterances in the shape files and the first data file, and groups
+    # them by the utt2category next to that file. The other files may list more utterances.
     first, *others = options.data_path_and_name_and_type
     beside = Path(first[0]).with_name("utt2category")
     if beside.exists():

@@ -1,4 +1,4 @@
-"""The tokens a model reads or writes."""
+"""Read the token list of a model."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from espnet_kd.errors import UserError
 
 
 def token_list(args: argparse.Namespace) -> list[str]:
-    """Tokens of `--token_list`, which is a file, or the list itself in a saved configuration."""
+    """Return the tokens of `--token_list`: a file, or the list itself in a saved configuration.
+
+    Raises:
+        UserError: no token list is given, or the file does not exist.
+    """
     if args.token_list is None:
-        raise UserError("--token_list", "is missing", "a text-informed model needs it")
+        raise UserError("--token_list", "is missing", "give the one of the text-informed model")
     if isinstance(args.token_list, str):
         path = Path(args.token_list)
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""Load trained models: from a training's configuration and weights to what it has learned."""
+"""Load trained models from the configuration and the weights of a training."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from espnet_kd.checkpoint import load_strictly, read_config, read_state
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.distill.publish import student_state
 from espnet_kd.errors import UserError
+from espnet_kd.host import rename_weights
 
 
 def load_model(
@@ -18,18 +19,19 @@ def load_model(
 ) -> tuple[torch.nn.Module, Namespace]:
     """Build a speech-enhancement model from its training configuration and load its weights.
 
-    ESPnet's own loader is not strict: it takes a checkpoint without one fitting key in silence.
+    ESPnet's own loader is not strict: it silently accepts a checkpoint without a matching key.
 
     Args:
         config: `config.yaml` of the training.
         checkpoint: state dict, for example `valid.si_snr_loss.ave.pth`.
 
     Returns:
-        The model in evaluation mode on the CPU, and the training arguments. That a stock model was
-        trained at 16 kHz cannot be checked: its configuration does not say.
+        The model in evaluation mode on the CPU, and the training arguments. Whether a stock model
+        was trained at 16 kHz cannot be checked, because its configuration does not say.
 
     Raises:
-        UserError: an unreadable file, a key missing or unknown, or another shape.
+        UserError: a file cannot be read, the sampling rate is not 16 kHz, or a key is missing,
+            unknown or of another shape.
     """
     values = read_config(config, "separator")
     from espnet_kd.registry import load_plugins
@@ -48,11 +50,13 @@ def load_model(
 def load_asr_model(
     config: str | os.PathLike, checkpoint: str | os.PathLike
 ) -> tuple[torch.nn.Module, Namespace]:
-    """Do as `load_model` for a stock ESPnet recognizer."""
+    """Build a stock ESPnet recognizer and load its weights; see `load_model`."""
     args = Namespace(**read_config(config, "token_list"))
     from espnet2.tasks.asr import ASRTask
 
-    return _load(ASRTask.build_model(args), read_state(checkpoint), checkpoint), args
+    model = ASRTask.build_model(args)
+    state = rename_weights(read_state(checkpoint), model.state_dict())
+    return _load(model, state, checkpoint), args
 
 
 def _load(

@@ -1,4 +1,4 @@
-"""Errors that a data loader's worker process found, as the training process sees them."""
+"""Recover a UserError that a data loader's worker process raised."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from espnet_kd.tasks.checks.data_lists import DataList
 
 
 def user_error(error: Exception, data: DataList) -> UserError | None:
-    """Find a UserError, also one from a worker process, and add the audio files it is about.
+    """Return the UserError behind `error`, with the audio files that it is about.
 
     Args:
-        error: that ended a training.
+        error: error that ended a training; it may come from a data loader's worker process.
         data: the training and validation lists.
 
     Returns:
-        None if it is another error.
+        The UserError; None if `error` has another cause.
     """
     line = str(error)
     if not isinstance(error, UserError):
-        # torch's data loader passes on nothing but the text of the worker's trace.
+        # torch's data loader passes on only the text of the worker's traceback.
         _, found, line = line.rpartition(f"{UserError.__module__}.{UserError.__name__}: ")
         if not found:
             return None
@@ -28,7 +28,7 @@ def user_error(error: Exception, data: DataList) -> UserError | None:
 
 
 def _with_audio_files(where: str, data: DataList) -> str:
-    """Add the audio files of an utterance to its id; a preprocessor knows only the id."""
+    """Append the audio files of an utterance to its id; the preprocessor knows only the id."""
     columns = [read_columns(path) for path, _, kind in data if kind in ("sound", "reference")]
     files = dict.fromkeys(table[where] for table in columns if where in table)
     return f"{where} ({' '.join(files)})" if files else where

@@ -1,4 +1,4 @@
-"""ESPnet made ready before any test module imports it, and no compiler: it takes too long here."""
+"""Prepare ESPnet before any test module imports it, and turn off compilation, which is slow."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ from espnet_kd.enh.fast import execution  # noqa: E402
 def _no_compiler():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "compiler_works", lambda device: False)
-        patch.setenv("TORCHDYNAMO_DISABLE", "1")  # in commands
+        patch.setenv("TORCHDYNAMO_DISABLE", "1")  # for subprocesses
         yield

@@ -1,4 +1,4 @@
-"""A step elsewhere: it is done there, with memory handled by default."""
+"""Training steps in another process: they run there, without our allocator settings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from benchmarks.workload import SIZES
 from espnet_kd.enh.fast import execution
 
 CONFIG = SIZES["mini"].conf / "se/conv_tasnet.yaml"
-UTIME = 13  # field of /proc/N/stat: ticks of the clock that the process computed
+UTIME = 13  # field of /proc/PID/stat: CPU time of the process, in clock ticks
 
 
 @pytest.mark.parametrize("make", ["stock_step", "naive_step"])
-def test_steps_in_a_process_of_its_own(make):
+def test_steps_run_in_another_process(make):
     batch = synthetic_batch(1, 0.25, "SIMU", len(TOKENS), paired=False, shortest=1.0)
     args = training_args(str(CONFIG), "cpu")
     with Apart(f"{speed_training.__name__}:{make}", args, batch) as step:
@@ -33,7 +33,7 @@ def test_steps_in_a_process_of_its_own(make):
     assert not status.exists()
 
 
-def test_memory_is_handled_there_as_by_default(monkeypatch):
+def test_process_has_default_allocator_settings(monkeypatch):
     kept = []
 
     def make(_args, _device):

@@ -1,4 +1,4 @@
-"""The benchmark of long lists, on short ones."""
+"""The benchmark of the data stages, on short lists."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_stages_make_all_sets_and_no_audio(tmp_path):
             lines = (tmp_path / "recipe/dump/raw" / name / file).read_text().splitlines()
             assert len(lines) == size
     log = (tmp_path / "stage1.log").read_text()
-    assert f"0 references made, {simulated} there already, 0 bad" in log
-    assert f"0 recordings converted, {wsj} there already" in log
+    assert f"0 references made, {simulated} already there, 0 bad" in log
+    assert f"0 recordings converted, {wsj} already there" in log
 
 
 def row(utterances: int, seconds: float) -> Row:
@@ -58,6 +58,6 @@ def test_one_size_has_no_slope():
 
 
 @pytest.mark.parametrize("sizes", [["99"], ["1000", "1000"], ["2000", "1000"]])
-def test_refuses(sizes):
+def test_rejects_bad_sizes(sizes):
     with pytest.raises(SystemExit, match="error: --utterances: are .* give rising numbers"):
         main(["--utterances", *sizes])

@@ -1,4 +1,4 @@
-"""The corpora of the benchmark are what the recipe's readers expect."""
+"""The benchmark's corpora are in the form that the recipe's readers expect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZES = dict.fromkeys(CHIME4, 9)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Both corpora, and what stage 1 makes of them."""
+    """Both corpora, with the references and copies that stage 1 makes."""
     folder = tmp_path_factory.mktemp("corpora")
     recordings = Recordings(folder / "linked")
     corpus = FakeChime4(folder / "CHiME4", SIZES, recordings)
@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_published_size_has_the_published_sets():
+def test_published_size_has_the_published_sets():
     assert set_sizes(PUBLISHED) == (CHIME4, SIZE)
 
 
@@ -43,7 +43,7 @@ def test_training_sets_add_up(size):
     assert wsj / size == pytest.approx(SIZE / PUBLISHED, abs=0.05)
 
 
-def test_all_that_is_counted_is_there(folder):
+def test_corpus_passes_the_check(folder):
     tree = Chime4Tree(folder / "CHiME4")
     expected, source = read_expected(tree.data.parent)
     assert source.endswith("counts.json")
@@ -66,7 +66,7 @@ def test_transcripts_of_wsj(folder):
         assert len(entries) == size
         assert all(tree.file(file) is not None for _, file in entries)
     assert tree.transcript("000c0029") == sentence(29)
-    assert tree.transcript("000c0005") is None  # WSJ0's
+    assert tree.transcript("000c0005") is None  # in WSJ0
 
 
 def test_recordings_are_links_of_different_lengths(tmp_path):
@@ -77,7 +77,7 @@ def test_recordings_are_links_of_different_lengths(tmp_path):
     assert num_samples(tmp_path / "1.wav") == samples_of(1) != samples_of(0)
 
 
-def test_sentences_differ_and_so_do_their_names():
+def test_sentences_and_names_are_unique():
     numbers = range(3000)
     assert len({sentence(n) for n in numbers}) == len({sentence_name(n) for n in numbers}) == 3000
     assert {len(sentence_name(n)) for n in numbers} == {8}

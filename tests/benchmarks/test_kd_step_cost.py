@@ -20,7 +20,7 @@ RATIO = re.compile(r"(\d+\.\d\d) \[(\d+\.\d\d), (\d+\.\d\d)\]")
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
-    """Rows of the one table of a page, by their first cell."""
+    """Return the rows of the only table of a page, by their first cell."""
     lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     assert {len(row) for row in lines} == {9}
     return {name: cells for name, *cells in lines[2:]}
@@ -28,7 +28,7 @@ def rows_of(text: str) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> str:
-    """What the command writes; threads are put back as they were."""
+    """The page that the command writes; the number of threads is restored."""
     path = tmp_path_factory.mktemp("page") / "RESULTS.md"
     threads = torch.get_num_threads()
     options = ["--rounds", "3", "--threads", "1", "--ngpu", "0", "--out", str(path)]
@@ -67,7 +67,9 @@ def test_batches_and_losses(page):
 def test_numbers_agree(page):
     for name, (_, _, without, distilled, ratio, teacher, share, memory) in rows_of(page).items():
         value, low, high = map(float, RATIO.fullmatch(ratio).groups())
-        assert value == pytest.approx(int(distilled) / int(without), rel=0.2)  # of rounded times
+        assert value == pytest.approx(
+            int(distilled) / int(without), rel=0.2
+        )  # the table rounds times
         assert low <= high
         peaks = [int(peak) for peak in memory.split(", ")]
         assert len(peaks) == 2 and min(peaks) > 0
@@ -81,7 +83,7 @@ def test_numbers_agree(page):
 
 
 def test_uformer_teaches_dccrn(tmp_path):
-    """At the published size AT-KL has a student of its own; its taps fit no other teacher."""
+    """At the published size, AT-KL has its own student, whose taps fit only this teacher."""
     from benchmarks.step_costs import measure_methods
 
     work = replace(SIZES["published"], utterances=1, seconds=0.5)
@@ -99,6 +101,6 @@ def test_every_method_can_be_measured():
 
 
 @pytest.mark.parametrize("option", ["--rounds", "--utterances", "--threads"])
-def test_refuses(option):
+def test_rejects_zero(option):
     with pytest.raises(SystemExit, match=f"error: {option}: is 0; give 1 or more"):
         main([option, "0"])

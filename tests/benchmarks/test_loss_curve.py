@@ -1,4 +1,4 @@
-"""Curves of short trainings."""
+"""Loss of short trainings in single and half precision."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import torch
 from benchmarks.memory import PROCESS, peak_megabytes
 
 
-def test_peak_is_of_this_call_alone():
-    assert (PROCESS / "clear_refs").exists()  # as on any Linux
+def test_peak_covers_only_this_call():
+    assert (PROCESS / "clear_refs").exists()  # any Linux has it
 
     def touch(megabytes: int) -> None:
         torch.ones(megabytes * 250_000)
@@ -20,6 +20,6 @@ def test_peak_is_of_this_call_alone():
         assert found == pytest.approx(megabytes, abs=8)
 
 
-def test_a_system_that_does_not_tell(tmp_path, monkeypatch):
+def test_peak_is_none_where_the_system_reports_none(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.memory.PROCESS", tmp_path / "nothing")
     assert peak_megabytes(lambda: None, "cpu") is None

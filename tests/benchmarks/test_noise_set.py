@@ -1,4 +1,4 @@
-"""Sets of noise."""
+"""Set directories of noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from espnet_kd.data.audio import read_samples
 from espnet_kd.data.kaldi_dir import read_set
 
 
-def test_utterances_are_links_of_the_kinds(tmp_path):
+def test_utterances_link_to_the_files_in_turn(tmp_path):
     tables = read_set(write_noise_set(tmp_path / "set", 5, [4000, 5000]))
     assert list(tables["utt2num_samples"].values()) == ["4000", "5000", "4000", "5000", "4000"]
     mixtures, references = tables["wav.scp"], tables["spk1.scp"]

@@ -1,4 +1,4 @@
-"""What a step needs, and what the machine gives."""
+"""Operations and bytes of a step, peaks of the machine, and the resulting limit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDE, NARROW, FRAMES = 48, 16, 100
 
 
 class Step:
-    """Two convolutions of width 1 and a step down; one pass is 4 * WIDE * NARROW * FRAMES."""
+    """Two convolutions of kernel size 1; forward takes 4 * WIDE * NARROW * FRAMES operations."""
 
     def __init__(self):
         self.model = torch.nn.Sequential(
@@ -44,11 +44,11 @@ def test_operations_and_bytes_of_a_step():
     assert demand.flops == 3 * 4 * WIDE * NARROW * FRAMES
     narrow, wide, weight = 4 * NARROW * FRAMES, 4 * WIDE * FRAMES, 4 * WIDE * NARROW
     forward = 2 * (narrow + weight + wide)
-    # Backward: gradient, input and weight come in; gradients of weight and of input go out.
+    # Backward reads gradient, input and weight, and writes gradients of weight and input.
     last = narrow + wide + weight + weight + wide
     first = wide + narrow + weight + weight
     assert demand.product_bytes == forward + last + first
-    assert demand.all_bytes > demand.product_bytes + 2 * wide  # ReLU, and its gradient
+    assert demand.all_bytes > demand.product_bytes + 2 * wide  # ReLU and its gradient
 
 
 def test_views_move_nothing():

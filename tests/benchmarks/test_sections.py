@@ -1,11 +1,11 @@
-"""Sections of the page of results."""
+"""Sections of the results page."""
 
 from __future__ import annotations
 
 from benchmarks.sections import HEAD, put_section
 
 
-def test_sections_are_added_and_replaced_where_they_stand(tmp_path):
+def test_sections_are_added_or_replaced_in_place(tmp_path):
     page = tmp_path / "results" / "RESULTS.md"
     put_section(page, "Speed", "old\n\n### More\n\nfigures")
     put_section(page, "Speed, GPU", "fast")

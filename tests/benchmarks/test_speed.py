@@ -1,4 +1,4 @@
-"""The command that compares with stock ESPnet; what it measures is tested elsewhere."""
+"""The command that compares with stock ESPnet, with measurements replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.speed_table import Row
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Every part finds a row with its name."""
+    """Replace measurements: every part returns a row with its name; list the calls."""
     seen = []
 
     def measure(part, options):
@@ -27,17 +27,17 @@ def test_every_part_can_be_measured():
     assert tuple(MEASURE) == PARTS
 
 
-def test_all_rows_make_the_section(measured, tmp_path):
+def test_section_has_all_rows(measured, tmp_path):
     page = tmp_path / "RESULTS.md"
     main(["--rounds", "2", "--out", str(page)])
     text = page.read_text()
     assert measured == [(part, 2, 1) for part in PARTS]
-    assert "## Beside stock ESPnet\n" in text
+    assert "## Comparison with stock ESPnet\n" in text
     assert f"- command: `python -m benchmarks.speed --rounds 2 --out {page}`" in text
     assert "| growth | 2 s | 1 s | – | – | – | – |\n\nmore\n\nStock is ESPnet" in text
 
 
-def test_single_rows_are_printed_alone(measured, tmp_path, capsys):
+def test_selected_rows_are_printed_but_not_written(measured, tmp_path, capsys):
     page = tmp_path / "RESULTS.md"
     main(["--rows", "start", "training", "--out", str(page)])
     assert [part for part, *_ in measured] == ["training", "start"]
@@ -46,6 +46,6 @@ def test_single_rows_are_printed_alone(measured, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("option", ["--rounds", "--command_rounds"])
-def test_refuses(option):
+def test_rejects_zero(option):
     with pytest.raises(SystemExit, match=f"error: {option}: is 0; give 1 or more"):
         main([option, "0"])

@@ -1,4 +1,4 @@
-"""Comparison of whole commands that enhance."""
+"""Comparison of whole enhancement commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from espnet_kd.fileio import read_columns, write_columns
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
-    """Three utterances, and a small model."""
+    """Three utterances and a small model."""
     directory = tmp_path_factory.mktemp("work")
     return prepare(SIZES["mini"].conf / "se/conv_tasnet.yaml", 3, 0.25, "cpu", directory)
 
@@ -31,7 +31,7 @@ def work(tmp_path_factory):
 def ours(work, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "ours"
     cost = work.run_ours(out, "")
-    assert cost.seconds > 0.5 and cost.megabytes > 100  # of the jobs too
+    assert cost.seconds > 0.5 and cost.megabytes > 100  # includes the jobs
     return out
 
 
@@ -39,7 +39,7 @@ def test_our_command_enhances_all(work, ours):
     paths = read_columns(ours / "set/wav.scp")
     assert paths.keys() == read_columns(work.source / "wav.scp").keys()
     levels = [read_samples(path).std() for path in paths.values()]
-    assert min(levels) > 300  # 16 bits are enough to compare
+    assert min(levels) > 300  # high enough that 16-bit rounding does not matter
 
 
 def test_files_are_compared_by_name(work, ours, tmp_path):
@@ -54,7 +54,7 @@ def test_files_are_compared_by_name(work, ours, tmp_path):
     assert found == [True, True, False]
 
 
-def test_stocks_command_is_understood(work, tmp_path, monkeypatch):
+def test_stock_parses_its_command_line(work, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(speed_enhancement, "cost_of", lambda *call: seen.append(call) or Cost(1, 1))
     work.run_stock(tmp_path / "stock")

@@ -1,4 +1,4 @@
-"""Waiting for data in an epoch."""
+"""Time that an epoch waits for data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ total_count=31, [valid] loss=0.285, time=0.44 seconds
 """
 
 
-def test_times_are_those_of_the_epoch():
+def test_times_come_from_the_epoch_summary():
     assert time_of_step(LOG) == (9.1e-4, 1.108)
 
 
@@ -23,5 +23,5 @@ def test_an_epoch_sees_all_utterances(tmp_path, monkeypatch):
     (row,) = measure_epoch(tmp_path, utterances=32)
     assert "total_count=2, [valid]" in (tmp_path / "train.log").read_text()  # two batches of 16
     assert row.work.startswith("epoch of 32 utterances of 1 s, 2 workers")
-    assert row.met is not None and " ms a step" in row.ours
+    assert row.met is not None and " ms per step" in row.ours
     assert len(read_columns(tmp_path / "train/wav.scp")) == 32

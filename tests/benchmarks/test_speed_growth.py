@@ -1,4 +1,4 @@
-"""A training takes no more memory, however long."""
+"""The memory of a training does not grow with its length."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def test_a_training_that_keeps_its_graphs_grows(step):
     assert growth_megabytes(lambda: kept.append(step.model(**step.batch)), 20, 220) > 10 * MOST
 
 
-def test_what_is_freed_is_no_growth():
+def test_freed_memory_is_not_growth():
     assert growth_megabytes(lambda: torch.ones(10_000_000), 2, 4) < MOST
 
 
-def test_a_system_that_does_not_tell(tmp_path, monkeypatch):
+def test_growth_is_none_where_the_system_reports_none(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "PROCESS", tmp_path / "nothing")
     assert growth_megabytes(lambda: None, 1, 2) is None
 
@@ -47,5 +47,5 @@ def test_a_system_that_does_not_tell(tmp_path, monkeypatch):
 def test_row(monkeypatch):
     monkeypatch.setattr(speed_growth, "SECONDS", (0.25, 0.3))
     (row,) = measure_growth(2, 6)
-    assert row.work == "memory that a training of 2 lengths gains from step 2 to 6"
+    assert row.work == "memory gained by a training on 2 lengths, step 2 to 6"
     assert row.ours.endswith(" MB") and row.met is not None

@@ -1,4 +1,4 @@
-"""Start of commands."""
+"""Start time and network attempts of commands."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_attempts_are_refused_and_counted(tmp_path, commands):
 
 
 def test_rows(tmp_path, commands):
-    # Run in turn without the hook, the module that asks meets the network: nothing listens there.
+    # The timed runs have no hook, so the module gets the system's own error: nothing listens there.
     (tmp_path / "asks.py").write_text(ASKS.replace("assert str(error)", "str(error)"))
     times, attempts = measure_start(tmp_path, rounds=1)
     assert times.met and times.stock.endswith(" s")

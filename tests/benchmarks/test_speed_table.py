@@ -1,4 +1,4 @@
-"""Rows of the comparison."""
+"""Rows and table of the comparison with stock ESPnet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ours and what it is compared with: the same model, on a quarter of a second."""
+"""Training steps of ours and of stock: the same model, on a quarter of a second of audio."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ TEACHER = ("mini/se/text_informed_tcn_aligned.yaml", naive_step)
 
 
 @pytest.mark.parametrize("model", [STUDENT, TEACHER])
-def test_a_step_of_both_starts_from_the_same_loss(model):
+def test_both_sides_start_from_the_same_loss(model):
     file, make_stock = model
     steps = make_steps(training_args(str(CONF.parent / file), "cpu"), "cpu", make_stock)
     batch = synthetic_batch(2, 0.25, "SIMU", len(TOKENS), paired=False, shortest=1.0)
     losses = {}
     for name, step in steps.items():
         step.take(batch)
-        torch.manual_seed(0)  # of dropout
+        torch.manual_seed(0)  # the same dropout
         losses[name] = float(step())
     assert losses["float32"] == pytest.approx(losses["stock"], abs=1e-3)
     assert losses["bfloat16"] == pytest.approx(losses["stock"], abs=0.5)
@@ -67,8 +67,8 @@ def test_rows(monkeypatch):
     assert [row.work for row in rows] == [
         "training step, Conv-TasNet, 1 x 0.25 s, CPU, float32",
         "training step, Conv-TasNet, 1 x 0.25 s, CPU, bfloat16",
-        "its memory, float32",
-        "its memory, bfloat16",
+        "memory of the step, float32",
+        "memory of the step, bfloat16",
     ]
     assert [row.target for row in rows[:2]] == ["1.8x, 75% of the peak", "3x"]
     assert all(row.met is not None and row.share.endswith("%") for row in rows[:2])
@@ -78,7 +78,7 @@ def test_rows(monkeypatch):
         assert 0 < limit.shares[0] < 1
 
 
-def test_rows_say_who_took_the_batch_in_parts():
+def test_rows_say_which_side_split_the_batch():
     args = training_args(str(CONF / "se/conv_tasnet.yaml"), "cpu")
     steps = make_steps(args, "cpu", stock_step)
     assert in_parts(steps, "float32") == ""

@@ -1,4 +1,4 @@
-"""Batches of noise are what the model takes."""
+"""Batches of noise have the form that the model takes."""
 
 from __future__ import annotations
 

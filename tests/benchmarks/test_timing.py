@@ -11,7 +11,7 @@ from benchmarks.timing import interleaved_seconds, ratio_of
 
 
 class Clock:
-    """Work of known length."""
+    """A clock, and work that moves it by known durations."""
 
     def __init__(self):
         self.now = 0.0
@@ -42,14 +42,14 @@ def test_works_take_turns_and_warm_up(clock):
     assert times == {"a": [1, 2, 3], "b": [10, 20, 30]}
 
 
-def test_each_may_be_rehearsed(clock):
+def test_rehearsals_are_not_timed(clock):
     works = {"a": clock.work("a", 50, 1), "b": clock.work("b", 70, 10)}
     times = interleaved_seconds(works, rounds=1, warmups=0, rehearse=True)
     assert clock.done == ["a", "a", "b", "b"]
     assert times == {"a": [1], "b": [10]}
 
 
-def test_a_gpu_is_waited_for(clock, monkeypatch):
+def test_timing_waits_for_the_gpu(clock, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "synchronize", clock.work("wait", 100, 5, 100, 5))
     works = {"a": clock.work("a", 1), "b": clock.work("b", 2)}
@@ -58,11 +58,11 @@ def test_a_gpu_is_waited_for(clock, monkeypatch):
 
 
 def test_ratio_is_that_of_the_medians():
-    ratio = ratio_of([1, 8, 9], [1, 2, 9])  # in the rounds 1, 4, 1
+    ratio = ratio_of([1, 8, 9], [1, 2, 9])  # per round: 1, 4, 1
     assert (ratio.value, ratio.low, ratio.high) == (4, 1, 4)
     assert str(ratio) == "4.00 [1.00, 4.00]"
 
 
-def test_rounds_must_belong_together():
+def test_numbers_of_rounds_must_agree():
     with pytest.raises(ValueError, match="zip"):
         ratio_of([1, 2], [1])

@@ -1,4 +1,4 @@
-"""A step trains the student, and the student alone."""
+"""A training step changes the student only, and may split its batch to fit a GPU's memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_step(step):
     assert all(parameter.grad is None for parameter in step.model.parameters())
 
 
-def test_teacher_sees_what_it_sees_in_a_step(step):
+def test_teach_gives_the_teacher_the_input_of_a_step(step):
     step.take(synthetic_batch(2, 0.5, "SIMU", len(TOKENS), paired=True))
     seen = []
     step.teacher.separator.register_forward_hook(lambda _module, args, _out: seen.append(args))
@@ -51,7 +51,7 @@ def test_teacher_sees_what_it_sees_in_a_step(step):
     assert torch.equal(more["align"], same["align"]) and torch.equal(more["text"], same["text"])
 
 
-def test_broken_gradients_are_no_step(step):
+def test_non_finite_gradients_raise(step):
     batch = synthetic_batch(2, 0.5, "SIMU", len(TOKENS), paired=False)
     step.take({**batch, "speech_mix": batch["speech_mix"] * torch.inf})
     with pytest.raises(FloatingPointError, match="nan"):
@@ -59,7 +59,7 @@ def test_broken_gradients_are_no_step(step):
 
 
 class SmallMemory:
-    """Stands in for a GPU on which so many utterances fit."""
+    """Simulates a GPU that can hold at most `most` utterances."""
 
     def __init__(self, model, most):
         self.most, self.seen = most, []
@@ -83,7 +83,7 @@ def baseline():
 
 
 def gradients(step):
-    """Of a step, which it would clear, and its loss."""
+    """Run a step; return its loss, and the gradients before they are cleared."""
     found = []
 
     def optimize(*_):
@@ -93,16 +93,16 @@ def gradients(step):
     return step(), found
 
 
-def test_parts_are_one_step(baseline):
+def test_parts_add_up_to_the_whole_batch(baseline):
     loss, whole = gradients(baseline)
-    baseline.parts = 2  # two utterances and one
+    baseline.parts = 2  # of two utterances and of one
     same, parts = gradients(baseline)
     assert same == pytest.approx(loss.item(), rel=1e-5)
     for one, other in zip(parts, whole, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
 
 
-def test_as_many_parts_as_the_memory_asks_for(baseline):
+def test_fit_finds_the_number_of_parts(baseline):
     memory = SmallMemory(baseline.model, most=1)
     baseline.fit()
     assert baseline.parts == 4
@@ -113,7 +113,7 @@ def test_as_many_parts_as_the_memory_asks_for(baseline):
     assert baseline.parts == 1
 
 
-def test_what_was_done_before_memory_ran_out_does_not_count(baseline):
+def test_gradients_before_out_of_memory_are_dropped(baseline):
     def run_out(_model, _args, batch):
         if len(batch["speech_mix"]) == 1 and baseline.parts == 2:
             raise torch.OutOfMemoryError
@@ -121,7 +121,7 @@ def test_what_was_done_before_memory_ran_out_does_not_count(baseline):
     baseline.model.register_forward_pre_hook(run_out, with_kwargs=True)
     baseline.parts = 4
     loss, parts = gradients(baseline)
-    baseline.parts = 2  # the first part, of two utterances, has its gradients by then
+    baseline.parts = 2  # memory runs out after the gradients of the first part
     baseline.optimizer.zero_grad()
     again = []
     baseline.optimizer.step = lambda: again.extend(
@@ -133,7 +133,7 @@ def test_what_was_done_before_memory_ran_out_does_not_count(baseline):
         torch.testing.assert_close(one, other)
 
 
-def test_not_even_one_utterance(baseline):
+def test_fit_raises_if_one_utterance_does_not_fit(baseline):
     SmallMemory(baseline.model, most=0)
     with pytest.raises(torch.OutOfMemoryError):
         baseline.fit()

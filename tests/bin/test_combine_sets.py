@@ -1,3 +1,5 @@
+"""The command combine_sets."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,7 +10,7 @@ from espnet_kd.data.kaldi_dir import read_set, write_set
 
 @pytest.fixture
 def sets(tmp_path):
-    """simu with references and real without, six utterances each."""
+    """Write a simu set with references and a real set without, six utterances each."""
     paths = {}
     for kind in ("simu", "real"):
         ids = [f"F0{n}_a_{kind.upper()}" for n in range(6)]
@@ -36,11 +38,12 @@ def test_real_utterances_without_references_stop(sets, tmp_path):
     with pytest.raises(SystemExit) as caught:
         main(["--out", str(tmp_path / "all"), *map(str, sets.values())])
     assert caught.value.code.startswith(
-        f"error: {sets['real']}/spk1.scp: is absent: REAL utterance 'F00_a_REAL' has no reference"
+        f"error: {sets['real']}/spk1.scp: is missing, but another set has it: REAL utterance "
+        "'F00_a_REAL' has no reference; "
     )
     assert not (tmp_path / "all").exists()
 
 
-def test_a_part_of_one_set(sets, tmp_path):
+def test_every_fourth_utterance(sets, tmp_path):
     main(["--out", str(tmp_path / "part"), "--every", "4", str(sets["simu"])])
     assert list(read_set(tmp_path / "part")["spk1.scp"]) == ["F00_a_SIMU", "F04_a_SIMU"]

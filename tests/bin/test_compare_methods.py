@@ -1,3 +1,5 @@
+"""The command compare_methods."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -13,7 +15,7 @@ from ..tiny_models import STUDENT, write_enhancement_model
 
 @pytest.fixture
 def compare(tmp_path):
-    """Function that runs the command on two methods of two seeds and gives the page."""
+    """Return a function that runs the command on two methods with two seeds, for the page."""
     for system, level in (("noisy", 2.0), ("none", 5.0), ("output", 7.0)):
         names = [system] if system == "noisy" else [f"{system}-seed{k}" for k in range(2)]
         for name in names:
@@ -38,7 +40,7 @@ def test_page(compare, capsys):
     assert "- no KD is better than Noisy input" in text
 
 
-def test_costs_of_trained_models(compare, tmp_path):
+def test_cost_of_trained_models(compare, tmp_path):
     wave = tmp_path / "a.wav"
     write_samples(wave, np.random.default_rng(0).integers(-9, 9, 4000).astype(np.int16))
     tables = {
@@ -66,16 +68,16 @@ def test_costs_of_trained_models(compare, tmp_path):
 @pytest.mark.parametrize(
     ("options", "settings", "message"),
     [
-        ([], {"control": ["at_kl"]}, "--control: 'at_kl' is no row; add it to --methods"),
-        ([], {"methods": ["none", "none"]}, "--methods: 'none' stands twice"),
-        ([], {"methods": ["none", "noisy"]}, "--methods: 'noisy' stands twice"),
-        ([], {"control": ["none", "none"]}, "--control: 'none' stands twice"),
+        ([], {"control": ["at_kl"]}, "--control: 'at_kl' is not a row; add it to --methods"),
+        ([], {"methods": ["none", "none"]}, "--methods: 'none' appears twice"),
+        ([], {"methods": ["none", "noisy"]}, "--methods: 'noisy' appears twice"),
+        ([], {"control": ["none", "none"]}, "--control: 'none' appears twice"),
         (["--model", "a:b:c"], {}, "--model: needs a set to measure on; give --model_set"),
         (["--model", "a:b", "--model_set", "x"], {}, "--model: 'a:b' is not NAME"),
         (["--root", "/nowhere"], {}, "/nowhere/scores: holds no scores of noisy, none, output"),
     ],
 )
-def test_wrong_options_are_told_in_one_line(compare, options, settings, message):
+def test_wrong_options_are_reported_in_one_line(compare, options, settings, message):
     with pytest.raises(SystemExit) as stop:
         compare(*options, **settings)
     assert stop.value.code.startswith(f"error: {message}") and "\n" not in stop.value.code

@@ -1,3 +1,5 @@
+"""The command exchange_text."""
+
 import pytest
 
 from espnet_kd.bin.exchange_text import main
@@ -23,7 +25,7 @@ def write_set(directory, *transcripts):
     return str(directory)
 
 
-def test_a_set_of_one_transcript_gets_those_of_the_others(tmp_path):
+def test_a_set_with_one_transcript_gets_those_of_other_sets(tmp_path):
     one = write_set(tmp_path / "valid", "ONE", "ONE")
     several = write_set(tmp_path / "test", "RED", "BLUE")
     main(["--sets", one, several])
@@ -33,12 +35,12 @@ def test_a_set_of_one_transcript_gets_those_of_the_others(tmp_path):
     assert read_columns(tmp_path / "test/text_exchanged") == {"test_0": "BLUE", "test_1": "RED"}
 
 
-def test_one_transcript_alone_names_its_set(tmp_path):
+def test_a_single_transcript_in_all_sets_is_an_error(tmp_path):
     one = write_set(tmp_path / "valid", "ONE", "ONE")
     with pytest.raises(SystemExit, match="error: .*valid/text: all 2 transcripts are the same; "):
         main(["--sets", one])
 
 
-def test_an_absent_set_is_one_line(tmp_path):
+def test_a_missing_set_is_one_line(tmp_path):
     with pytest.raises(SystemExit, match="error: .*none/utt2num_samples: does not exist"):
         main(["--sets", str(tmp_path / "none")])

@@ -1,3 +1,5 @@
+"""The command join_lm_text."""
+
 from __future__ import annotations
 
 import pytest
@@ -17,7 +19,7 @@ def options(tmp_path):
 
 
 @pytest.mark.parametrize("batch", [1, 2, 100])
-def test_text_and_shapes_in_the_order_given_whatever_is_read_at_once(
+def test_text_and_shapes_in_the_given_order_for_any_batch_size(
     options, tmp_path, capsys, monkeypatch, batch
 ):
     monkeypatch.setattr(join_lm_text, "BATCH", batch)
@@ -33,14 +35,14 @@ def test_text_and_shapes_in_the_order_given_whatever_is_read_at_once(
     assert f"out: 3 sentences of {tmp_path}/set, {tmp_path}/more" in printed
 
 
-def test_text_of_ones_own_may_come_from_windows_with_tabs(options, tmp_path):
+def test_byte_order_mark_tabs_and_windows_line_ends_are_accepted(options, tmp_path):
     (tmp_path / "more").write_bytes(b"\xef\xbb\xbfmine1\tA  B\r\nmine2 C\r\n")
     join_lm_text.main(options)
     assert (tmp_path / "out/text").read_text().endswith("CAB\nmine1 A B\nmine2 C\n")
 
 
 @pytest.mark.parametrize("line", ["wsj1_lng_0000001", "wsj1_lng_0000001 ", ""])
-def test_a_line_without_words_leaves_nothing(options, tmp_path, line):
+def test_a_line_without_words_writes_nothing(options, tmp_path, line):
     (tmp_path / "more").write_text(f"{line}\n")
     with pytest.raises(SystemExit, match="more: line 1 has no words; write ID WORDS"):
         join_lm_text.main(options)
@@ -53,9 +55,9 @@ def test_text_that_is_not_utf8(options, tmp_path):
         join_lm_text.main(options)
 
 
-def test_a_file_that_is_not_there(options, tmp_path):
+def test_a_missing_file(options, tmp_path):
     (tmp_path / "more").unlink()
-    with pytest.raises(SystemExit, match="more: is no file; correct --lm_text"):
+    with pytest.raises(SystemExit, match="more: is not a file; correct --lm_text"):
         join_lm_text.main(options)
     assert not list((tmp_path / "out").iterdir())
 

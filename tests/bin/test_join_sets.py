@@ -1,4 +1,4 @@
-"""Several systems' sets decoded at once, and their texts sorted back."""
+"""The commands join_sets and split_hypotheses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IDS = ("F01_a_REAL", "F01_b_REAL", "M02_c_REAL")
 
 @pytest.fixture
 def source(tmp_path):
-    """A set directory of three utterances."""
+    """Write a set directory of three utterances."""
     tables = {
         "wav.scp": {utt: f"/noisy/{utt}.wav" for utt in IDS},
         "text": {utt: f"WORDS OF {utt[4].upper()}" for utt in IDS},
@@ -25,7 +25,7 @@ def source(tmp_path):
     return tmp_path / "et05_real"
 
 
-def test_there_and_back(source, tmp_path, capsys):
+def test_round_trip(source, tmp_path, capsys):
     enhanced = tmp_path / "student.scp"
     write_columns(enhanced, {utt: f"/enhanced/{utt}.wav" for utt in IDS})
     parts = ["--part", f"noisy,{source}", "--part", f"student,{source},{enhanced}"]
@@ -46,15 +46,15 @@ def test_there_and_back(source, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("part", ["noisy", "noisy,", "noisy,a,b,c"])
-def test_a_part_of_another_form_is_one_line_and_writes_nothing(tmp_path, part):
+def test_a_malformed_part_is_one_line_and_writes_nothing(tmp_path, part):
     with pytest.raises(SystemExit) as stop:
         join_sets.main(["--part", part, "--out", str(tmp_path / "joint")])
-    expected = f"error: --part: '{part}' is not SYSTEM,SET_DIR[,WAV_SCP]; write it so"
+    expected = f"error: --part: '{part}' is not SYSTEM,SET_DIR[,WAV_SCP]; use this form"
     assert stop.value.code == expected
     assert not (tmp_path / "joint").exists()
 
 
-def test_text_that_was_not_joined_is_named(tmp_path):
+def test_text_that_is_not_from_a_joint_set_is_an_error(tmp_path):
     write_columns(tmp_path / "recognized", {"F01_a_REAL": "WORDS"})
     with pytest.raises(SystemExit) as stop:
         split_hypotheses.main(

@@ -1,3 +1,5 @@
+"""The command list_backgrounds."""
+
 from __future__ import annotations
 
 import pytest
@@ -25,9 +27,9 @@ def test_all_channels_of_the_tablet_by_default(chime4, tmp_path):
 
 @pytest.mark.parametrize(
     ("channels", "problem"),
-    [("3", "backgrounds: has no recordings *.CH3.wav"), ("0", "--channels: holds 0")],
+    [("3", "backgrounds: has no recordings *.CH3.wav"), ("0", "--channels: contains 0")],
 )
-def test_what_cannot_be_listed_is_one_line_and_writes_nothing(chime4, tmp_path, channels, problem):
+def test_errors_are_one_line_and_write_nothing(chime4, tmp_path, channels, problem):
     for path in (chime4.audio / "backgrounds").glob("*.CH3.wav"):
         path.unlink()
     with pytest.raises(SystemExit) as stop:

@@ -1,3 +1,5 @@
+"""Errors of the command make_mini_chime4."""
+
 import pytest
 
 from espnet_kd.bin.make_mini_chime4 import main
@@ -15,22 +17,22 @@ def test_truth_inside_the_corpus_is_one_line(tmp_path):
     assert "\n" not in message and not (tmp_path / "c").exists()
 
 
-def test_a_directory_of_something_else_is_left_alone(tmp_path):
+def test_a_directory_with_other_files_is_not_changed(tmp_path):
     (tmp_path / "letter").write_text("dear")
     assert "not empty" in run("--out", tmp_path, "--scale", "tiny")
     assert [path.name for path in tmp_path.iterdir()] == ["letter"]
 
 
-def test_a_file_in_the_way_is_named(tmp_path):
+def test_a_file_in_place_of_the_directory(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     assert f"error: {file}: is not a directory" in run("--out", file)
 
 
-def test_no_processes_is_refused(tmp_path):
+def test_zero_processes_are_rejected(tmp_path):
     assert "--nj: 0" in run("--out", tmp_path / "c", "--nj", 0)
 
 
-def test_an_unknown_scale_is_refused(tmp_path, capsys):
+def test_an_unknown_scale_is_rejected(tmp_path, capsys):
     assert run("--out", tmp_path / "c", "--scale", "huge") == 2
     assert "invalid choice: 'huge'" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a further utterance adds to the memory of the stages on lists: next to nothing."""
+"""The memory of the stages that process lists hardly grows with the number of utterances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER_SETS = "tr05_simu dt05_simu dt05_real et05_simu et05_real tr05_org tr05_bt
 
 @pytest.fixture(autouse=True)
 def short_blocks(monkeypatch):
-    """What is in memory at once is small beside the shorter of two lists."""
+    """Make blocks small compared to the shorter of the two lists that are compared."""
     monkeypatch.setattr(spool, "RUN", 100)
     monkeypatch.setattr(spool, "BLOCK", 5)
     monkeypatch.setattr(tokens, "BLOCK", 100)
@@ -28,7 +28,7 @@ def short_blocks(monkeypatch):
 
 
 def peak(main, **options) -> int:
-    """Bytes that Python's objects take at most while a command runs."""
+    """Return the peak size in bytes of Python's objects while a command runs."""
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     tracemalloc.start()
     try:
@@ -60,9 +60,9 @@ def test_stage_2(tmp_path):
             token_list=str(tmp_path / f"tokens/{size}.txt"),
         )
 
-    measure(10)  # what is imported and cached once
+    measure(10)  # imports and caches
     growth = measure(2_500) - measure(500)
-    assert growth < 100 * 3 * 2_000, "bytes an utterance of the perturbed set"
+    assert growth < 100 * 3 * 2_000, "bytes per utterance of the perturbed set"
 
 
 def test_stage_1(tmp_path):
@@ -81,4 +81,4 @@ def test_stage_1(tmp_path):
 
     measure(10)
     growth = measure(1_000) - measure(100)
-    assert growth < 300 * 6 * 900, "bytes an utterance"
+    assert growth < 300 * 6 * 900, "bytes per utterance"

@@ -1,3 +1,5 @@
+"""The command prepare_chime4."""
+
 from __future__ import annotations
 
 import errno
@@ -38,7 +40,7 @@ def options(chime4, tmp_path, **changes) -> list[str]:
 
 
 def one_line(chime4, tmp_path, **changes) -> str:
-    """The error a run ends with: one line."""
+    """Run the command and return its error, which must be one line."""
     with pytest.raises(SystemExit) as caught:
         main(options(chime4, tmp_path, **changes))
     assert isinstance(caught.value.code, str) and "\n" not in caught.value.code
@@ -46,13 +48,13 @@ def one_line(chime4, tmp_path, **changes) -> str:
 
 
 def left_out(tmp_path) -> dict[str, str]:
-    """Reasons by utterance."""
+    """Return the reasons in left_out.tsv by utterance."""
     lines = (tmp_path / "data/local/left_out.tsv").read_text().splitlines()[1:]
     return {line.split("\t")[1]: line.split("\t")[2] for line in lines}
 
 
 def files(directory) -> dict:
-    """Content and time of every file below a directory, links and all."""
+    """Return the time and content of every file below a directory, including links."""
     found = sorted(path for path in directory.rglob("*") if path.is_file())
     return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in found}
 
@@ -72,7 +74,7 @@ def test_all_sets_under_espnets_names(chime4, tmp_path, capsys):
     real = read_set(tmp_path / f"data/tr05_real_{TRACK}")
     assert "F02_022C0204_BUS.CH2_REAL" not in real["text"], "a failing microphone"
     printed = capsys.readouterr().out
-    assert "24 references made, 0 there already, 0 bad" in printed
+    assert "24 references made, 0 already there, 0 bad" in printed
     assert "1 failing microphones left out (CH1 0, CH2 1, CH3 0, CH4 0, CH5 0, CH6 0)" in printed
     assert (tmp_path / "data/local/left_out.tsv").read_text() == (
         "set\tutterance\treason\n"
@@ -83,37 +85,38 @@ def test_all_sets_under_espnets_names(chime4, tmp_path, capsys):
     assert {row[0]: int(row[-2]) for row in rows} == SETS
 
 
-def test_a_second_run_makes_nothing_anew(chime4, tmp_path, capsys):
+def test_a_second_run_changes_nothing(chime4, tmp_path, capsys):
     main(options(chime4, tmp_path))
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     capsys.readouterr()
     main(options(chime4, tmp_path))
-    assert "0 references made, 24 there already" in capsys.readouterr().out
+    assert "0 references made, 24 already there" in capsys.readouterr().out
     after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
 
 
-def test_chosen_channels_only_and_no_references_for_tests_without_isolated_ext(
-    chime4, tmp_path, capsys
-):
+def test_only_chosen_channels_and_no_test_references_without_isolated_ext(chime4, tmp_path, capsys):
     main(options(chime4, tmp_path, channels="5 2"))
     tables = read_set(tmp_path / f"data/tr05_simu_{TRACK}")
     assert {utterance[-6:-5] for utterance in tables["text"]} == {"2", "5"}
     assert "spk1.scp" not in read_set(tmp_path / f"data/dt05_simu_{TRACK}")
-    assert f"dt05_simu_{TRACK}: no references, scored without them: " in capsys.readouterr().out
+    assert (
+        f"dt05_simu_{TRACK}: no references, so it is scored without them: "
+        in capsys.readouterr().out
+    )
     table = (tmp_path / f"data/dt05_simu_{TRACK}/references.tsv").read_text()
-    assert table.count("\tnone: ") == 4 and "embedded is not there" in table
+    assert table.count("\tnone: ") == 4 and "embedded does not exist" in table
 
 
-def test_a_process_ends_with_one_line_and_status_one(chime4, tmp_path):
+def test_an_error_is_one_line_and_exit_status_one(chime4, tmp_path):
     command = [sys.executable, "-m", "espnet_kd.bin.prepare_chime4"]
     ended = subprocess.run(
         [*command, *options(chime4, tmp_path, channels="0 5")], capture_output=True, text=True
     )
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
-        "error: --channels: holds 0: CH0 is a close-talk microphone on another recorder, neither "
-        "clean nor a training channel; choose from 1 2 3 4 5 6"
+        "error: --channels: contains 0: CH0 is a close-talk microphone on another recorder, "
+        "neither clean nor a training channel; choose from 1 2 3 4 5 6"
     ]
     assert not (tmp_path / "data").exists()
 
@@ -152,7 +155,7 @@ def bad_recording(chime4, path, kind) -> None:
         ("8 kHz", "sampling rate is 8000 Hz"),
         ("stereo", "has 2 channels"),
         ("silent", "all 7200 samples are zero"),
-        ("NaN", "is no 16-bit PCM wav (unknown format: 3)"),
+        ("NaN", "is not a 16-bit PCM wav file (unknown format: 3)"),
     ],
 )
 def test_a_bad_recording_is_named_and_its_set_not_written(chime4, tmp_path, kind, problem):
@@ -167,7 +170,7 @@ def test_a_reference_of_another_length_than_its_mixture(chime4, tmp_path):
     chime4.write(path, np.ones(7990, dtype=np.int16))
     path.with_name(path.name.replace("Clean", "Noise")).unlink()
     line = one_line(chime4, tmp_path, isolated_ext=chime4.isolated_ext)
-    assert f"{path}: has 7990 samples, utterance 'F01_050C0101_PED_SIMU'" in line
+    assert f"{path}: has 7990 samples, but utterance 'F01_050C0101_PED_SIMU'" in line
 
 
 @pytest.mark.parametrize(
@@ -188,12 +191,12 @@ def test_references_that_fail_the_checks_stop_or_are_left_out(chime4, tmp_path, 
     chime4.edit("tr05_simu", 1, noise_start=0.5, noise_end=0.5 + 8160 / 16000)
     line = one_line(chime4, tmp_path)
     assert f"tr05_simu_{TRACK}/references.tsv: 6 of 24 utterances" in line
-    assert "first '011_011C0201_CAF." in line and "with weight" in line
+    assert "first '011_011C0201_CAF." in line and "the noise has weight" in line
     main(options(chime4, tmp_path, bad_references="leave_out"))
     printed = capsys.readouterr().out
     assert "bad reference of '011_011C0201_CAF.CH6_SIMU': " in printed
-    assert f"tr05_simu_{TRACK}: 6 utterances left out for their references" in printed
-    assert "with weight" in left_out(tmp_path)["011_011C0201_CAF.CH6_SIMU"]
+    assert f"tr05_simu_{TRACK}: 6 utterances left out because of bad references" in printed
+    assert "the noise has weight" in left_out(tmp_path)["011_011C0201_CAF.CH6_SIMU"]
     assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["text"]) == 18
 
 
@@ -218,7 +221,7 @@ def test_missing_audio_may_be_left_out(chime4, tmp_path, capsys):
     assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["text"]) == 23
 
 
-def test_failing_microphones_may_stay(chime4, tmp_path):
+def test_failing_microphones_may_be_kept(chime4, tmp_path):
     main(options(chime4, tmp_path, drop_failing="false"))
     assert len(read_set(tmp_path / f"data/tr05_real_{TRACK}")["text"]) == 12
     assert left_out(tmp_path) == {}
@@ -234,18 +237,18 @@ def test_without_mic_error_a_channel_20_db_too_weak_is_left_out(chime4, tmp_path
     )
     assert left_out(tmp_path) == {"F02_022C0204_STR.CH4_REAL": "inf dB below the loudest channel"}
     tables = read_set(tmp_path / f"data/tr05_real_{TRACK}")
-    assert len(tables["text"]) == 9, "neither CH4 nor the CH2 that was not asked for"
+    assert len(tables["text"]) == 9, "without CH4, and without CH2, which was not requested"
 
 
 def test_all_audio_of_a_set_missing_is_one_line(chime4, tmp_path):
     shutil.rmtree(chime4.audio / "isolated/dt05_bth")
     line = one_line(chime4, tmp_path, allow_partial="true")
     assert line.startswith(
-        f"error: {chime4.audio}/isolated/dt05_bth: no audio of dt05_bth is there"
+        f"error: {chime4.audio}/isolated/dt05_bth: contains no audio of dt05_bth"
     )
 
 
-def test_a_list_that_names_an_absent_file(chime4, tmp_path):
+def test_a_list_that_names_a_missing_file(chime4, tmp_path):
     shutil.rmtree(chime4.audio / "isolated_1ch_track")
     path = chime4.isolated("dt05_caf_real", "F01_050C0101_CAF.CH5")
     path.unlink()
@@ -263,7 +266,7 @@ def test_a_link_to_itself_is_one_line_or_left_out(chime4, tmp_path):
     assert left_out(tmp_path)["F02_022C0204_STR.CH4_REAL"] == "audio file is missing"
 
 
-def test_line_ends_of_windows_change_nothing(chime4, tmp_path):
+def test_windows_line_ends_change_nothing(chime4, tmp_path):
     transcriptions = chime4.data / "transcriptions/dt05_real.dot_all"
     chime4.edit("dt05_real", 1, dot=None)
     transcriptions.parent.mkdir()
@@ -305,7 +308,7 @@ def test_a_full_disk_is_one_line_and_a_rerun_completes(chime4, tmp_path, monkeyp
         patch.setattr(Path, "write_bytes", full_after_three)
         line = one_line(chime4, tmp_path)
     path = tmp_path / "references/tr05_bus_simu/011_011C0200_BUS.CH4.flac"
-    assert line == f"error: {path}: no space left on device; free some and run again"
+    assert line == f"error: {path}: no space left on device; free some space and run again"
     assert len(list((tmp_path / "references").rglob("*.*"))) == 3
     assert not (tmp_path / "data").exists()
     main(options(chime4, tmp_path))

@@ -1,3 +1,5 @@
+"""The command prepare_dump."""
+
 from __future__ import annotations
 
 import subprocess
@@ -44,7 +46,7 @@ def one_line(data, *words: str) -> str:
     return caught.value.code
 
 
-def test_sets_with_shapes_and_speeds_pointing_at_the_corpus(data):
+def test_sets_have_shapes_and_speeds_and_refer_to_the_corpus(data):
     speeds = ["--speed_sets", SIMU, "--speed_perturb_factors", "0.9 1.0 1.1"]
     run(data, "--sets", SIMU, REAL, "--test_sets", DEV, *speeds)
     dump = data.parent / "dump"
@@ -65,7 +67,7 @@ def test_sets_with_shapes_and_speeds_pointing_at_the_corpus(data):
     assert not (dump / f"{REAL}_sp").exists()
 
 
-def test_limits_hold_for_sets_but_not_for_test_sets(data, capsys):
+def test_limits_apply_to_sets_but_not_to_test_sets(data, capsys):
     run(data, "--sets", SIMU, "--test_sets", DEV, "--max_wav_duration", "0.505")
     assert f"{SIMU}: 3 of 4 utterances left out, not between 0.0 and 0.505 s" in (
         capsys.readouterr().out
@@ -75,12 +77,12 @@ def test_limits_hold_for_sets_but_not_for_test_sets(data, capsys):
 
 
 def test_limits_that_leave_nothing(data):
-    assert "wav.scp: holds no utterance" in one_line(
+    assert "wav.scp: contains no utterances" in one_line(
         data, "--sets", SIMU, "--max_wav_duration", "0.2"
     )
 
 
-def test_bpe_beside_characters(data, capsys):
+def test_bpe_in_addition_to_characters(data, capsys):
     run(data, "--sets", SIMU)
     dump = data.parent / "dump"
     main(
@@ -105,7 +107,7 @@ def test_bpe_without_a_size(data):
     )
 
 
-def test_characters_outside_the_list_are_told(data, capsys):
+def test_characters_not_in_the_list_are_reported(data, capsys):
     path = data / f"{DEV}/text"
     path.write_text(path.read_text().replace("RAIN", "QUIZ"))
     run(data, "--test_sets", DEV)
@@ -116,7 +118,7 @@ def test_a_reference_that_has_become_shorter(data):
     tables = read_set(data / SIMU)
     path = tables["spk1.scp"]["011_011C0203_STR.CH5_SIMU"]
     write_samples(path, np.ones(num_samples(path) - 1))
-    assert f"{path}: has 8479 samples, utterance '011_011C0203_STR.CH5_SIMU'" in one_line(
+    assert f"{path}: has 8479 samples, but utterance '011_011C0203_STR.CH5_SIMU'" in one_line(
         data, "--sets", SIMU
     )
     assert not (data.parent / f"dump/{SIMU}").exists()
@@ -126,19 +128,25 @@ def test_a_reference_that_has_become_shorter(data):
     ("words", "problem"),
     [
         ([], "--sets: names no set"),
-        (["--sets", "nothing"], "/data/nothing: is no directory"),
+        (["--sets", "nothing"], "/data/nothing: is not a directory"),
         (["--sets", SIMU, "--speed_sets", REAL], f"--speed_sets: set '{REAL}' does not fit"),
         (["--sets", SIMU, "--test_sets", SIMU], f"--test_sets: set '{SIMU}' does not fit"),
-        (["--sets", SIMU, "--speed_perturb_factors", "fast"], "value 'fast' is no list of factors"),
-        (["--sets", SIMU, "--speed_perturb_factors", "1 1"], "value '1 1' is no list of factors"),
+        (
+            ["--sets", SIMU, "--speed_perturb_factors", "fast"],
+            "value 'fast' is not a list of factors",
+        ),
+        (
+            ["--sets", SIMU, "--speed_perturb_factors", "1 1"],
+            "value '1 1' is not a list of factors",
+        ),
     ],
 )
-def test_options_that_do_not_fit(data, words, problem):
+def test_inconsistent_options(data, words, problem):
     assert problem in one_line(data, *words)
 
 
 def test_lists_need_no_torch():
-    """It takes seconds to import, and half of the memory that a stage on lists may take."""
+    """Importing torch takes seconds, and half of the memory allowed for a stage on lists."""
     code = "import espnet_kd.bin.prepare_dump, sys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -1,3 +1,5 @@
+"""The command prepare_wsj."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -18,7 +20,7 @@ from ..corpora.wsj.wsj_files import (
 
 @pytest.fixture
 def options(tmp_path, monkeypatch):
-    """Function that gives the arguments, with one of them changed."""
+    """Return a function that returns the arguments, with some of them changed."""
     monkeypatch.setenv("PATH", str(write_sph2pipe(tmp_path / "bin")), prepend=":")
     values = {
         "wsj0": write_wsj0(tmp_path / "WSJ0"),
@@ -44,7 +46,7 @@ def one_line(words) -> str:
     return caught.value.code
 
 
-def test_the_set_is_that_of_both_corpora_without_speaker_401(options, tmp_path, capsys):
+def test_the_set_contains_both_corpora_without_speaker_401(options, tmp_path, capsys):
     main(options())
     tables = read_set(tmp_path / "data/train_si284")
     assert tables["text"] == {
@@ -63,10 +65,10 @@ def test_the_set_is_that_of_both_corpora_without_speaker_401(options, tmp_path, 
     assert (tmp_path / "data/local/other_text/text").read_text().count("\n") == 3
 
 
-def test_fewer_utterances_stop_it_before_any_is_converted(options, tmp_path):
+def test_too_few_utterances_stop_before_any_is_converted(options, tmp_path):
     assert one_line(options(allow_partial="false")) == (
-        "error: train_si284: 3 utterances, 37416 expected; restore WSJ0 and WSJ1, or go on with "
-        "what is there: --allow_partial true"
+        "error: train_si284: 3 utterances, 37416 expected; restore WSJ0 and WSJ1, or continue "
+        "with what is there: --allow_partial true"
     )
     assert not (tmp_path / "dump").exists() and not (tmp_path / "data").exists()
 
@@ -74,14 +76,14 @@ def test_fewer_utterances_stop_it_before_any_is_converted(options, tmp_path):
 @pytest.mark.parametrize(
     ("pattern", "what"), [("011c0201.wv1", "recording"), ("011c0200.dot", "transcript")]
 )
-def test_what_an_index_names_and_is_not_there(options, tmp_path, capsys, pattern, what):
+def test_missing_files_that_an_index_lists(options, tmp_path, capsys, pattern, what):
     next((tmp_path / "WSJ0").rglob(pattern)).unlink()
     missing = f"{tmp_path}/WSJ0 lacks the {what} of 011c0201 (wsj0/si_tr_s/011/011c0201.wv1)"
     assert missing in one_line(options(allow_partial="false"))
     capsys.readouterr()
     main(options())
     count = 1 if what == "recording" else 2
-    assert f"{count} named but not there, first: {missing}\n" in capsys.readouterr().out
+    assert f"{count} listed but missing, first: {missing}\n" in capsys.readouterr().out
     assert len(read_set(tmp_path / "data/train_si284")["text"]) == 3 - count
 
 
@@ -91,6 +93,6 @@ def test_without_sph2pipe(options, monkeypatch):
     assert "sph2pipe: is not on the PATH" in one_line(words)
 
 
-def test_a_corpus_that_is_none(options, tmp_path):
+def test_a_directory_that_is_not_a_corpus(options, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert "empty: holds no files of WSJ" in one_line(options(wsj1=tmp_path / "empty"))
+    assert "empty: holds no WSJ files" in one_line(options(wsj1=tmp_path / "empty"))

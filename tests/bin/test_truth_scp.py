@@ -1,3 +1,5 @@
+"""The command truth_scp."""
+
 from __future__ import annotations
 
 import pytest
@@ -15,7 +17,7 @@ IDS = {
 
 @pytest.fixture
 def run(chime4, tmp_path):
-    """Function that lists the images of sets; there is one for each real recording."""
+    """Return a function that lists the images of sets; each real recording has one."""
     for recording in (chime4.audio / "isolated").glob("*_real/*.CH[1-6].wav"):
         image = tmp_path / "truth" / recording.relative_to(chime4.audio / "isolated")
         image.parent.mkdir(parents=True, exist_ok=True)
@@ -48,11 +50,11 @@ def test_channels_come_from_the_id_or_from_the_track_list(run, tmp_path, capsys)
     assert f"{TRAIN}: true images of 4 of 4 utterances" in capsys.readouterr().out
 
 
-def test_a_part_of_each_set(run):
+def test_a_maximum_number_per_set(run):
     assert [len(images) for images in run(DEV, TRAIN, options=("--most", "3"))] == [3, 3]
 
 
-def test_an_absent_image_is_named_and_nothing_written(run, tmp_path):
+def test_a_missing_image_is_an_error_and_nothing_is_written(run, tmp_path):
     image = tmp_path / "truth/tr05_bus_real/F02_022C0204_BUS.CH5.wav"
     image.unlink()
     error = error_of(run, DEV, TRAIN)
@@ -60,11 +62,11 @@ def test_an_absent_image_is_named_and_nothing_written(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_absent_truth_directory(run, tmp_path):
+def test_a_missing_truth_directory(run, tmp_path):
     assert "only the embedded corpus has them" in error_of(run, DEV, truth=tmp_path / "nowhere")
 
 
-def test_an_absent_track_list(run, chime4):
+def test_a_missing_track_list(run, chime4):
     path = chime4.data / "annotations/dt05_real_1ch_track.list"
     path.unlink()
     assert f"error: {path}: is missing" in error_of(run, DEV)
@@ -72,9 +74,9 @@ def test_an_absent_track_list(run, chime4):
 
 def test_an_utterance_of_another_corpus(run, tmp_path):
     write_columns(tmp_path / "sets" / DEV / "wav.scp", {"F09_x_BUS_REAL": "/x.wav"})
-    assert "F09_x_BUS_REAL: is no utterance of this corpus" in error_of(run, DEV)
+    assert "F09_x_BUS_REAL: is not an utterance of this corpus" in error_of(run, DEV)
 
 
 @pytest.mark.parametrize("most", ["0", "-1"])
-def test_a_part_of_nothing(run, most):
+def test_a_maximum_below_one(run, most):
     assert f"--most: {most} is below 1" in error_of(run, DEV, options=("--most", most))

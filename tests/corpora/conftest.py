@@ -1,4 +1,4 @@
-"""CHiME-4 trees whose dt05_simu is made from embedded recordings, by code of the tests alone."""
+"""CHiME-4 trees whose dt05_simu is made from embedded recordings, with test code only."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import soundfile
 from ..conftest import ENVIRONMENTS, Chime4Maker, speech
 from .references.slow_noise_estimate import slow_noise
 
-CHANNELS = dict(zip(ENVIRONMENTS, (4, 5, 6, 1), strict=True))  # of the track list
+CHANNELS = dict(zip(ENVIRONMENTS, (4, 5, 6, 1), strict=True))  # as in the track list
 START, LENGTH = 16000, 8000
 
 
 @pytest.fixture(scope="session")
 def embedded_template(chime4_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree with `embedded` and a dt05_simu made from it; isolated_ext holds the truth."""
+    """A tree with `embedded` and a dt05_simu made from it; isolated_ext holds the truth."""
     directory = tmp_path_factory.mktemp("embedded")
     shutil.copytree(chime4_template, directory, dirs_exist_ok=True)
     chime4 = Chime4Maker(directory / "corpus", directory / "isolated_ext")

@@ -1,4 +1,4 @@
-"""A small, correct set directory."""
+"""Fixtures: a small valid set, as tables and as a directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from espnet_kd.data.kaldi_dir import Tables, write_set
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Tables:
-    """Two SIMU utterances of F01, one of M02, with references."""
+    """Return the tables of two SIMU utterances of F01 and one of M02, with references."""
     made: Tables = {name: {} for name in ("wav.scp", "spk1.scp", "text", "utt2spk", "utt2category")}
     made["utt2num_samples"] = {}
     rng = np.random.default_rng(0)
@@ -31,6 +31,6 @@ def tables(tmp_path: Path) -> Tables:
 
 @pytest.fixture
 def set_dir(tmp_path: Path, tables: Tables) -> Path:
-    """The set, written."""
+    """Write the set, and return its directory."""
     write_set(tmp_path / "set", tables)
     return tmp_path / "set"

@@ -1,3 +1,5 @@
+"""Reading and writing audio, and the errors for bad files."""
+
 from __future__ import annotations
 
 import errno
@@ -12,7 +14,7 @@ from espnet_kd.errors import UserError
 NOISE = np.random.default_rng(0).integers(-900, 900, 1600).astype(np.int16)
 
 
-def spoil(path, kind):
+def write_bad(path, kind):
     """Write a bad recording of the given kind."""
     if kind == "empty":
         path.write_bytes(b"")
@@ -43,34 +45,34 @@ def spoil(path, kind):
 BAD = {
     "missing": "audio file is missing",
     "empty": r"audio file is empty \(0 bytes\)",
-    "no samples": "holds 0 samples",
+    "no samples": "contains 0 samples",
     "truncated": "is truncated: 1100 of 1600 samples",
-    "cut header": "is no 16-bit PCM wav",
+    "cut header": "is not a 16-bit PCM wav file",
     "8 kHz": "sampling rate is 8000 Hz, not 16000",
     "stereo": "has 2 channels, not 1",
     "24 bits": "has 24-bit samples, not 16",
-    "float with NaN": r"is no 16-bit PCM wav \(unknown format: 3\)",
-    "text": "is no 16-bit PCM wav",
+    "float with NaN": r"is not a 16-bit PCM wav file \(unknown format: 3\)",
+    "text": "is not a 16-bit PCM wav file",
     "folder": r"cannot be read \(Is a directory\)",
     "link to itself": r"cannot be read \(Too many levels of symbolic links\)",
 }
 
 
 @pytest.mark.parametrize(("kind", "problem"), BAD.items())
-def test_bad_files_are_named_with_what_is_wrong(tmp_path, kind, problem):
+def test_errors_name_the_bad_file_and_the_problem(tmp_path, kind, problem):
     path = tmp_path / "a.wav"
-    spoil(path, kind)
+    write_bad(path, kind)
     with pytest.raises(UserError, match=f"^{path}: {problem}.*; ") as caught:
         audio.num_samples(path)
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+def test_a_file_without_read_permission(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     soundfile.write(tmp_path / "a.wav", NOISE, 16000)
-    monkeypatch.setattr(audio, "open", refuse, raising=False)  # root may read everything
+    monkeypatch.setattr(audio, "open", refuse, raising=False)  # chmod would not stop root
     with pytest.raises(UserError, match=r"a\.wav: cannot be read \(Permission denied\)"):
         audio.num_samples(tmp_path / "a.wav")
 
@@ -89,9 +91,9 @@ def test_bad_flac_files(tmp_path, rate, shape, subtype, problem):
         audio.num_samples(tmp_path / "a.flac")
 
 
-def test_no_flac_at_all(tmp_path):
+def test_a_file_that_is_not_flac(tmp_path):
     (tmp_path / "a.flac").write_bytes(b"RIFF")
-    with pytest.raises(UserError, match=r"a\.flac: is no flac file"):
+    with pytest.raises(UserError, match=r"a\.flac: is not a flac file"):
         audio.num_samples(tmp_path / "a.flac")
 
 
@@ -113,10 +115,12 @@ def test_scans_keep_the_order_and_name_the_bad_file(tmp_path, nj):
         list(audio.scan_lengths(paths, nj))
 
 
-def test_reading_a_part(tmp_path):
+def test_reading_a_range(tmp_path):
     audio.write_samples(tmp_path / "a.wav", NOISE)
     assert np.array_equal(audio.read_samples(tmp_path / "a.wav", 10, 20), NOISE[10:20])
-    with pytest.raises(UserError, match=r"a\.wav: samples 10 to 1601 are wanted, it has 1600"):
+    with pytest.raises(
+        UserError, match=r"a\.wav: samples 10 to 1601 are requested, but it has 1600"
+    ):
         audio.read_samples(tmp_path / "a.wav", 10, 1601)
 
 
@@ -126,7 +130,7 @@ def test_silence_is_an_error(tmp_path):
         audio.read_samples(tmp_path / "a.wav")
 
 
-def test_a_flac_that_ends_early_is_found_when_it_is_read(tmp_path):
+def test_a_truncated_flac_is_detected_when_it_is_read(tmp_path):
     soundfile.write(tmp_path / "a.flac", np.tile(NOISE, 20), 16000)
     whole = (tmp_path / "a.flac").read_bytes()
     (tmp_path / "a.flac").write_bytes(whole[: len(whole) // 2])
@@ -135,7 +139,7 @@ def test_a_flac_that_ends_early_is_found_when_it_is_read(tmp_path):
         audio.read_samples(tmp_path / "a.flac")
 
 
-def test_written_samples_come_back(tmp_path):
+def test_written_samples_are_read_back(tmp_path):
     extremes = np.array([-32768, -1, 0, 1, 32767], np.int16)
     audio.write_samples(tmp_path / "new/a.wav", extremes)
     samples, rate = soundfile.read(tmp_path / "new/a.wav", dtype="int16")

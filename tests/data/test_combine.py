@@ -1,3 +1,5 @@
+"""Joining sets and taking every k-th utterance."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,7 +10,7 @@ from espnet_kd.errors import UserError
 
 
 def renamed(tables, prefix, category="SIMU", leave_out=()):
-    """A set with other ids."""
+    """Return the tables with a prefix on all ids."""
     new = {
         name: {prefix + utterance: value for utterance, value in table.items()}
         for name, table in tables.items()
@@ -30,14 +32,15 @@ def test_disjoint_sets_are_joined_and_sorted(set_dir, tables, tmp_path):
 
 def test_the_same_utterance_in_two_sets(set_dir, tables, tmp_path):
     write_set(tmp_path / "other", tables)
-    with pytest.raises(UserError, match=f"other: utterance 'F01_a_SIMU' is in {set_dir} too"):
+    with pytest.raises(UserError, match=f"other: utterance 'F01_a_SIMU' is also in {set_dir}"):
         combine([set_dir, tmp_path / "other"])
 
 
-def test_a_real_utterance_without_pseudo_reference(set_dir, tables, tmp_path):
+def test_a_real_set_without_pseudo_references(set_dir, tables, tmp_path):
     write_set(tmp_path / "real", renamed(tables, "R", "REAL", leave_out=["spk1.scp"]))
     with pytest.raises(
-        UserError, match="real/spk1.scp: is absent: REAL utterance 'RF01_a_SIMU' has no reference"
+        UserError,
+        match="real/spk1.scp: is missing, .*: REAL utterance 'RF01_a_SIMU' has no reference",
     ):
         combine([set_dir, tmp_path / "real"])
     joint, _ = combine([set_dir, tmp_path / "real"], drop_files=["spk1.scp"])
@@ -53,7 +56,7 @@ def test_a_set_without_speeds_has_speed_one(set_dir, tables, tmp_path):
     assert joint["utt2speed"]["SF01_a_SIMU"] == "1.1"
 
 
-def test_other_files_are_kept_only_where_all_sets_have_them(set_dir, tables, tmp_path):
+def test_other_files_are_kept_only_if_all_sets_have_them(set_dir, tables, tmp_path):
     other = renamed(tables, "A")
     other["align"] = dict.fromkeys(other["wav.scp"], "1 2")
     write_set(tmp_path / "other", other)

@@ -1,4 +1,4 @@
-"""Copies in the project's format."""
+"""Converting audio to the project's format."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_other_formats_are_named(tmp_path, name, rate, subtype, found):
     path = write(tmp_path / name, noise(), rate, subtype=subtype)
     assert other_format(path) == found
     if not found:
-        assert num_samples(path) == 1600, "what needs no copy is read as it is"
+        assert num_samples(path) == 1600, "audio that needs no copy is read as it is"
 
 
 @pytest.mark.parametrize(("rate", "subtype"), [(16000, "PCM_16"), (48000, "FLOAT")])
-def test_a_truncated_wav_is_refused_in_any_format(tmp_path, rate, subtype):
+def test_a_truncated_wav_is_rejected_in_any_format(tmp_path, rate, subtype):
     path = write(tmp_path / "a.wav", noise(), rate, subtype=subtype)
     whole = path.read_bytes()
     path.write_bytes(whole[:-200])
@@ -54,20 +54,20 @@ def test_a_truncated_wav_is_refused_in_any_format(tmp_path, rate, subtype):
     ("make", "message"),
     [
         (lambda path: None, "audio file is missing"),
-        (lambda path: path.write_text("words"), "is no audio file"),
-        (lambda path: path.touch(), "is no audio file"),
+        (lambda path: path.write_text("words"), "is not an audio file"),
+        (lambda path: path.touch(), "is not an audio file"),
         (lambda path: path.mkdir(), "audio file is missing"),
-        (lambda path: write(path, noise(0)), "holds 0 samples"),
-        (lambda path: write(path, noise(1600, 2)), "has 2 channels, not 1; write the one to use"),
+        (lambda path: write(path, noise(0)), "contains 0 samples"),
+        (lambda path: write(path, noise(1600, 2)), "has 2 channels, not 1; write the channel to"),
     ],
 )
-def test_what_cannot_be_read_is_refused(tmp_path, make, message):
+def test_unreadable_files_are_rejected(tmp_path, make, message):
     make(tmp_path / "a.wav")
     with pytest.raises(UserError, match=rf"a\.wav: {message}"):
         other_format(tmp_path / "a.wav")
 
 
-def test_only_the_format_of_16_bits_changes(tmp_path):
+def test_16_bit_samples_of_another_format_are_copied_exactly(tmp_path):
     samples = np.array([-32768, -1, 0, 1, 32767] * 20, dtype=np.int16)
     path = write(tmp_path / "a.aiff", samples, subtype="PCM_16")
     assert write_copy(path, tmp_path / "copies/a.wav") == 0
@@ -76,7 +76,7 @@ def test_only_the_format_of_16_bits_changes(tmp_path):
 
 @pytest.mark.parametrize(("rate", "length"), [(48000, 800), (8000, 4800), (44100, 871)])
 def test_a_tone_keeps_its_frequency_level_and_time(tmp_path, rate, length):
-    """2400 samples of 1 kHz become ceil(2400 * 16000 / rate) of 1 kHz with the same phase."""
+    """2400 samples of a 1-kHz tone become ceil(2400 * 16000 / rate) samples, in phase."""
     tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2400) / rate)
     path = write(tmp_path / "a.wav", tone, rate, subtype="FLOAT")
     assert write_copy(path, tmp_path / "b.wav") == 0
@@ -87,16 +87,16 @@ def test_a_tone_keeps_its_frequency_level_and_time(tmp_path, rate, length):
     np.testing.assert_allclose(found[middle], expected[middle], atol=2e-3)
 
 
-def test_samples_that_are_no_numbers_are_refused_and_not_written(tmp_path):
+def test_samples_that_are_not_finite_are_rejected_and_not_written(tmp_path):
     signal = noise()
     signal[7] = np.nan
     source = write(tmp_path / "a.wav", signal, subtype="FLOAT")
-    with pytest.raises(UserError, match=r"a\.wav: holds samples that are no finite numbers"):
+    with pytest.raises(UserError, match=r"a\.wav: contains samples that are not finite"):
         write_copy(source, tmp_path / "copy.wav")
     assert not (tmp_path / "copy.wav").exists()
 
 
-def test_samples_that_cannot_be_decoded_are_one_line(tmp_path):
+def test_samples_that_cannot_be_decoded_are_an_error(tmp_path):
     source = write(tmp_path / "a.flac", noise(16000), 48000)
     source.write_bytes(source.read_bytes()[:9000])
     with pytest.raises(UserError, match=r"a\.flac: cannot be decoded \("):

@@ -1,3 +1,5 @@
+"""Length limits and speed-perturbed rows of a set."""
+
 from __future__ import annotations
 
 from functools import partial

@@ -1,3 +1,5 @@
+"""FLAC files with a note on how they were made."""
+
 import errno
 
 import numpy as np
@@ -13,7 +15,7 @@ SAMPLES = np.concatenate([[-32768, 32767], RNG.integers(-900, 900, 4001)]).astyp
 NOTE = {"settings": "a b", "values": {"x": -3.25, "unknown": None}}
 
 
-def test_samples_come_back_to_the_last_bit_and_so_does_the_note(tmp_path):
+def test_samples_and_note_are_read_back_exactly(tmp_path):
     path = tmp_path / "new/a.flac"
     write_flac(path, SAMPLES, NOTE)
     assert read_flac(path) == (NOTE, 4003)
@@ -23,24 +25,24 @@ def test_samples_come_back_to_the_last_bit_and_so_does_the_note(tmp_path):
     assert soundfile.info(path).subtype == "PCM_16"
 
 
-def test_it_is_smaller_than_a_wav(tmp_path):
+def test_flac_is_smaller_than_wav(tmp_path):
     quiet = RNG.integers(-20, 20, 16000).astype(np.int16)
     write_flac(tmp_path / "a.flac", quiet, {})
     assert (tmp_path / "a.flac").stat().st_size < 0.5 * 32000
 
 
 @pytest.mark.parametrize("content", [b"", b"no audio", None])
-def test_what_another_wrote_is_refused(tmp_path, content):
+def test_files_from_other_programs_are_rejected(tmp_path, content):
     path = tmp_path / "a.flac"
     if content is None:
         soundfile.write(path, SAMPLES, 16000, subtype="PCM_16")
     else:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=f"^{path}: is no FLAC of ours"):
+    with pytest.raises(UserError, match=f"^{path}: is not a FLAC file from espnet_kd"):
         read_flac(path)
 
 
-def test_a_full_disk_keeps_what_was_there(tmp_path, monkeypatch):
+def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.flac"
     write_flac(path, SAMPLES, NOTE)
 

@@ -1,3 +1,5 @@
+"""Joining several systems' sets, and splitting the recognized text again."""
+
 import pytest
 
 from espnet_kd.data.join import Part, join_parts, split_hypotheses, write_splits
@@ -8,7 +10,7 @@ from espnet_kd.fileio import read_columns, write_columns
 
 @pytest.fixture
 def sets(tmp_path):
-    """Two sets of a speaker, with files that belong to the original audio alone."""
+    """Two sets with files that belong only to the original audio (spk1.scp, align)."""
     for name, ids in (("dt05", ("F01_a_BUS", "F01_b_BUS")), ("et05", ("F05_a_CAF",))):
         tables = {
             "wav.scp": {utt: f"/noisy/{utt}.wav" for utt in ids},
@@ -45,18 +47,18 @@ def test_each_part_keeps_its_audio_and_its_speakers(sets):
     assert read_set(sets / "joint") == joint
 
 
-def test_audio_of_another_set_is_refused(sets):
-    with pytest.raises(UserError, match=r"student\.scp: 'F01_a_BUS' is not both here"):
+def test_audio_of_another_set_is_rejected(sets):
+    with pytest.raises(UserError, match=r"student\.scp: 'F01_a_BUS' is not in both this list and"):
         join_parts([Part("student", f"{sets}/dt05", f"{sets}/student.scp")])
 
 
 @pytest.mark.parametrize("systems", [("noisy", "noisy"), ("a.b",)])
-def test_names_that_could_not_be_split_again_are_refused(sets, systems):
-    with pytest.raises(UserError, match=rf"'{systems[0]}\.et05\.' stands twice or has dots"):
+def test_names_that_could_not_be_split_again_are_rejected(sets, systems):
+    with pytest.raises(UserError, match=rf"'{systems[0]}\.et05\.' is repeated or has a dot in"):
         join_parts([Part(system, f"{sets}/et05") for system in systems])
 
 
-def test_splits_hold_each_utterance_once_and_are_balanced(tmp_path):
+def test_splits_contain_each_utterance_once_and_are_balanced(tmp_path):
     lengths = {f"u{n}": str(100 + n) for n in range(10)}
     tables = {"utt2num_samples": lengths, "wav.scp": {utt: f"/{utt}" for utt in lengths}}
     write_splits(tmp_path, tables, 3)
@@ -65,14 +67,14 @@ def test_splits_hold_each_utterance_once_and_are_balanced(tmp_path):
     assert [len(split) for split in splits] == [4, 3, 3]
 
 
-def test_hypotheses_go_back_to_their_system_and_set(tmp_path):
+def test_hypotheses_are_split_by_system_and_set(tmp_path):
     write_columns(tmp_path / "1", {"noisy.dt05.F01_a.CH1": "A B"})
     write_columns(tmp_path / "2", {"noisy.dt05.F01_b": "", "student.et05.F05_a": "C"})
     assert split_hypotheses([tmp_path / "1", tmp_path / "2"]) == {
         ("noisy", "dt05"): {"F01_a.CH1": "A B", "F01_b": ""},
         ("student", "et05"): {"F05_a": "C"},
     }
-    with pytest.raises(UserError, match=r"'noisy\.dt05\.F01_b' is in another split too"):
+    with pytest.raises(UserError, match=r"'noisy\.dt05\.F01_b' is also in another split"):
         split_hypotheses([tmp_path / "2", tmp_path / "2"])
     write_columns(tmp_path / "3", {"F01_a": "A"})
     with pytest.raises(UserError, match="'F01_a' is not <system>"):

@@ -1,3 +1,5 @@
+"""Reading, checking and writing set directories."""
+
 from __future__ import annotations
 
 import os
@@ -17,18 +19,18 @@ def swap(path, old, new):
     path.write_text(text.replace(old, new))
 
 
-def test_what_is_written_is_read(set_dir, tables):
+def test_a_written_set_is_read_back(set_dir, tables):
     assert read_set(set_dir) == tables
     assert (set_dir / "spk2utt").read_text() == "F01 F01_a_SIMU F01_b_SIMU\nM02 M02_c_SIMU\n"
 
 
 def test_no_directory(tmp_path):
-    with pytest.raises(UserError, match=f"^{tmp_path}/none: is no directory"):
+    with pytest.raises(UserError, match=f"^{tmp_path}/none: is not a directory"):
         read_set(tmp_path / "none")
 
 
 @pytest.mark.parametrize("name", ["wav.scp", "text", "utt2spk", "spk2utt", "utt2category"])
-def test_a_required_file_is_absent(set_dir, name):
+def test_a_required_file_is_missing(set_dir, name):
     (set_dir / name).unlink()
     with pytest.raises(UserError, match=f"^{set_dir}/{name}: does not exist"):
         read_set(set_dir)
@@ -37,7 +39,7 @@ def test_a_required_file_is_absent(set_dir, name):
 @pytest.mark.parametrize(
     ("name", "old", "new", "problem"),
     [
-        ("wav.scp", "F01_b_SIMU ", "F01_a_SIMU ", r"id 'F01_a_SIMU' stands twice \(line 2\)"),
+        ("wav.scp", "F01_b_SIMU ", "F01_a_SIMU ", r"id 'F01_a_SIMU' appears twice \(line 2\)"),
         ("wav.scp", "M02_c_SIMU ", "A02_c_SIMU ", "id 'A02_c_SIMU' .* not sorted"),
         ("text", "F01_b_SIMU WORD B\n", "", "lacks utterance 'F01_b_SIMU' of wav.scp"),
         ("text", "F01_b_SIMU WORD B", "F01_b_SIMU", "'F01_b_SIMU' has an empty value"),
@@ -49,25 +51,25 @@ def test_a_required_file_is_absent(set_dir, name):
         ("utt2num_samples", "3200", "0", "'F01_b_SIMU' has '0' samples"),
     ],
 )
-def test_contradictions_name_file_and_value(set_dir, name, old, new, problem):
+def test_errors_name_the_file_and_the_value(set_dir, name, old, new, problem):
     swap(set_dir / name, old, new)
     with pytest.raises(UserError, match=f"^{set_dir}/{name}: .*{problem}"):
         read_set(set_dir)
 
 
-def test_an_utterance_too_many_is_found_in_the_other_file(set_dir):
+def test_an_extra_utterance_is_reported_as_missing_in_the_other_file(set_dir):
     swap(set_dir / "text", "M02_c_SIMU WORD C\n", "M02_c_SIMU WORD C\nM02_d_SIMU WORD D\n")
     with pytest.raises(UserError, match="wav.scp: lacks utterance 'M02_d_SIMU' of text"):
         read_set(set_dir)
 
 
 def test_an_empty_set(tmp_path, tables):
-    with pytest.raises(UserError, match="wav.scp: holds no utterance"):
+    with pytest.raises(UserError, match="wav.scp: contains no utterances"):
         write_set(tmp_path / "empty", {name: {} for name in tables})
     assert not (tmp_path / "empty").exists()
 
 
-def test_noisy_speech_is_no_reference_of_a_real_utterance(tmp_path, tables):
+def test_a_real_mixture_cannot_be_its_own_reference(tmp_path, tables):
     tables["spk1.scp"]["F01_b_SIMU"] = tables["wav.scp"]["F01_b_SIMU"]
     write_set(tmp_path / "simu", tables)
     tables["utt2category"]["F01_b_SIMU"] = "REAL"
@@ -82,13 +84,13 @@ def test_mixture_and_reference_of_different_length(set_dir, tables):
     write_samples(tables["spk1.scp"]["F01_b_SIMU"], np.ones(3199))
     with pytest.raises(
         UserError,
-        match="clean/F01_b_SIMU.wav: has 3199 samples, utterance 'F01_b_SIMU' .* has 3200",
+        match="clean/F01_b_SIMU.wav: has 3199 samples, but utterance 'F01_b_SIMU' .* has 3200",
     ):
         check_audio(set_dir, tables, nj=1)
 
 
 @pytest.mark.parametrize(("file", "folder"), [("wav.scp", "noisy"), ("spk1.scp", "clean")])
-def test_silence_is_found_when_samples_are_read(set_dir, tables, file, folder):
+def test_silence_is_detected_when_samples_are_read(set_dir, tables, file, folder):
     write_samples(tables[file]["M02_c_SIMU"], np.zeros(2000))
     check_audio(set_dir, tables, nj=1)
     with pytest.raises(UserError, match=f"{folder}/M02_c_SIMU.wav: all 2000 samples are zero"):
@@ -111,24 +113,24 @@ def test_a_set_that_shrinks_or_grows_is_written(set_dir, tables, utterance):
         assert read_set(set_dir) == wanted
 
 
-def test_tables_share_the_strings_of_their_ids(set_dir):
+def test_tables_share_their_id_strings(set_dir):
     first, *others = (list(table) for table in read_set(set_dir).values())
     assert all(u is v for ids in others for u, v in zip(first, ids, strict=True))
 
 
-def test_what_was_derived_from_a_changed_set_goes_and_nothing_else(set_dir, tables):
+def test_only_derived_files_of_a_changed_set_are_removed(set_dir, tables):
     for name in ("align", "text_exchanged", "notes.md"):
         (set_dir / name).write_text("F01_a_SIMU 1\n")
     tables["text_shape.char"] = dict.fromkeys(tables["text"], "6,30")
     write_set(set_dir, tables)
-    assert (set_dir / "align").exists(), "shapes are derived themselves"
+    assert (set_dir / "align").exists(), "text_shape is derived, so the set itself has not changed"
     tables["text"]["F01_a_SIMU"] = "OTHER"
     write_set(set_dir, tables)
     left = {path.name for path in set_dir.iterdir()}
     assert "notes.md" in left and not {"align", "text_exchanged"} & left
 
 
-def test_references_a_set_no_longer_has_go(set_dir, tables):
+def test_a_dropped_reference_list_is_removed(set_dir, tables):
     del tables["spk1.scp"]
     write_set(set_dir, tables)
     assert "spk1.scp" not in read_set(set_dir)

@@ -1,3 +1,5 @@
+"""Applying a function to many items in several processes."""
+
 from __future__ import annotations
 
 import errno
@@ -15,7 +17,7 @@ from espnet_kd.errors import UserError
 
 def square(number: int) -> int:
     if number == 7:
-        raise UserError("numbers.txt", "value 7: an evil one", "use 8")
+        raise UserError("numbers.txt", "value 7 is bad", "use 8")
     if number == 9:
         raise OSError(errno.ENOSPC, "full", "nine.wav")
     return number * number
@@ -27,8 +29,8 @@ def test_results_keep_the_order_of_items(nj):
 
 
 @pytest.mark.parametrize("nj", [1, 2])
-def test_errors_arrive_as_they_were_raised(nj):
-    with pytest.raises(UserError, match="^numbers.txt: value 7: an evil one; use 8$"):
+def test_errors_reach_the_caller_unchanged(nj):
+    with pytest.raises(UserError, match="^numbers.txt: value 7 is bad; use 8$"):
         list(parallel_map(square, range(9), nj, "squares"))
     with pytest.raises(OSError, match="full") as caught:
         list(parallel_map(square, [8, 9], nj, "squares"))
@@ -70,7 +72,7 @@ def test_processes_end_when_the_caller_is_killed(tmp_path):
 
 
 @pytest.mark.parametrize("nj", [1, 2])
-def test_no_more_items_are_taken_than_are_worked_on(nj):
+def test_only_a_few_items_are_taken_ahead(nj):
     taken = []
     results = parallel_map(abs, (taken.append(n) or n for n in range(10_000)), nj, "n", chunk=5)
     assert next(results) == 0

@@ -1,4 +1,4 @@
-"""Another noise at the signal-to-noise ratio of the first."""
+"""Mixing in a second noise at the signal-to-noise ratio of the first."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ LENGTH = 4000
 
 
 def ramp(length):
-    """A recording whose samples tell their place."""
+    """Return a recording in which the value of a sample is its position."""
     return np.arange(1, length + 1) / 32768
 
 
 @pytest.fixture
 def backgrounds(tmp_path):
-    """Function that writes recordings and lists them."""
+    """Return a function that writes recordings and a list of them."""
 
     def write(*recordings, rate=16000):
         paths = {f"n{i}": tmp_path / f"n{i}.wav" for i in range(len(recordings))}
@@ -47,7 +47,7 @@ def noises(backgrounds):
 
 
 class Drawn(list):
-    """Gives its items in the order of `places`, whichever are asked for."""
+    """A list that returns its items in the order of `places`, whatever index is requested."""
 
     def __init__(self, items, places):
         super().__init__(items)
@@ -62,7 +62,7 @@ def snr(mixture, reference):
     return 10 * np.log10(np.square(reference, dtype=np.float64).sum() / np.square(noise).sum())
 
 
-def test_ratio_stays_and_noise_is_another(noises, speech):
+def test_the_ratio_is_kept_and_the_noise_is_different(noises, speech):
     mixture, reference = speech
     second = NoiseMixer(noises)("a", mixture, reference)
     assert second.shape == mixture.shape and second.dtype == mixture.dtype
@@ -71,7 +71,7 @@ def test_ratio_stays_and_noise_is_another(noises, speech):
     assert abs(correlation) < 0.1
 
 
-def test_noise_is_a_scaled_stretch_of_a_recording(backgrounds, speech):
+def test_noise_is_a_scaled_segment_of_a_recording(backgrounds, speech):
     mixture, reference = speech
     found = NoiseMixer(backgrounds(ramp(9000)))("a", mixture, reference) - reference
     steps = np.diff(found)
@@ -89,13 +89,13 @@ def test_numpys_global_generator_draws(noises, speech):
     assert not np.array_equal(first, second)
 
 
-def test_fixed_noise_depends_on_the_utterance_alone(noises, speech):
+def test_fixed_noise_depends_only_on_the_utterance(noises, speech):
     np.random.seed(7)
     expected = np.random.random()
     np.random.seed(7)
     mixer = NoiseMixer(noises, fixed=True)
     first, other = mixer("a", *speech), mixer("b", *speech)
-    assert np.random.random() == expected, "the global generator is left alone"
+    assert np.random.random() == expected, "the global generator is not used"
     np.testing.assert_array_equal(NoiseMixer(noises, fixed=True)("a", *speech), first)
     assert not np.array_equal(first, other)
 
@@ -106,12 +106,12 @@ def test_all_recordings_are_drawn(backgrounds, speech):
     assert signs == {-1.0, 1.0}
 
 
-def test_stretches_lie_anywhere_in_a_recording(backgrounds, tmp_path):
+def test_segments_start_anywhere_in_a_recording(backgrounds, tmp_path):
     backgrounds(ramp(12))
     generator = np.random.default_rng(0)
     found = [read_stretch(tmp_path / "n0.wav", 10, generator) * 32768 for _ in range(50)]
-    assert all(np.array_equal(np.diff(stretch), np.ones(9)) for stretch in found)
-    assert {stretch[0] for stretch in found} == {1, 2, 3}
+    assert all(np.array_equal(np.diff(segment), np.ones(9)) for segment in found)
+    assert {segment[0] for segment in found} == {1, 2, 3}
 
 
 @pytest.mark.parametrize("length", [5, 6, 11])
@@ -119,12 +119,12 @@ def test_a_short_recording_is_repeated(backgrounds, tmp_path, length):
     backgrounds(ramp(5))
     generator = np.random.default_rng(0)
     found = [read_stretch(tmp_path / "n0.wav", length, generator) * 32768 for _ in range(40)]
-    assert {len(stretch) for stretch in found} == {length}
-    assert all(set(np.diff(stretch)) <= {1, -4} for stretch in found)
-    assert {stretch[0] for stretch in found} == {1, 2, 3, 4, 5}
+    assert {len(segment) for segment in found} == {length}
+    assert all(set(np.diff(segment)) <= {1, -4} for segment in found)
+    assert {segment[0] for segment in found} == {1, 2, 3, 4, 5}
 
 
-def test_only_the_stretch_is_read(noises, speech, monkeypatch):
+def test_only_the_segment_is_read(noises, speech, monkeypatch):
     read, frames = soundfile.read, []
 
     def spy(path, **options):
@@ -136,7 +136,7 @@ def test_only_the_stretch_is_read(noises, speech, monkeypatch):
     assert frames == [LENGTH]
 
 
-def test_a_mixture_without_noise_stays_so(noises, speech):
+def test_a_mixture_without_noise_is_unchanged(noises, speech):
     reference = speech[1]
     np.testing.assert_array_equal(NoiseMixer(noises)("a", reference, reference), reference)
 
@@ -149,24 +149,24 @@ def test_silence_is_drawn_again(backgrounds, speech, monkeypatch):
     assert places == []
 
 
-def test_silence_alone_is_one_line(backgrounds, speech):
+def test_only_silent_recordings_are_an_error(backgrounds, speech):
     scp = backgrounds(np.zeros(9000))
     with pytest.raises(UserError) as error:
         NoiseMixer(scp)("a", *speech)
     assert str(error.value) == (
-        f"{scp.parent}/n0.wav: 10 stretches in a row are silent, the last one here; "
+        f"{scp.parent}/n0.wav: 10 random segments in a row are silent, the last one in this file; "
         f"remove silent recordings from {scp}"
     )
 
 
-def test_an_empty_or_absent_list_is_one_line(backgrounds, tmp_path):
+def test_an_empty_or_missing_list_is_an_error(backgrounds, tmp_path):
     with pytest.raises(UserError, match="nowhere.scp: does not exist"):
         NoiseMixer(tmp_path / "nowhere.scp")
     with pytest.raises(UserError, match="noise.scp: is empty; list background recordings"):
         NoiseMixer(backgrounds())
 
 
-def test_a_recording_of_another_rate_or_lost_is_named(backgrounds, speech, tmp_path):
+def test_a_missing_recording_or_another_sampling_rate_is_an_error(backgrounds, speech, tmp_path):
     mixer = NoiseMixer(backgrounds(ramp(9000), rate=8000))
     with pytest.raises(UserError, match="n0.wav: sampling rate is 8000 Hz"):
         mixer("a", *speech)

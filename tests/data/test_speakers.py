@@ -1,3 +1,5 @@
+"""Making and checking `spk2utt`."""
+
 from __future__ import annotations
 
 import pytest
@@ -20,7 +22,7 @@ def test_utterances_of_each_speaker_in_order(utt2spk):
     assert b"".join(speaker_table(utt2spk)) == SPK2UTT
 
 
-def test_no_piece_is_longer_than_a_name(utt2spk):
+def test_no_piece_is_longer_than_an_id(utt2spk):
     assert max(map(len, speaker_table(utt2spk))) == len(b" A-1x")
 
 
@@ -34,7 +36,7 @@ def test_no_piece_is_longer_than_a_name(utt2spk):
         (b"", False),
     ],
 )
-def test_a_file_that_follows_from_the_other_one(utt2spk, content, same):
+def test_whether_spk2utt_agrees_with_utt2spk(utt2spk, content, same):
     path = utt2spk.with_name("spk2utt")
     path.write_bytes(content)
     assert holds_speakers(path, utt2spk) == same

@@ -1,3 +1,5 @@
+"""Speed perturbation: lengths, pitch and invalid factors."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,12 +11,12 @@ from espnet_kd.errors import UserError
 
 @pytest.mark.parametrize("factor", [0.9, 1.0, 1.1, 0.95, 1.25])
 @pytest.mark.parametrize("length", [1, 8, 9, 10, 11, 1599, 16000, 99991])
-def test_the_promised_length_is_the_length(length, factor):
+def test_perturbed_length_is_the_actual_length(length, factor):
     assert len(perturb(np.ones(length, np.float32), factor)) == perturbed_length(length, factor)
 
 
 def test_lengths_are_exact_where_float32_would_round():
-    length = 11 * 2**18 + 10  # 10 / 11 of it lies 1 / 11 above a whole number
+    length = 11 * 2**18 + 10  # 10 / 11 of it is an integer plus 1 / 11
     assert perturbed_length(length, 1.1) == 10 * 2**18 + 10
     assert len(perturb(np.zeros(length, np.float32), 1.1)) == 10 * 2**18 + 10
     assert perturbed_length(10**15 * 9 + 1, 0.9) == 10**16 + 2
@@ -35,7 +37,7 @@ def test_speed_one_changes_nothing():
     assert perturb(wave, 1.0) is wave
 
 
-def test_mixture_and_reference_are_changed_alike():
+def test_mixture_and_reference_are_changed_in_the_same_way():
     rng = np.random.default_rng(0)
     speech, noise = rng.standard_normal((2, 4000)).astype(np.float32)
     total = perturb(speech + noise, 0.9)
@@ -43,6 +45,6 @@ def test_mixture_and_reference_are_changed_alike():
 
 
 @pytest.mark.parametrize("factor", [0.0, -0.9, 0.9137, 20.0])
-def test_factors_that_are_none(factor):
+def test_invalid_factors(factor):
     with pytest.raises(UserError, match=f"speed_perturb_factors: factor {factor}"):
         perturbed_length(100, factor)

@@ -1,3 +1,5 @@
+"""Lists on disk."""
+
 from __future__ import annotations
 
 import errno
@@ -11,13 +13,13 @@ from espnet_kd.data import spool
 from espnet_kd.data.spool import Spool, blocks, sorted_spool
 
 
-def test_blocks_of_equal_size_and_a_rest():
+def test_blocks_of_equal_size_and_a_remainder():
     assert list(blocks(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(blocks([], 2)) == []
 
 
 @pytest.mark.parametrize("size", [0, 1, spool.BLOCK, spool.BLOCK + 1, 3 * spool.BLOCK])
-def test_items_come_back_in_their_order_as_often_as_wanted(size):
+def test_items_are_read_in_order_in_each_pass(size):
     items = Spool(str(n) for n in range(size))
     assert len(items) == size and bool(items) == (size > 0)
     for _ in range(2):
@@ -35,11 +37,11 @@ def test_sorted_in_runs_of_any_length(monkeypatch, run):
     monkeypatch.setattr(spool, "RUN", run)
     numbers = [(37 * n % 101, n) for n in range(300)]
     found = sorted_spool(numbers, key=lambda pair: f"{pair[0]:03d}")
-    assert list(found) == sorted(numbers), "of equal keys the first comes first"
+    assert list(found) == sorted(numbers), "the sort is stable"
     assert list(sorted_spool([], key=str)) == []
 
 
-def test_memory_is_that_of_a_block():
+def test_memory_does_not_grow_with_the_list():
     def peak(size: int) -> int:
         tracemalloc.start()
         items = Spool(f"{n:1000d}" for n in range(size))

@@ -1,4 +1,4 @@
-"""ESPnet's own programs and readers on directories that our tools write from a CHiME-4 tree."""
+"""ESPnet's own programs and readers accept the set directories that this package writes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ASR = {
 
 @pytest.fixture(scope="module")
 def made(chime4_template, tmp_path_factory) -> Path:
-    """Directory with `data` and `dump/raw`, made as stages 1 and 2 make them."""
+    """Make `data` and `dump/raw` as stages 1 and 2 do, and return their parent directory."""
     root = tmp_path_factory.mktemp("stock")
     prepare_chime4(
         ["--corpus", f"{chime4_template}/corpus", "--out", f"{root}/data", "--channels", "5"]
@@ -58,7 +58,7 @@ def made(chime4_template, tmp_path_factory) -> Path:
 
 
 def command(root: Path, config: dict, sets: tuple[str, str], *files: str) -> list[str]:
-    """Arguments as ESPnet's scripts give them, for a training set and a validation set."""
+    """Return the arguments that ESPnet's scripts would pass for a training and a validation set."""
     path = root / "config.yaml"
     path.write_text(yaml.safe_dump({**config, "batch_size": 2, "num_workers": 0}))
     cmd = ["--config", str(path), "--ngpu", "0", "--output_dir", str(root / "exp")]
@@ -72,13 +72,13 @@ def command(root: Path, config: dict, sets: tuple[str, str], *files: str) -> lis
 
 
 def shapes(root: Path, kind: str, name: str) -> dict[str, str]:
-    """A shape file that ESPnet wrote."""
+    """Read a shape file that ESPnet wrote."""
     from espnet2.fileio.read_text import read_2columns_text
 
     return read_2columns_text(root / f"exp/{kind}/{name}_shape")
 
 
-def test_enh_train_takes_the_sets_and_reads_mixture_reference_and_category(made):
+def test_enh_train_reads_mixture_reference_and_category(made):
     host.prepare()
     from espnet2.bin.enh_train import main
 
@@ -95,7 +95,7 @@ def test_enh_train_takes_the_sets_and_reads_mixture_reference_and_category(made)
 
 
 @pytest.mark.parametrize("sets", [REAL, CLEAN])
-def test_asr_train_collects_the_lengths_that_we_wrote(made, sets):
+def test_asr_train_collects_the_lengths_in_our_files(made, sets):
     host.prepare()
     from espnet2.bin.asr_train import main
 
@@ -111,7 +111,7 @@ def test_asr_train_collects_the_lengths_that_we_wrote(made, sets):
     assert (made / "exp/train/feats_stats.npz").exists()
 
 
-def test_espnets_dataset_gives_the_samples_of_the_corpus(made):
+def test_espnets_dataset_returns_the_samples_of_the_corpus(made):
     host.prepare()
     from espnet2.train.dataset import ESPnetDataset
 
@@ -124,8 +124,8 @@ def test_espnets_dataset_gives_the_samples_of_the_corpus(made):
 
 
 @pytest.mark.parametrize("level", ["data", "dump/raw"])
-def test_directories_pass_what_kaldis_checks_ask(made, level):
-    """Files sorted as bytes, the same utterances, speakers sorted in the order of utterances."""
+def test_directories_meet_kaldis_requirements(made, level):
+    """Files are sorted bytewise, have the same utterances, and speakers sort like utterances."""
     for directory in sorted((made / level).glob("*05_*")):
         names = ("wav.scp", "text", "utt2spk", "spk2utt", "utt2category")
         lines = {name: (directory / name).read_bytes().splitlines() for name in names}
@@ -137,11 +137,11 @@ def test_directories_pass_what_kaldis_checks_ask(made, level):
         assert speakers == sorted(speakers)
         assert sum((line.split()[1:] for line in lines["spk2utt"]), []) == keys["utt2spk"]
         for utterance, line in zip(keys["utt2category"], lines["utt2category"], strict=True):
-            assert utterance.endswith(b"_" + line.split()[1]), "ESPnet's joint models look at this"
+            assert utterance.endswith(b"_" + line.split()[1]), "ESPnet's joint models need this"
 
 
-def test_stock_scripts_know_the_kind_of_features_but_not_of_sets_with_speeds(made):
-    """ESPnet would read the latter's audio at the speed it has."""
+def test_feats_type_is_written_except_for_speed_perturbed_sets(made):
+    """ESPnet's scripts would read a speed-perturbed set at the original speed."""
     for name in (*SIMU, *REAL, *CLEAN):
         assert (made / "dump/raw" / name / "feats_type").read_text() == "raw\n"
     assert not (made / f"dump/raw/{SIMU[0]}_sp/feats_type").exists()

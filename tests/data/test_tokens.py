@@ -1,3 +1,5 @@
+"""Token lists, tokenizers and text shapes."""
+
 from __future__ import annotations
 
 import pytest
@@ -16,11 +18,11 @@ def test_characters_by_frequency_between_the_special_symbols():
     ]
 
 
-def test_noise_has_a_place_even_where_no_text_holds_it():
+def test_noise_is_listed_even_if_no_text_contains_it():
     assert tokens.char_token_list(["AB"])[-2:] == ["<NOISE>", "<sos/eos>"]
 
 
-def test_shapes_count_tokens_and_name_the_unknown():
+def test_shapes_count_tokens_and_unknown_tokens_are_returned():
     listed = tokens.char_token_list(["AB"])
     shapes, unknown = tokens.text_shapes(
         {"u": "A <NOISE> B", "v": "AZ"}, tokens.char_tokenizer(), listed
@@ -29,7 +31,7 @@ def test_shapes_count_tokens_and_name_the_unknown():
     assert unknown == {"<space>", "Z"}
 
 
-def test_a_sentence_is_cut_once_for_all_its_channels():
+def test_a_sentence_is_tokenized_once_for_all_its_channels():
     cut = []
     text = {"u.CH1": "AB", "u.CH2": "AB", "v.CH1": "B"}
     shapes, _ = tokens.text_shapes(text, lambda line: cut.append(line) or list(line), ["A", "B"])
@@ -37,7 +39,7 @@ def test_a_sentence_is_cut_once_for_all_its_channels():
     assert shapes == {"u.CH1": "2,2", "u.CH2": "2,2", "v.CH1": "1,2"}
 
 
-def test_the_list_and_its_symbols_are_written(tmp_path):
+def test_the_token_list_and_the_symbols_are_written(tmp_path):
     tokens.write_token_list(tmp_path / "char/tokens.txt", ["<blank>", "A"])
     assert (tmp_path / "char/tokens.txt").read_text() == "<blank>\nA\n"
     assert (tmp_path / "char/nlsyms.txt").read_text() == "<NOISE>\n"

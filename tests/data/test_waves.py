@@ -1,3 +1,5 @@
+"""Reading and writing waveforms, and their levels."""
+
 from __future__ import annotations
 
 import math
@@ -11,7 +13,7 @@ from espnet_kd.data.waves import level_dbfs, read_wave, write_wave
 from espnet_kd.errors import UserError
 
 
-def test_reading_and_writing_keeps_every_bit(tmp_path):
+def test_reading_and_writing_is_bit_exact(tmp_path):
     samples = np.array([-32768, -1, 0, 1, 257, 32767], dtype=np.int16)
     write_samples(tmp_path / "a.wav", samples)
     assert write_wave(tmp_path / "b.wav", read_wave(tmp_path / "a.wav", 6)) == 0
@@ -24,9 +26,9 @@ def test_clipped_samples_are_counted(tmp_path):
     assert samples.tolist() == [32767, -32768, -32768, 9830]
 
 
-def test_another_length_than_announced_is_refused(tmp_path):
+def test_a_length_other_than_expected_is_rejected(tmp_path):
     write_samples(tmp_path / "a.wav", np.ones(5, dtype=np.int16))
-    with pytest.raises(UserError, match=r"a\.wav: has 5 samples, utt2num_samples says 6"):
+    with pytest.raises(UserError, match=r"a\.wav: has 5 samples, but utt2num_samples says 6"):
         read_wave(tmp_path / "a.wav", 6)
 
 

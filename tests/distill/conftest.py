@@ -1,4 +1,4 @@
-"""Small convolutional nets that stand for student and teacher."""
+"""Small convolutional networks as student and teacher."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STRIDE = 4
 
 
 class TinyNet(nn.Module):
-    """Encoder, bottleneck, block and mask, as Conv-TasNet has: (B, L) to (B, L)."""
+    """Encoder, bottleneck, block and mask as in Conv-TasNet, (B, L) to (B, L)."""
 
     def __init__(self, width: int, channels: int, stride: int = STRIDE):
         super().__init__()
@@ -23,7 +23,7 @@ class TinyNet(nn.Module):
         self.decoder = nn.ConvTranspose1d(width, 1, stride, stride, bias=False)
 
     def forward(self, mixture: torch.Tensor) -> torch.Tensor:
-        """Enhance (B, L), L a multiple of the stride."""
+        """Enhance (B, L), where L is a multiple of the stride."""
         code = self.encoder(mixture.unsqueeze(1))
         hidden = self.bottleneck(code)
         mask = self.mask(hidden + self.block(hidden)).sigmoid()
@@ -37,19 +37,19 @@ def _seed() -> None:
 
 @pytest.fixture
 def make_net() -> Callable[..., nn.Module]:
-    """Function that builds a net of any width."""
+    """Function that builds a network of any width."""
     return TinyNet
 
 
 @pytest.fixture
 def student() -> nn.Module:
-    """A net with 6 frequencies and 3 channels."""
+    """Network with a code of 6 channels and a bottleneck of 3."""
     return TinyNet(6, 3)
 
 
 @pytest.fixture
 def teacher() -> nn.Module:
-    """A wider net with twice the frame rate."""
+    """Wider network with twice the frame rate."""
     return TinyNet(10, 5, stride=STRIDE // 2)
 
 

@@ -1,4 +1,4 @@
-"""A recognizer small enough for sums by hand."""
+"""A recognizer small enough to calculate by hand."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from espnet_kd.distill.gain import zero_padding
 
 
 class FakeRecognizer(nn.Module):
-    """Latents (B, L // 2, 2) are pairs of samples; CTC logits are `weight` (2, V) times them.
+    """Latents (B, L // 2, 2) are pairs of samples; CTC logits are `weight` (2, V) times those.
 
-    Latents of layer 0 are twice those of the last one.
+    Latents of layer 0 are twice those of the last layer.
     """
 
     def __init__(self, weight: torch.Tensor | None = None, checksum: str | None = None):

@@ -1,4 +1,4 @@
-"""Features without models, and checks that every loss of features must pass."""
+"""Features without models, and checks that every feature loss must pass."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Compare = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def seen(features: Mapping[Tap, torch.Tensor], model: torch.nn.Module | None = None) -> Observation:
-    """What a model with such features gives."""
+    """Return the observation of a model with such features."""
     return Observation(torch.zeros(1, 1), dict(features), lambda _: seen(features, model), model)
 
 
 def comparing(loss: FeatureLoss) -> Compare:
-    """The loss as a function of student (B, C, F, T), teacher (B, C, F, T) and valid (B,)."""
+    """Return the loss as a function of student and teacher (B, C, F, T) and valid (B,)."""
     return lambda student, teacher, valid: loss.compare(0, student, teacher, valid)
 
 
 def check_padding(compare: Compare, student: torch.Tensor, teacher: torch.Tensor) -> None:
-    """Garbage behind three fifths of the first utterance must change nothing.
+    """Check that garbage after three fifths of the first utterance changes nothing.
 
-    Interpolation reaches over the last valid frame if the teacher has fewer frames.
+    If the teacher has fewer frames, interpolation reaches beyond the last valid frame.
     """
     valid = torch.tensor([0.6] + [1.0] * (len(student) - 1))
     expected = compare(student, teacher, valid)
@@ -40,7 +40,7 @@ def check_padding(compare: Compare, student: torch.Tensor, teacher: torch.Tensor
 
 
 def check_gradient(compare: Compare, student: torch.Tensor, teacher: torch.Tensor) -> None:
-    """The gradient must be that of finite differences, and finite for silence."""
+    """Check the gradient against finite differences, and that it is finite for silence."""
     valid = torch.tensor([0.6] + [1.0] * (len(student) - 1))
     points = student.double().requires_grad_()
     assert torch.autograd.gradcheck(lambda s: compare(s, teacher.double(), valid), (points,))

@@ -8,11 +8,11 @@ from espnet_kd.distill.base import Observation
 
 
 def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-    """Gaussian noise at the level of speech."""
+    """Return Gaussian noise at the level of speech."""
     generator = torch.Generator().manual_seed(seed)
     return 0.05 * torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
 def seen(signal: torch.Tensor) -> Observation:
-    """What a model without tapped layers gives."""
+    """Return the observation of a model without tapped layers."""
     return Observation(signal, {}, rerun=lambda features: seen(signal))

@@ -1,3 +1,5 @@
+"""Acoustic-token loss: values by hand, choice of the target, padding, gradient, bad input."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,7 +20,7 @@ VECTORS = np.array([[0.05, 0.0], [-0.03, 0.06], [0.02, -0.07]], dtype=np.float32
 
 @pytest.fixture
 def make_loss(tmp_path: Path):
-    """Function that makes a loss with three tokens."""
+    """Function that builds a loss, by default with three tokens."""
 
     def make(vectors=VECTORS, layer=-1, checksum=None, temperature=0.5) -> AcousticTokenLoss:
         path = tmp_path / "tokens.npz"
@@ -29,7 +31,7 @@ def make_loss(tmp_path: Path):
 
 
 def by_hand(student, target, vectors, temperature) -> float:
-    """The loss of one utterance, frame by frame."""
+    """Compute the loss of one utterance frame by frame."""
     student, target, vectors = (np.float64(x) for x in (student, target, vectors))
     student = student * (student @ target) / (student @ student)
     scale = ((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1).mean()
@@ -42,21 +44,21 @@ def by_hand(student, target, vectors, temperature) -> float:
     return total / (len(student) // 2)
 
 
-def test_cross_entropy_as_computed_by_hand(make_loss):
+def test_cross_entropy_by_hand(make_loss):
     student, clean = noise(1, 12), noise(1, 12, seed=1)
     loss = make_loss()(seen(student), None, clean, torch.tensor([12]))
     expected = by_hand(student[0], clean[0], VECTORS, 0.5)
     assert loss.item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_tokens_are_of_the_layer_that_was_clustered(make_loss):
+def test_latents_come_from_the_clustered_layer(make_loss):
     student, clean = noise(1, 12), noise(1, 12, seed=1)
     loss = make_loss(layer=0)(seen(student), None, clean, torch.tensor([12]))
     expected = by_hand(2 * student[0], 2 * clean[0], VECTORS, 0.5)
     assert loss.item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_teacher_counts_where_there_is_no_reference(make_loss):
+def test_teacher_replaces_a_missing_reference(make_loss):
     student, teacher, clean = (seen(noise(2, 12, seed=seed)) for seed in range(3))
     loss = make_loss()
     by_clean = loss(student, teacher, clean.signal, LENGTHS)
@@ -65,7 +67,7 @@ def test_teacher_counts_where_there_is_no_reference(make_loss):
     assert not torch.isclose(by_clean, by_teacher).any()
 
 
-def test_nearly_zero_on_centroids_and_only_there(make_loss):
+def test_nearly_zero_only_on_centroids(make_loss):
     tokens = torch.tensor([[0, 1, 2, 2, 0, 1], [1, 1, 2, 0, 0, 0]])
     clean = torch.from_numpy(VECTORS)[tokens].flatten(1)
     loss = make_loss(temperature=0.01)
@@ -100,7 +102,7 @@ def test_gradient(make_loss):
     assert torch.autograd.gradcheck(function, (student,))
 
 
-def test_nothing_but_the_student_is_trained_or_saved(make_loss):
+def test_only_the_student_is_trained_and_saved(make_loss):
     loss = make_loss()
     assert not loss.state_dict() and not list(loss.parameters())
     assert not any(weight.requires_grad for weight in loss.recognizer.module.parameters())
@@ -112,7 +114,7 @@ def test_centroids_of_another_recognizer(make_loss):
         make_loss(checksum="wrong")
     probe = seen(noise(1, 12))
     make_loss().prepare(probe, probe)
-    with pytest.raises(ValueError, match="the centroids have 3 values, the recognizer's latents 2"):
+    with pytest.raises(ValueError, match="have 3 values, but the recognizer's latents have 2"):
         make_loss(vectors=np.eye(3)).prepare(probe, probe)
     with pytest.raises(ValueError, match="temperature is -1"):
         make_loss(temperature=-1)

@@ -19,7 +19,7 @@ def features(channels, frames=10, bins=3, seed=0, batch=2):
 
 
 def divergence(teacher, student, temperature):
-    """KL of softmax(values / rms / temperature), in plain Python."""
+    """Compute the KL divergence of softmax(values / rms / temperature) in plain Python."""
     distributions = []
     for values in (teacher, student):
         rms = math.sqrt(sum(v * v for v in values) / len(values))
@@ -49,7 +49,7 @@ def test_golden_of_frequency_maps():
 
 
 @pytest.mark.parametrize("channels", ["pool", "sum"])
-def test_equal_but_for_scale_is_the_minimum(channels):
+def test_minimum_where_only_the_scale_differs(channels):
     feature = features(4).requires_grad_()
     loss = ATKLLoss(channels=channels).compare(0, feature, -5 * feature.detach(), torch.ones(2))
     torch.testing.assert_close(loss, torch.zeros(2))
@@ -59,8 +59,8 @@ def test_equal_but_for_scale_is_the_minimum(channels):
     assert (other > 1e-3).all()
 
 
-def test_complex_halves_join():
-    """A phase of each complex number changes nothing; of halves taken as channels it does."""
+def test_complex_halves_are_one_number():
+    """Rotating each complex number changes nothing, unless the halves are taken as channels."""
     feature = features(6)
     turned = torch.complex(*feature.chunk(2, dim=1)) * torch.exp(1j * features(3, seed=1))
     turned = torch.cat([turned.real, turned.imag], dim=1)
@@ -69,15 +69,15 @@ def test_complex_halves_join():
     assert (ATKLLoss().compare(0, turned, feature, torch.ones(2)) > 1e-3).all()
 
 
-def test_other_frames_channels_and_bins_are_averaged():
-    """A teacher that repeats each channel, bin and frame is the student."""
+def test_teacher_is_averaged_to_the_shape_of_the_student():
+    """A teacher that repeats each channel, bin and frame of the student has the same maps."""
     feature = torch.ones(2, 3, 4, 10) * torch.randn(2, 3, 4, 1)
     teacher = feature.repeat_interleave(2, 1).repeat_interleave(3, 2).repeat_interleave(2, 3)
     loss = ATKLLoss().compare(0, feature, teacher, torch.tensor([0.5, 1.0]))
     torch.testing.assert_close(loss, torch.zeros(2))
 
 
-def test_a_narrower_teacher_is_spread():
+def test_narrower_teacher():
     student, teacher = features(8), features(3, frames=7, bins=2, seed=1)
     loss = ATKLLoss().compare(0, student, teacher, torch.ones(2))
     assert loss.isfinite().all() and (loss > 0).all()
@@ -121,7 +121,7 @@ def test_bad_settings(options, problem):
 @pytest.mark.parametrize(
     ("options", "own", "problem"),
     [
-        ({"complex_halves": True}, features(3), "'a' has 3 channels, which are no halves"),
+        ({"complex_halves": True}, features(3), "'a' has 3 channels, an odd number"),
         ({"channels": "sum"}, features(4, bins=1), "'a' has no frequency axis"),
     ],
 )

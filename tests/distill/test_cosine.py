@@ -18,7 +18,7 @@ SECOND = TapPair(Tap("mask", "input"), Tap("mask", "input"))
 
 @pytest.fixture
 def prepared(student, teacher, mixture):
-    """Function that makes a loss of such pairs, and the distiller that holds it."""
+    """Function that builds and prepares a loss for some pairs, in a distiller."""
 
     def prepare(*pairs):
         loss = CosineLoss()
@@ -31,14 +31,14 @@ def prepared(student, teacher, mixture):
 
 
 def scramble(loss):
-    """As if trained."""
+    """Randomize the weights, as if trained."""
     with torch.no_grad():
         for weight in loss.parameters():
             weight.normal_()
 
 
 def with_identity(channels):
-    """A loss whose `up` is the identity."""
+    """Return a loss whose `up` is the identity."""
     loss = CosineLoss()
     loss.bottlenecks.append(InvertedBottleneck(channels, channels))
     with torch.no_grad():
@@ -52,20 +52,20 @@ def features(channels, frames=10, bins=2, seed=0):
 
 
 def test_golden():
-    """Frames at right angles, at 60 degrees, opposite and (padding) equal."""
+    """Frames that are orthogonal, at 60 degrees, opposite, and (in the padding) equal."""
     student = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 0.0]]).double()
     teacher = torch.tensor([[0.0, 2.0], [0.5, 0.75**0.5], [-3.0, -3.0], [1.0, 0.0]]).double()
     student, teacher = (x.T.view(1, 2, 1, 4) for x in (student, teacher))
     loss = with_identity(2).compare(0, student, teacher, torch.tensor([0.75]))
     torch.testing.assert_close(loss, torch.tensor([(1.0 + 0.5 + 2.0) / 3]).double())
-    flat = (x.view(1, 1, 2, 4) for x in (student, teacher))  # bins count as channels do
+    flat = (x.view(1, 1, 2, 4) for x in (student, teacher))  # bins count just as channels do
     torch.testing.assert_close(
         with_identity(1).compare(0, *flat, torch.tensor([0.75])),
         torch.tensor([(1.0 + 0.5 + 2.0) / 3]).double(),
     )
 
 
-def test_teacher_that_is_the_widened_student_at_any_scale_is_the_minimum():
+def test_minimum_is_the_widened_student_at_any_scale():
     loss = CosineLoss()
     loss.bottlenecks.append(InvertedBottleneck(3, 5))
     feature = features(3)
@@ -75,11 +75,11 @@ def test_teacher_that_is_the_widened_student_at_any_scale_is_the_minimum():
     assert (loss.compare(0, feature, -teacher, torch.ones(2)) > 1.9).all()
 
 
-def test_teacher_of_another_frame_rate_is_interpolated():
+def test_teacher_with_another_frame_rate_is_interpolated():
     loss = with_identity(2)
     student, teacher = features(2, 5).double(), features(2, 5, seed=1).double()
     expected = loss.compare(0, student, teacher, torch.ones(2))
-    twice = teacher.repeat_interleave(2, dim=3)  # between two equal frames lies the same
+    twice = teacher.repeat_interleave(2, dim=3)  # interpolation of two equal frames
     torch.testing.assert_close(loss.compare(0, student, twice, torch.ones(2)), expected)
 
 
@@ -107,7 +107,7 @@ def test_bottleneck_starts_as_the_identity(wide):
     assert [name for name, _ in module.named_parameters()] == ["up.weight", "down.weight"]
 
 
-def test_the_student_starts_unchanged_and_trains_through_it(prepared, student, mixture):
+def test_student_starts_unchanged_and_trains_the_bottlenecks(prepared, student, mixture):
     loss, distiller = prepared(PAIR, SECOND)
     before = student(mixture)
     seen_ = distiller.observe_student(student, lambda: student(mixture))
@@ -116,7 +116,7 @@ def test_the_student_starts_unchanged_and_trains_through_it(prepared, student, m
     assert all(weight.grad.abs().sum() > 0 for weight in loss.parameters())
 
 
-def test_the_loss_sees_what_comes_before_the_bottleneck(prepared, student, teacher, mixture):
+def test_loss_compares_the_features_before_the_bottleneck(prepared, student, teacher, mixture):
     loss, distiller = prepared(PAIR)
     own = student.bottleneck(student.encoder(mixture[:, None]))
     others = teacher.bottleneck(teacher.encoder(mixture[:, None]))
@@ -130,7 +130,7 @@ def test_the_loss_sees_what_comes_before_the_bottleneck(prepared, student, teach
     torch.testing.assert_close(found, expected.mean(dim=1))
 
 
-def test_merged_is_inline(prepared, student, mixture):
+def test_merged_student_equals_inline(prepared, student, mixture):
     loss, distiller = prepared(PAIR, SECOND, TapPair(Tap("mask"), Tap("mask")))
     scramble(loss)
     with torch.no_grad():
@@ -166,7 +166,7 @@ class OneLayer(nn.Module):
     ],
 )
 def test_every_linear_layer_merges(make, shape, layout, bias, side):
-    """As many channels in as out, so that a wrong axis is no wrong shape."""
+    """Equal numbers of channels, so a wrong axis would not show as a wrong shape."""
     model, value = OneLayer(make(4, 4, bias=bias)), torch.randn(*shape)
     loss = CosineLoss()
     tap = Tap("layer", side, layout)
@@ -186,21 +186,21 @@ def test_every_linear_layer_merges(make, shape, layout, bias, side):
 @pytest.mark.parametrize(
     ("layer", "tap", "problem"),
     [
-        (nn.PReLU(4), Tap("layer"), "'layer' is of a PReLU, which takes up no linear map; tap the"),
-        (nn.BatchNorm1d(4), Tap("layer"), "'layer' is of a BatchNorm1d"),
-        (nn.Sequential(nn.Conv1d(4, 4, 1)), Tap("layer"), "'layer' is of a Sequential"),
+        (nn.PReLU(4), Tap("layer"), "'layer' taps a PReLU, which cannot absorb a linear map; tap"),
+        (nn.BatchNorm1d(4), Tap("layer"), "'layer' taps a BatchNorm1d"),
+        (nn.Sequential(nn.Conv1d(4, 4, 1)), Tap("layer"), "'layer' taps a Sequential"),
         (nn.Conv1d(4, 4, 1, groups=2), Tap("layer"), "Linear, Conv or ConvTranspose layer of one"),
         (
             nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 4, 1)),
             Tap("layer"),
-            "which takes up no linear map",
+            "which cannot absorb a linear map",
         ),
-        (nn.PReLU(4), Tap("layer", "input"), r"'layer \(input\)' is of a PReLU"),
+        (nn.PReLU(4), Tap("layer", "input"), r"'layer \(input\)' taps a PReLU"),
         (nn.Conv1d(4, 4, 1), Tap("layer", layout="btc"), "channels on the second axis"),
-        (nn.Linear(7, 7), Tap("layer"), "on the last axis, but its layout is 'the default'"),
+        (nn.Linear(7, 7), Tap("layer"), "on the last axis, but its layout is the default"),
     ],
 )
-def test_layers_that_cannot_take_it_up(layer, tap, problem):
+def test_layers_that_cannot_absorb_it(layer, tap, problem):
     loss = CosineLoss()
     loss.pairs = (TapPair(tap, tap),)
     observed = seen({tap: torch.randn(1, 4, 1, 7)}, OneLayer(layer))
@@ -211,8 +211,8 @@ def test_layers_that_cannot_take_it_up(layer, tap, problem):
 @pytest.mark.parametrize(
     ("others", "problem"),
     [
-        (features(3), "has 3 channels, 'layer' of the student 4: no inverted bottleneck"),
-        (features(4, bins=5), "'layer' has 2 bins and 'wide' of the teacher 5"),
+        (features(3), "has 3 channels, fewer than the 4 of 'layer' of the student"),
+        (features(4, bins=5), "'layer' has 2 bins and 'wide' of the teacher has 5"),
     ],
 )
 def test_features_that_cannot_be_aligned(others, problem):
@@ -224,20 +224,20 @@ def test_features_that_cannot_be_aligned(others, problem):
         loss.prepare(student, seen({pair.teacher: others}))
 
 
-def test_one_layer_has_one_bottleneck(student, teacher, prepared, mixture):
+def test_two_bottlenecks_at_one_layer(student, teacher, prepared, mixture):
     with pytest.raises(ValueError, match="'latent': a layer of the student is tapped twice"):
         prepared(PAIR, TapPair(PAIR.student, Tap("encoder")))
     losses = CosineLoss(), CosineLoss()
     for loss in losses:
         loss.pairs = (PAIR,)
     distiller = Distiller({str(i): Term(loss, 1.0) for i, loss in enumerate(losses)})
-    with pytest.raises(ValueError, match="'1': another loss stands at 'bottleneck'"):
+    with pytest.raises(ValueError, match="'1': another loss already has a module at 'bottleneck'"):
         distiller.prepare(student, lambda: student(mixture), teacher, lambda: teacher(mixture))
 
 
 @pytest.mark.parametrize("side", ["input", "output"])
-def test_an_average_of_checkpoints_merges(side, tmp_path):
-    """As ESPnet averages them: whole numbers are summed up."""
+def test_averaged_checkpoints_merge(side, tmp_path):
+    """Averaged by ESPnet, which sums integers."""
     bottleneck = InvertedBottleneck(2, 3, axis=1 if side == "input" else 0)
     state = {f"bottlenecks.0.{key}": value for key, value in bottleneck.state_dict().items()}
     reporter = Reporter()

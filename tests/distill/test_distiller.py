@@ -1,4 +1,4 @@
-"""The named sum of losses, one run of each model, and runs with other features."""
+"""Distiller: which losses are computed, one run of each model, reruns with other features."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ class ToReference(DistillLoss):
 
 
 class Means(FeatureLoss):
-    """Difference of the sums of features; remembers what it was given."""
+    """Difference of the sums of features; records its arguments."""
 
     def __init__(self, *pairs):
         super().__init__()
@@ -54,7 +54,7 @@ class Means(FeatureLoss):
 
 
 class Twice(DistillLoss):
-    """Doubles what passes a tap."""
+    """Double the features at a tap."""
 
     def inline(self):
         return {HIDDEN.student: Double()}
@@ -75,14 +75,14 @@ def observe(distiller, student, teacher, mixture):
     )
 
 
-def test_every_loss_by_its_name(student, teacher, mixture):
+def test_losses_by_name(student, teacher, mixture):
     distiller = Distiller({"level": Term(Level(), 0.5), "target": Term(ToReference(), 2.0)})
     seen = observe(distiller, student, teacher, mixture)
     losses = distiller(*seen, mixture, LENGTHS, "SIMU")
     assert list(losses) == ["level", "target"]
     torch.testing.assert_close(losses["level"], 2 * student(mixture).square().mean(dim=1))
     expected = (student(mixture) - mixture).square().mean(dim=1)
-    torch.testing.assert_close(losses["target"], expected)  # weights are for who sums them up
+    torch.testing.assert_close(losses["target"], expected)  # the caller applies the weights
     assert {name: term.weight for name, term in distiller.terms.items()} == {
         "level": 0.5,
         "target": 2.0,
@@ -90,7 +90,7 @@ def test_every_loss_by_its_name(student, teacher, mixture):
     assert [name for name, _ in distiller.named_parameters()] == ["losses.level.scale"]
 
 
-def test_a_loss_that_needs_a_reference_is_left_out_without(student, teacher, mixture):
+def test_loss_that_needs_a_reference_is_skipped_without(student, teacher, mixture):
     distiller = Distiller({"level": Term(Level(), 1.0), "target": Term(ToReference(), 1.0)})
     seen = observe(distiller, student, teacher, mixture)
     assert list(distiller(*seen, None, LENGTHS, "REAL")) == ["level"]
@@ -98,7 +98,7 @@ def test_a_loss_that_needs_a_reference_is_left_out_without(student, teacher, mix
     assert alone(*seen, None, LENGTHS, "REAL") == {}
 
 
-def test_a_loss_that_needs_pairs_is_left_out_without(student, teacher, mixture):
+def test_loss_that_needs_pairs_is_skipped_without(student, teacher, mixture):
     class OfPairs(Level):
         needs_pairs = True
 
@@ -140,7 +140,7 @@ def test_features_reach_the_loss_pair_by_pair(student, teacher, mixture):
     torch.testing.assert_close(loss.given[0][1][:, :, 0], hidden)
 
 
-def test_each_model_runs_once_whatever_the_losses(student, teacher, mixture):
+def test_each_model_runs_once(student, teacher, mixture):
     distiller = Distiller({"a": Term(Means(HIDDEN, MASK), 1.0), "b": Term(Means(HIDDEN), 1.0)})
     runs = []
 
@@ -156,7 +156,7 @@ def test_each_model_runs_once_whatever_the_losses(student, teacher, mixture):
     assert observed.model is student and taught.model is teacher
 
 
-def test_gradients_of_the_student_alone(student, teacher, mixture):
+def test_only_the_student_has_gradients(student, teacher, mixture):
     distiller = Distiller({"a": Term(Means(HIDDEN), 1.0)})
     observed, taught = observe(distiller, student, teacher, mixture)
     assert not taught.signal.requires_grad
@@ -166,7 +166,7 @@ def test_gradients_of_the_student_alone(student, teacher, mixture):
     assert all(weight.grad is None for weight in teacher.parameters())
 
 
-def test_rerun_replaces(student, teacher, mixture):
+def test_rerun_replaces_features(student, teacher, mixture):
     distiller = Distiller({"a": Term(Means(HIDDEN, MASK), 1.0)})
     observed, taught = observe(distiller, student, teacher, mixture)
     own = observed.features[HIDDEN.student]
@@ -177,18 +177,18 @@ def test_rerun_replaces(student, teacher, mixture):
     signal = student.decoder(student.mask(summed).sigmoid() * code)[:, 0]
     torch.testing.assert_close(again.signal, signal)
     assert torch.equal(observed.rerun({}).signal, observed.signal)
-    # One after the other, both hold.
+    # A rerun of a rerun keeps both replacements.
     both = again.rerun({MASK.student: torch.zeros_like(again.features[MASK.student])})
     silent = student.mask(torch.zeros_like(summed)).sigmoid()
     torch.testing.assert_close(both.signal, student.decoder(silent * code)[:, 0])
     torch.testing.assert_close(both.features[MASK.student][:, :, 0], summed)
-    # Of a teacher: with gradients of what is given, if whoever calls wants them.
+    # A teacher passes gradients to the given features, if the caller wants them.
     given = taught.features[MASK.teacher].clone().requires_grad_()
     taught.rerun({MASK.teacher: given}).signal.sum().backward()
     assert given.grad.abs().sum() > 0
 
 
-def test_inline_modules_stand_in_every_run(student, teacher, mixture):
+def test_inline_modules_are_in_every_run(student, teacher, mixture):
     loss = Twice()
     loss.pairs = (HIDDEN,)
     distiller = Distiller({"twice": Term(loss, 1.0), "b": Term(Means(MASK), 1.0)})
@@ -210,7 +210,7 @@ def test_inline_modules_stand_in_every_run(student, teacher, mixture):
     torch.testing.assert_close(taught.features[HIDDEN.teacher][:, :, 0], plain)
 
 
-def test_prepare_shows_both_models(student, teacher, mixture):
+def test_prepare_observes_both_models(student, teacher, mixture):
     loss = Means(HIDDEN)
     distiller = Distiller({"a": Term(loss, 1.0)})
     distiller.prepare(student, lambda: student(mixture), teacher, lambda: teacher(mixture))
@@ -223,13 +223,13 @@ def test_prepare_shows_both_models(student, teacher, mixture):
     assert loss.prepared[1][1] is None
 
 
-def test_two_modules_at_one_tap_are_refused(student, mixture):
+def test_two_modules_at_one_tap_are_rejected(student, mixture):
     distiller = Distiller({"a": Term(Twice(), 1.0), "b": Term(Twice(), 1.0)})
-    with pytest.raises(ValueError, match="'b': another loss stands at 'bottleneck', too"):
+    with pytest.raises(ValueError, match="'b': another loss already has a module at 'bottleneck'"):
         distiller.prepare(student, lambda: student(mixture), None, None)
 
 
-def test_features_that_do_not_fit_name_the_loss(student, mixture):
+def test_error_of_prepare_names_the_loss(student, mixture):
     class Picky(Means):
         def prepare(self, student, teacher):
             raise ValueError("no")
@@ -239,7 +239,7 @@ def test_features_that_do_not_fit_name_the_loss(student, mixture):
         distiller.prepare(student, lambda: student(mixture), None, None)
 
 
-def test_a_tap_that_the_model_has_not(student, teacher, mixture):
+def test_tap_that_the_model_lacks(student, teacher, mixture):
     pair = TapPair(Tap("bottleneck"), Tap("botleneck"))
     distiller = Distiller({"a": Term(Means(pair), 1.0)})
     with pytest.raises(UserError, match="tap 'botleneck': the teacher has no such module"):
@@ -255,9 +255,7 @@ def test_a_tap_that_the_model_has_not(student, teacher, mixture):
         (False, (), "REAL", False, True),
     ],
 )
-def test_the_teacher_is_looked_at_where_it_is_needed(
-    beside, categories, category, has_reference, expected
-):
+def test_teacher_is_used_where_it_is_needed(beside, categories, category, has_reference, expected):
     class Sometimes(Level):
         needs_teacher = True
         needs_teacher_beside_reference = beside

@@ -1,3 +1,5 @@
+"""Frame loss: values by hand, invariances, padding, gradient, bad settings."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -16,7 +18,7 @@ def loss_of(loss: FrameLoss, student, teacher, lengths=LENGTHS) -> torch.Tensor:
 
 
 def spectrum_by_hand(signal: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
-    """Power (F, T) of centered, Hann-windowed frames, frame by frame."""
+    """Compute the power (F, T) of centered frames with a Hann window, frame by frame."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     padded = np.pad(signal, n_fft // 2)
     frames = [
@@ -31,7 +33,7 @@ def scaled_by_hand(student: np.ndarray, teacher: np.ndarray) -> tuple[np.ndarray
     return student * (student @ teacher) / (student @ student), teacher
 
 
-def test_magnitudes_as_computed_by_hand():
+def test_magnitudes_by_hand():
     student, teacher = noise(1, 1000), 30 * noise(1, 1000, seed=1)
     powers = [
         spectrum_by_hand(signal, 64, 16) + POWER_FLOOR
@@ -43,9 +45,9 @@ def test_magnitudes_as_computed_by_hand():
     assert result.item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_log_mel_energies_as_computed_by_hand():
+def test_log_mel_energies_by_hand():
     student, teacher = noise(1, 1000), noise(1, 1000, seed=1)
-    # Triangles at equal distances on the mel scale 2595 log10(1 + f / 700).
+    # Triangles that are equally spaced on the mel scale 2595 log10(1 + f / 700).
     mel = 2595 * np.log10(1 + 4000 / 700)
     edges = 700 * (10 ** (np.linspace(0, mel, 6) / 2595) - 1)
     bins = np.linspace(0, 4000, 33)
@@ -64,7 +66,7 @@ def test_log_mel_energies_as_computed_by_hand():
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestBothKinds:
-    def test_zero_where_student_is_the_teacher_at_any_scale(self, kind):
+    def test_zero_for_the_teacher_at_any_scale(self, kind):
         teacher = noise(2, 4000)
         for gain in (1.0, -1.0, 1e-3, 50.0):
             result = loss_of(FrameLoss(kind), gain * teacher, teacher)
@@ -76,7 +78,7 @@ class TestBothKinds:
         expected = loss_of(FrameLoss(kind), student, teacher)
         torch.testing.assert_close(loss_of(FrameLoss(kind), student, -40 * teacher), expected)
 
-    def test_the_loss_of_an_utterance_is_that_outside_a_batch(self, kind):
+    def test_loss_does_not_depend_on_the_batch(self, kind):
         student, teacher = noise(2, 4000), noise(2, 4000, seed=1)
         in_batch = loss_of(FrameLoss(kind), student, teacher)[1]
         alone = loss_of(FrameLoss(kind), student[1:, :2700], teacher[1:, :2700], LENGTHS[1:])[0]

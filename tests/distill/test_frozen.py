@@ -1,4 +1,4 @@
-"""Frozen: in training, but neither trained nor saved."""
+"""Frozen: a model that is used in training but neither trained nor saved."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def owner():
     return model
 
 
-def test_it_is_in_no_list(owner):
+def test_weights_are_not_registered(owner):
     own = ["own.weight", "own.bias"]
     assert list(owner.state_dict()) == own
     assert [name for name, _ in owner.named_parameters()] == own
@@ -52,7 +52,7 @@ def test_gradients_flow_through_but_stay_out(owner):
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
 def test_recurrent_layers_let_gradients_through_cudnn(kind):
-    """It has none in evaluation mode; without dropout the mode changes nothing else."""
+    """In training mode, without dropout, since cuDNN has no backward pass in evaluation mode."""
     recurrent = kind(3, 4, num_layers=2, dropout=0.5, bidirectional=True)
     teacher = nn.ModuleDict({"inner": nn.ModuleList([recurrent]), "dropout": nn.Dropout(0.5)})
     value = torch.randn(5, 2, 3)

@@ -1,3 +1,5 @@
+"""Gains: least squares, level of speech, silence, padding, gradient."""
+
 from __future__ import annotations
 
 import torch
@@ -8,7 +10,7 @@ from .signals import noise
 
 
 def test_gain_of_least_squares():
-    """<e, r> / <e, e> by hand: 30 / 25, 0.9 / 9, (2 - 12) / (1 + 4)."""
+    """Gains <e, r> / <e, e> by hand: 30 / 25, 0.9 / 9, (2 - 12) / (1 + 4)."""
     estimate = torch.tensor([[3.0, 4.0, 0.0], [0.0, 0.0, 3.0], [1.0, 2.0, 9.0]])
     reference = torch.tensor([[2.0, 6.0, -7.0], [5.0, 5.0, 0.3], [2.0, -6.0, 9.0]])
     expected = torch.tensor([[3.6, 4.8, 0.0], [0.0, 0.0, 0.3], [-2.0, -4.0, 0.0]])
@@ -16,10 +18,10 @@ def test_gain_of_least_squares():
     torch.testing.assert_close(scaled, expected)
 
 
-def test_gain_to_the_mixture_gives_speech_its_own_level():
+def test_gain_to_the_mixture_restores_the_level_of_speech():
     speech, lengths = noise(3, 16000), torch.full((3,), 16000)
     scaled = match_gain(-9 * speech, speech + noise(3, 16000, seed=1), lengths)
-    # Their chance correlation is the error of the level: 1 / sqrt(16000) = 0.8 %.
+    # The level is off by the chance correlation of speech and noise, 1 / sqrt(16000) = 0.8 %.
     torch.testing.assert_close(scaled, speech, rtol=0.03, atol=1e-6)
 
 
@@ -43,11 +45,11 @@ def test_silence_stays_silence_with_finite_gradients():
     assert not scaled.any() and silence.grad.isfinite().all()
     both = torch.stack([torch.zeros(100), torch.ones(100)])
     scaled = match_gain(both, 2 * torch.ones(2, 100), torch.tensor([100, 100]))
-    torch.testing.assert_close(scaled, 2 * both)  # beside speech, too
+    torch.testing.assert_close(scaled, 2 * both)  # also next to an utterance that is not silent
     assert not at_speech_level(torch.zeros(1, 100), lengths).any()
 
 
-def test_speech_level_is_of_the_valid_samples():
+def test_speech_level_uses_valid_samples():
     signal = torch.cat([noise(2, 300), torch.full((2, 100), torch.nan)], dim=1)
     scaled = at_speech_level(100 * signal, torch.tensor([300, 200]))
     rms = scaled.square().sum(dim=1) / torch.tensor([300, 200])
@@ -55,7 +57,7 @@ def test_speech_level_is_of_the_valid_samples():
     assert not scaled[1, 200:].any() and not scaled[0, 300:].any()
 
 
-def test_padding_is_zero_whatever_stood_there():
+def test_padding_becomes_zero():
     signal = torch.tensor([[1.0, torch.nan], [2.0, 3.0]])
     expected = torch.tensor([[1.0, 0.0], [2.0, 3.0]])
     torch.testing.assert_close(zero_padding(signal, torch.tensor([1, 2])), expected)

@@ -18,9 +18,9 @@ def features(channels, frames=10, bins=3, seed=0):
 
 @pytest.mark.parametrize("kind", ["time", "frequency"])
 def test_golden(kind):
-    """Frames (bins) e1, e2 against two equal ones: rows (1, 0), (0, 1) and (1, 1) / sqrt 2."""
+    """Frames (or bins) e1, e2 against two equal ones: rows (1, 0), (0, 1) and (1, 1) / sqrt 2."""
     student, teacher = torch.eye(2).view(1, 2, 1, 2), torch.ones(1, 1, 1, 2)
-    if kind == "frequency":  # at whatever frame rate
+    if kind == "frequency":  # the frame rates may differ
         student, teacher = student.transpose(2, 3), teacher.transpose(2, 3).repeat(1, 1, 1, 3)
     loss = GramLoss(kind).compare(0, student, teacher, torch.ones(1))
     expected = ((1 - ROOT) ** 2 + ROOT**2) / 2
@@ -28,7 +28,7 @@ def test_golden(kind):
 
 
 def test_golden_over_the_batch():
-    """Utterances e1, e2, e3 against equal ones; the third is shorter."""
+    """Utterances e1, e2, e3 against three equal ones; the third is shorter."""
     student = torch.eye(3).view(3, 3, 1, 1).repeat(1, 1, 1, 2)
     teacher = torch.ones(3, 1, 1, 2)
     loss = GramLoss("batch").compare(0, student, teacher, torch.tensor([1.0, 1.0, 0.5]))
@@ -40,7 +40,7 @@ def test_golden_over_the_batch():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_against_loops(kind):
-    """One utterance at a time, one row at a time."""
+    """Compute one utterance and one row at a time."""
     student, teacher = features(4), features(2, seed=1)
     axis = {"batch": 0, "frequency": 2, "time": 3}[kind]
     expected = []
@@ -64,7 +64,7 @@ def test_against_loops(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_scale_and_rotation_of_channels_do_not_matter(kind):
     feature = features(4)
-    rotation = torch.linalg.qr(torch.randn(6, 4))[0]  # orthonormal columns: also wider
+    rotation = torch.linalg.qr(torch.randn(6, 4))[0]  # orthonormal columns; the teacher is wider
     teacher = 7 * torch.einsum("dc,bcft->bdft", rotation, feature)
     loss = GramLoss(kind).compare(0, feature, teacher, torch.tensor([0.5, 1.0, 1.0]))
     torch.testing.assert_close(loss, torch.zeros(3))
@@ -76,7 +76,7 @@ def test_padding_does_not_count(kind):
 
 
 @pytest.mark.parametrize("kind", ["time", "frequency"])
-def test_padded_is_cut(kind):
+def test_padded_equals_cut(kind):
     student, teacher = features(4), features(2, frames=5, seed=1)
     valid = torch.full((3,), 0.6)
     padded = GramLoss(kind).compare(0, student, teacher, valid)
@@ -100,5 +100,5 @@ def test_bins_that_cannot_be_compared(own, others):
     pair = TapPair(Tap("a"), Tap("b"))
     loss.pairs = (pair,)
     student, teacher = features(2, bins=own), features(2, bins=others)
-    with pytest.raises(ValueError, match=f"'a' has {own} and 'b' {others}"):
+    with pytest.raises(ValueError, match=f"'a' has {own} and 'b' has {others}"):
         loss.prepare(seen({pair.student: student}), seen({pair.teacher: teacher}))

@@ -1,4 +1,4 @@
-"""Latent mixup: mixed latents of two noises, in both models and through the decoders."""
+"""Latent mixup: formula, mixing of the two halves, gradients, padding, bad settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TAPS = [TapPair(Tap(path), Tap(path)) for path in ("code", "middle")]
 
 
 class UNet(nn.Module):
-    """Code, middle layer, and a decoder that also sees the code over a skip."""
+    """Code, middle layer, and a decoder that also gets the code through a skip."""
 
     def __init__(self, width: int, stride: int = STRIDE):
         super().__init__()
@@ -65,7 +65,7 @@ def frozen(model):
 
 
 def make_loss(student, teacher, mixing=None, **conf):
-    """The loss for two models; `mixing` replaces what would be drawn."""
+    """Build the loss for two models; `mixing` replaces the random weights."""
     loss = LatentMixupLoss(**conf)
     loss.pairs = TAPS
     probe = torch.randn(1, SAMPLES)
@@ -86,8 +86,8 @@ def models():
     return UNet(4), frozen(UNet(6))
 
 
-def test_formula_written_out(models, speech, mixture):
-    """L_lat and L_dec of one utterance and its two rows, with P, mix and U-Net by hand."""
+def test_formula_by_hand(models, speech, mixture):
+    """L_lat and L_dec of each utterance and its two rows, with P, mixing and U-Net by hand."""
     student, teacher = models
     mixing = torch.tensor([0.3, 0.9, 0.6])
     loss = make_loss(student, teacher, mixing, decoder_weight=0.7)
@@ -134,7 +134,7 @@ def test_the_second_half_is_mixed_the_other_way_round(models, speech, mixture):
 
 
 @pytest.mark.parametrize("mixing", [0.0, 1.0])
-def test_without_mixing_rows_are_as_the_models_gave_them(models, speech, mixture, mixing):
+def test_without_mixing_latents_are_unchanged(models, speech, mixture, mixing):
     student, teacher = models
     loss = make_loss(student, teacher, mixing)
     found = run(loss, student, teacher, speech, mixture)
@@ -166,7 +166,7 @@ def test_mixing_equal_halves_changes_nothing(models, speech, mixture):
     torch.testing.assert_close(found, run(loss, student, teacher, speech, same))
 
 
-def test_equal_models_have_equal_latents_at_the_start(speech, mixture):
+def test_equal_models_start_with_equal_latents(speech, mixture):
     teacher = frozen(UNet(5))
     loss = make_loss(copy.deepcopy(teacher), teacher, 0.4, decoder_weight=0.0)
     found = run(loss, copy.deepcopy(teacher), teacher, speech, mixture)
@@ -175,7 +175,7 @@ def test_equal_models_have_equal_latents_at_the_start(speech, mixture):
 
 
 @pytest.mark.parametrize("conf", [{}, {"decoder_weight": 0.0, "cross_weight": 1.0}])
-def test_gradients_reach_student_and_projection_alone(models, speech, mixture, conf):
+def test_gradients_reach_only_student_and_projections(models, speech, mixture, conf):
     student, teacher = models
     loss = make_loss(student, teacher, 0.3, **conf)
     run(loss, student, teacher, speech, mixture).sum().backward()
@@ -187,7 +187,7 @@ def test_gradients_reach_student_and_projection_alone(models, speech, mixture, c
     assert all(p.grad is None for p in teacher.parameters())
 
 
-def test_cross_term_is_the_teachers_decoder_on_projected_mixed_latents(models, speech, mixture):
+def test_cross_term_by_hand(models, speech, mixture):
     student, teacher = models
     loss = make_loss(student, teacher, 0.3, decoder_weight=0.0, cross_weight=0.5)
     found = run(loss, student, teacher, speech, mixture)
@@ -204,7 +204,7 @@ def test_cross_term_is_the_teachers_decoder_on_projected_mixed_latents(models, s
 
 
 def test_gradient_check(models, speech, mixture):
-    """Through student, projections, both decoders and the mix, by finite differences."""
+    """Finite differences through the student, projections, mixing and both decoders."""
     student, teacher = models
     loss = make_loss(student, teacher, 0.3, cross_weight=0.5)
     with torch.no_grad():
@@ -234,7 +234,7 @@ def test_golden_distance():
     assert half.tolist() == pytest.approx([1 / 8])
 
 
-def test_size_does_not_depend_on_shape_or_level():
+def test_distance_does_not_depend_on_shape_or_level():
     guess, target = torch.randn(2, 2, 4, 3, 5)
     expected = relative_distance(guess, target, torch.ones(2))
     larger = [values.repeat(1, 3, 2, 4) * 1e-3 for values in (guess, target)]
@@ -244,7 +244,7 @@ def test_size_does_not_depend_on_shape_or_level():
 
 
 def test_padding_does_not_count(models):
-    """Garbage behind the valid frames and samples, also where the teacher's frames are fewer."""
+    """Garbage after valid frames and samples changes nothing, even with fewer teacher frames."""
     student, teacher = models
     lengths = torch.tensor([SAMPLES, SAMPLES // 2, SAMPLES // 4]).repeat(2)
     loss = make_loss(student, teacher, 0.3)
@@ -276,7 +276,7 @@ def test_padding_does_not_count(models):
     torch.testing.assert_close(spoiled, clean)
 
 
-def test_a_teacher_of_another_frame_rate(speech, mixture):
+def test_teacher_with_another_frame_rate(speech, mixture):
     student, teacher = UNet(4), frozen(UNet(6, stride=8))
     loss = make_loss(student, teacher, 0.3, cross_weight=1.0)
     found = run(loss, student, teacher, speech, mixture)
@@ -285,7 +285,7 @@ def test_a_teacher_of_another_frame_rate(speech, mixture):
     assert student.code[0].weight.grad.abs().max() > 0
 
 
-def test_lambda_is_beta_distributed_in_training_and_a_half_in_evaluation():
+def test_lambda_in_training_and_evaluation():
     loss = LatentMixupLoss(alpha=0.4)
     drawn = loss.mixing_weights(20000)
     assert drawn.mean().item() == pytest.approx(0.5, abs=0.01)
@@ -329,7 +329,7 @@ def test_a_waveform_is_mixed_but_not_projected():
     assert list(loss.parameters()) == []
 
 
-def test_unequal_frequencies_are_named():
+def test_unequal_frequencies():
     loss = LatentMixupLoss()
     loss.pairs = [TapPair(Tap("a"), Tap("b"))]
     student = Observation(
@@ -338,7 +338,7 @@ def test_unequal_frequencies_are_named():
     teacher = Observation(
         torch.zeros(1, 9), {Tap("b"): torch.zeros(1, 2, 4, 3)}, lambda given: None
     )
-    with pytest.raises(ValueError, match="student's 'a' has 5 frequencies, the teacher's 'b' 4"):
+    with pytest.raises(ValueError, match="'a' has 5 frequencies and the teacher's 'b' has 4"):
         loss.prepare(student, teacher)
 
 

@@ -1,3 +1,5 @@
+"""Posterior loss: values by hand, minimum, padding, gradient, errors before training."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -19,7 +21,7 @@ def loss_of(student, teacher, lengths=LENGTHS, temperature=1.0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
-def test_divergence_as_computed_by_hand(temperature):
+def test_divergence_by_hand(temperature):
     student, teacher = noise(1, 12), noise(1, 12, seed=1)
     s, t = student[0].double().numpy(), teacher[0].double().numpy()
     total = 0.0
@@ -35,7 +37,7 @@ def test_divergence_as_computed_by_hand(temperature):
     assert result.item() == pytest.approx(total, rel=1e-4)
 
 
-def test_zero_where_student_is_the_teacher_at_any_scale():
+def test_zero_for_the_teacher_at_any_scale():
     teacher = noise(2, 12)
     for gain in (1.0, -1.0, 100.0):
         torch.testing.assert_close(loss_of(gain * teacher, teacher), torch.zeros(2))
@@ -67,7 +69,7 @@ def test_the_recognizer_is_neither_trained_nor_saved():
     assert not loss.state_dict() and not list(loss.parameters())
 
 
-def test_what_cannot_work_shows_before_training():
+def test_errors_before_training():
     class WithoutCTC(FakeRecognizer):
         def ctc_log_probs(self, latents):
             raise ValueError("no CTC")

@@ -1,4 +1,4 @@
-"""What a student's next training starts from."""
+"""The weights that are published, and those that the next training starts from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOSSES = {
 
 
 def trained_state() -> dict[str, torch.Tensor]:
-    """A bottleneck of 2 channels behind a layer of 3 inputs, a projection, and another weight."""
+    """Return a layer of 3 inputs, its bottleneck of 2 channels, a projection, another weight."""
     prefix = "distiller.losses.latent.bottlenecks.0"
     return {
         "bottleneck.weight": torch.tensor([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]]),
@@ -36,7 +36,7 @@ def test_student_alone():
     torch.testing.assert_close(student["bottleneck.weight"], FOLDED)
 
 
-def test_losses_that_both_trainings_have_keep_their_weights():
+def test_kept_losses_keep_their_weights():
     state = trained_state()
     found = hand_over(state, LOSSES, ["latent", "output", "mixup"])
     assert found.keys() == state.keys()
@@ -44,7 +44,7 @@ def test_losses_that_both_trainings_have_keep_their_weights():
         assert torch.equal(found[key], value)
 
 
-def test_losses_that_the_next_training_has_not_are_folded_or_left_out():
+def test_other_losses_are_folded_or_removed():
     state = trained_state()
     found = hand_over(state, LOSSES, ["mixup", "new"])
     kept = {"bottleneck.weight", "encoder.weight", "distiller.losses.mixup.projections.0.weight"}

@@ -1,4 +1,4 @@
-"""`kd_losses` and `kd_stages`: what a good text means, and one line for every bad one."""
+"""`kd_losses` and `kd_stages`: good settings are read, bad ones raise an error of one line."""
 
 import sys
 
@@ -36,7 +36,7 @@ empty: {type: output, categories: , conf: , taps: }
 """
 
 
-def test_a_good_text():
+def test_good_losses():
     output, latent, empty = read_losses(yaml.safe_load(GOOD))
     assert (output.name, output.type, output.weight) == ("output", "output", 2.0)
     assert (output.categories, output.taps) == (("REAL",), ())
@@ -70,7 +70,7 @@ def test_every_name_has_a_class(name):
 
 @pytest.fixture
 def outside(tmp_path, monkeypatch):
-    """A module outside the package."""
+    """Name of a class in a module outside the package."""
     (tmp_path / "toy_loss_of_mine.py").write_text(
         "from espnet_kd.distill.base import DistillLoss\n"
         "class Toy(DistillLoss):\n"
@@ -103,20 +103,20 @@ def one_line(function, *arguments):
     return str(error.value)
 
 
-def test_what_building_refuses(outside):
+def test_errors_of_build(outside):
     def build(resources, **conf):
         return read_losses({"toy": {"type": outside, "conf": conf}})[0].build(resources)
 
     both = {"recognizer": 1, "centroids": 2}
     assert one_line(build, {"centroids": 1}) == (
-        f"kd_losses, 'toy': '{outside}' needs a recognizer; give --kd_asr_config and"
+        f"kd_losses, 'toy': '{outside}' has no recognizer; give --kd_asr_config and"
         " --kd_asr_checkpoint"
     )
     assert one_line(build, {"recognizer": 1, "centroids": None}).endswith("give --kd_centroids")
     problem = one_line(lambda: build(both, power=-1.0))
-    assert problem == "kd_losses, 'toy': power is -1.0, not above 0; mend its conf"
-    assert "no DistillLoss" in one_line(find_class, "toy_loss_of_mine:not_a_class")
-    # What the command line gives cannot stand in YAML.
+    assert problem == "kd_losses, 'toy': power is -1.0, not above 0; fix its conf"
+    assert "is not a DistillLoss" in one_line(find_class, "toy_loss_of_mine:not_a_class")
+    # Values from the command line are not accepted in YAML.
     assert "has no argument 'recognizer'" in one_line(lambda: build(both, recognizer=1))
 
 
@@ -132,7 +132,7 @@ BAD_LOSSES = {
     "a: {type: ':Y'}": "type ':Y': Empty module name",
     "a: {type: '.x:Y'}": "type '.x:Y':",
     "a: {type: 'math:nothing'}": "type 'math:nothing': module 'math' has no attribute",
-    "a: {type: 'math:pi'}": "type 'math:pi' is no DistillLoss",
+    "a: {type: 'math:pi'}": "type 'math:pi' is not a DistillLoss",
     "a: {type: output, wieght: 1}": "has an unknown key 'wieght'; nearest: weight",
     "a: {type: output, weight: -1}": "kd_losses, 'a': weight is -1; give a number, at least 0",
     "a: {type: output, weight: 1e-3}": "weight is '1e-3'",
@@ -141,7 +141,7 @@ BAD_LOSSES = {
     "a: {type: output, weight: true}": "weight is True",
     "a: {type: output, weight: }": "weight is None",
     "a: {type: output, categories: REAL}": "categories is 'REAL'; give a list",
-    "a: {type: output, categories: [real]}": "category 'real'; use SIMU, REAL, CLEAN",
+    "a: {type: output, categories: [real]}": "unknown category 'real'; use SIMU, REAL, CLEAN",
     "a: {type: output, conf: [1]}": "conf is [1]; give names and values",
     "a: {type: output, conf: {x: 1}}": "'output' has no argument 'x'; leave it out",
     "a: {type: gram, taps: [x], conf: {kinds: 1}}": "has no argument 'kinds'; nearest: kind",
@@ -155,7 +155,7 @@ BAD_LOSSES = {
     "a: {type: gram, taps: [{path: x, sid: input}]}": "an unknown key 'sid'; nearest: side",
     "a: {type: gram, taps: [{path: x, side: in}]}": "side is 'in'; use output or input",
     "a: {type: gram, taps: [{path: x, layout: bx}]}": "layout is 'bx'; name each axis once",
-    "a: {type: gram, taps: [{student: x}]}": "tap {'student': 'x'}; give student: and teacher:",
+    "a: {type: gram, taps: [{student: x}]}": "tap is {'student': 'x'}; give student: and teacher:",
     "a.b: {type: output}": "the name is 'a.b'; use letters, digits and _",
     "5: {type: output}": "the name is '5'",
     "supervised: {type: output}": "kd_losses, 'supervised': a loss cannot have this name",
@@ -204,7 +204,7 @@ BAD_STAGES = {
     stage("options: [1]"): "options is [1]",
     stage("epochs: 1"): "stage 1: has an unknown key 'epochs'; nearest: max_epoch",
     "[{name: a, max_epoch: 1, losses: {gram: 1}}, {name: a, max_epoch: 1, losses: {gram: 1}}]": (
-        "kd_stages: two stages of one name"
+        "kd_stages: two stages have the same name"
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Taps: both sides, layouts, replacement, and what is refused."""
+"""Taps: both sides, layouts, replacement, and errors."""
 
 import pytest
 import torch
@@ -55,7 +55,7 @@ def test_layouts_and_back(layout, shape):
 
 
 @pytest.mark.parametrize("side", ["output", "input"])
-def test_replacement_reaches_what_stands_behind(side):
+def test_replacement_reaches_later_layers(side):
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 3))
     value = torch.randn(2, 5, 3)
     tap = Tap("1", side, "btc")
@@ -63,11 +63,11 @@ def test_replacement_reaches_what_stands_behind(side):
     before = model[0](value) if side == "input" else model[:2](value)
     behind = model[1:] if side == "input" else model[2:]
     torch.testing.assert_close(found, behind(2 * before + 1))
-    captured = features[tap].squeeze(2).transpose(1, 2)  # as it was before
+    captured = features[tap].squeeze(2).transpose(1, 2)  # the feature before the replacement
     torch.testing.assert_close(captured, before)
 
 
-def test_one_place_under_two_names_is_captured_as_the_layer_gives_it():
+def test_two_taps_of_one_place_capture_the_same():
     model, value = nn.Sequential(nn.Conv1d(3, 3, 1)), torch.randn(2, 3, 5)
     plain, named = Tap("0"), Tap("0", layout="bct")
     _, features = run(model, value, [plain, named], {plain: torch.zeros_like})
@@ -114,7 +114,7 @@ def test_hooks_are_removed(student, mixture):
     assert not hooks(student)
 
 
-def test_gradients_pass(student, mixture):
+def test_gradients_flow_through_features(student, mixture):
     tap = Tap("bottleneck")
     _, features = run(student, mixture, [tap])
     features[tap].sum().backward()
@@ -122,7 +122,7 @@ def test_gradients_pass(student, mixture):
     assert student.decoder.weight.grad is None
 
 
-def test_a_wrong_path_lists_the_nearest(student):
+def test_wrong_path_lists_the_nearest(student):
     with pytest.raises(UserError) as error:
         find_module(student, Tap("bottlneck"), "student")
     problem = "tap 'bottlneck': the student has no such module; nearest: bottleneck, "
@@ -132,7 +132,7 @@ def test_a_wrong_path_lists_the_nearest(student):
 
 
 class Odd(nn.Module):
-    """Gives what no tap can use."""
+    """Model that runs `layer` in a given way."""
 
     def __init__(self, layer, run):
         super().__init__()
@@ -146,14 +146,14 @@ class Odd(nn.Module):
 @pytest.mark.parametrize(
     ("layer", "tap", "problem"),
     [
-        (nn.LSTM(5, 3), Tap("layer"), "tap 'layer': is tuple; tap a layer that gives a real"),
-        (torch.fft.rfft, Tap("layer"), "tap 'layer': is complex numbers; tap a layer"),
+        (nn.LSTM(5, 3), Tap("layer"), "tap 'layer': is of type tuple; tap a layer"),
+        (torch.fft.rfft, Tap("layer"), "tap 'layer': is complex; tap a layer"),
         (nn.Flatten(0, 1), Tap("layer"), r"layout '' does not fit its 2 axes \(6, 5\)"),
         (nn.Identity(), Tap("layer", layout="btfc"), r"'btfc' does not fit its 3 axes \(2, 3, 5\)"),
         (nn.Identity(), Tap("unused"), "tap 'unused': the student never runs this module; tap a"),
     ],
 )
-def test_layers_that_no_tap_can_use(layer, tap, problem):
+def test_layers_that_cannot_be_tapped(layer, tap, problem):
     if not isinstance(layer, nn.Module):
         function, layer = layer, nn.Identity()
         layer.forward = function
@@ -176,7 +176,7 @@ def test_a_layer_that_runs_twice():
 
 def test_a_layer_without_a_first_argument():
     model = Odd(nn.Identity(), lambda layer, value: layer(input=value))
-    with pytest.raises(UserError, match=r"tap 'layer \(input\)': is NoneType"):
+    with pytest.raises(UserError, match=r"tap 'layer \(input\)': is of type NoneType"):
         run(model, torch.randn(2, 3, 5), [Tap("layer", "input")])
 
 
@@ -192,14 +192,14 @@ def test_a_layer_without_a_first_argument():
         ({"path": "x", "layout": 3}, "layout is 3"),
     ],
 )
-def test_places_that_cannot_be(values, problem):
+def test_invalid_taps(values, problem):
     with pytest.raises(ValueError, match=problem):
         Tap(**values)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
 def test_half_precision_is_captured_as_single(dtype):
-    """What stands behind the tap goes on in the precision that it had."""
+    """Layers after the tap keep their precision."""
     model, tap = nn.Sequential(nn.Identity(), nn.Identity()), Tap("0", layout="bct")
     value = torch.randn(2, 3, 5).to(dtype)
     wide = torch.float64 if dtype == torch.float64 else torch.float32

@@ -1,4 +1,4 @@
-"""The code blocks of a page: files to write, and commands with what they print."""
+"""Read the code blocks of a page: files to write, and commands with their output."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ FILES, COMMANDS = ("python", "yaml"), "console"
 
 @dataclass
 class Command:
-    """A line of a console block behind `$`, and the lines that the page shows below it."""
+    """A command after `$` in a console block, and the output that the page shows below it."""
 
     text: str
     shown: list[str] = field(default_factory=list)
 
     @property
     def words(self) -> list[str]:
-        """The line as a shell splits it."""
+        """The words of the command, as a shell splits them."""
         return shlex.split(self.text)
 
 
 @dataclass
 class Outcome:
-    """What a command of a page did."""
+    """The exit status and output of a command."""
 
     command: Command
     status: int
@@ -37,14 +37,14 @@ class Outcome:
 
 @dataclass
 class Page:
-    """What a page tells its reader to do; a block that is neither is refused."""
+    """The files and commands of a page."""
 
     files: dict[str, str]
     commands: list[Command]
 
 
 def read_page(path: Path) -> Page:
-    """Read files and commands of a page, in order.
+    """Read the files and commands of a page, in order.
 
     Raises:
         ValueError: a block is neither a named file nor a console.
@@ -72,9 +72,9 @@ def _read_console(content: str) -> list[Command]:
 
 
 def is_shown(line: str, output: str) -> bool:
-    """Whether a line of a page is one of the output.
+    """Return whether a line of a page is a line of the output.
 
-    Numbers with a point may differ; `...` stands for anything.
+    Numbers with a decimal point may differ; `...` matches anything.
     """
     parts = re.split(r"(\d+\.\d+|\.\.\.)", line)
     kinds = {"...": ".*"}
@@ -86,9 +86,9 @@ def is_shown(line: str, output: str) -> bool:
 
 
 def faults(outcomes: Iterable[Outcome]) -> list[str]:
-    """What a page tells otherwise than it was.
+    """Describe the commands that did not do what the page shows.
 
-    A command fails if, and only if, the page shows an error, and prints every line shown.
+    A command must print every line shown, and fail if and only if the page shows an error.
     """
     wrong = []
     for outcome in outcomes:
@@ -101,6 +101,6 @@ def faults(outcomes: Iterable[Outcome]) -> list[str]:
 
 
 def dead_links(path: Path) -> list[str]:
-    """Links of a page to files that are not there."""
+    """Return the links of a page to files that do not exist."""
     targets = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))
     return [target for target in targets if not (path.parent / target).exists()]

@@ -1,7 +1,7 @@
-"""Run `python ...` commands in the current folder, each in a process of its own, one by one.
+"""Run `python ...` commands in the current folder, one after another, each in its own process.
 
-ESPnet is imported once and each process forked from that, which saves seconds per command.
-Reads a JSON list of lists of words; prints a JSON list of [exit status, output].
+ESPnet is imported once, and each process is forked afterward, which saves seconds per command.
+The script reads a JSON list of lists of words and prints a JSON list of [exit status, output].
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import espnet_kd.tasks.enh_kd  # noqa: E402, F401
 
 
 def run(words: list[str]) -> tuple[int, str]:
-    """Run one command; exit status, and what it printed on stdout and stderr."""
+    """Run one command; return its exit status and its output on stdout and stderr."""
     with tempfile.TemporaryFile("w+") as output:
         child = os.fork()
         if child == 0:
@@ -53,7 +53,7 @@ def _status(words: list[str]) -> int:
 def _execute(words: list[str]) -> None:
     if words[0] != "python":
         raise ValueError(f"not a python command: {words}")
-    sys.path[0] = os.getcwd()  # as `python -m module` and `python file_in_this_folder` do
+    sys.path[0] = os.getcwd()  # as with `python -m module` and `python file_in_this_folder`
     if words[1] == "-m":
         sys.argv = words[2:]
         runpy.run_module(words[2], run_name="__main__", alter_sys=True)

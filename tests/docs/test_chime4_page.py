@@ -1,4 +1,4 @@
-"""egs2/chime4/enh_kd1/README.md: options exist, sums are right, numbers are those of the code."""
+"""egs2/chime4/enh_kd1/README.md: options exist, sums are right, and numbers match the code."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .page import dead_links
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "egs2/chime4/enh_kd1"
 PAGE = (RECIPE / "README.md").read_text(encoding="utf-8")
-# GFLOP a second: two CPU cores in training and in enhancement, and a GPU, as the page says.
+# GFLOP per second of two CPU cores in training and in enhancement, and of a GPU, as on the page.
 TRAINING, ENHANCEMENT, GPU = 77, 113, 10_000
 
 
 def rows(start: str) -> list[list[str]]:
-    """Cells of the table that follows a text."""
+    """Return the cells of the table that follows a text."""
     table = re.search(r"(?:^\|.*\n)+", PAGE[PAGE.index(start) :], re.MULTILINE)
     lines = table[0].splitlines()
     return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines[2:]]
@@ -62,7 +62,7 @@ def test_db_sh_has_the_variables_of_the_table():
     assert told == set(variables)
 
 
-def test_links_lead_somewhere():
+def test_links_exist():
     assert dead_links(RECIPE / "README.md") == []
     titles = re.findall(r"^#+ (.*)", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
@@ -108,5 +108,5 @@ def test_published_scores_are_those_of_the_report():
                 for name, i in (("dt05", 0), ("et05", 2))
             }
         elif source == "yours":
-            assert not any(cells), "a cell for the lab's own"
+            assert not any(cells), "cells for your own results must be empty"
     assert found == ti_kd_table_1(["dt05", "et05"])

@@ -1,4 +1,4 @@
-"""docs/data.md, followed to the letter in a copy of the checkout, by one shell."""
+"""docs/data.md: run its commands in one shell, in a copy of the checkout, and compare outputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_EVAL = {"train", "clean"}  # sets that are not in the stages' eval_sets
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory) -> tuple[Path, list[Outcome]]:
-    """The checkout's root after all commands of the page, and what they did."""
+    """Run all commands of the page; return the root of the checkout and the outcomes."""
     root = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "egs2/TEMPLATE", root / "egs2/TEMPLATE", symlinks=True)
     for name in ("conf", "espnet_kd"):
@@ -53,7 +53,7 @@ def test_commands_do_what_the_page_shows(followed):
 
 
 def test_page_has_runs_and_mistakes(followed):
-    """So that the test above cannot pass because nothing was read."""
+    """Otherwise, the test above could pass because nothing was read."""
     _, outcomes = followed
     assert sum("./run.sh" in outcome.command.words for outcome in outcomes) == 2
     assert sum("error: " in line for o in outcomes for line in o.command.shown) == 5
@@ -68,14 +68,14 @@ def test_stage_2_has_all_sets(followed):
     assert (raw / "test_simu/text_exchanged").exists()
 
 
-def test_a_copy_is_read_where_one_was_asked_for(followed):
+def test_copy_is_used_where_requested(followed):
     written = read_set(followed[0] / "toy/data/train_real")
     assert list(written["wav.scp"].values()) == [
         f"{followed[0]}/toy/copies{followed[0]}/toy/audio/fast.wav.wav"
     ]
 
 
-def test_stages_of_the_table_are_those_that_read_each_set():
+def test_table_lists_the_stages_that_read_each_set():
     told = re.findall(r"^\| `(\w+)_(\w+)` \| ([\d ]+) \|$", PAGE.read_text(), re.MULTILINE)
     assert len(told) == 9
     for part, kind, stages in told:
@@ -89,5 +89,5 @@ def test_stages_of_the_table_are_those_that_read_each_set():
         assert stages.split() == readers, option
 
 
-def test_links_of_the_page_lead_somewhere():
+def test_links_of_the_page_exist():
     assert dead_links(PAGE) == []

@@ -1,4 +1,4 @@
-"""Reading of pages: nothing is passed over, and a wrong line is not shown."""
+"""Reading pages: every block is read or rejected, and lines are compared with the output."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_read(tmp_path):
 @pytest.mark.parametrize(
     "block", ["python\nx = 1", "sh\nls", "console\nls", "\nx", "python\n# a/b.py\n"]
 )
-def test_blocks_that_nobody_could_follow(tmp_path, block):
-    """No name, no `$`, no language, a file for the second time."""
+def test_bad_blocks(tmp_path, block):
+    """No file name, unknown language, no `$`, no language, a file name that is used twice."""
     (tmp_path / "page.md").write_text(f"{PAGE}```{block}\n```\n")
     with pytest.raises(ValueError, match="what is this block"):
         read_page(tmp_path / "page.md")

@@ -1,4 +1,4 @@
-"""docs/add_a_loss.md and add_a_student.md, followed to the letter, in an empty folder."""
+"""docs/add_a_loss.md and add_a_student.md: run them in an empty folder and compare outputs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .page import Outcome, Page, dead_links, faults, read_page
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = ("add_a_loss.md", "add_a_student.md")  # the second goes on in the folder of the first
+PAGES = ("add_a_loss.md", "add_a_student.md")  # the second continues in the folder of the first
 
 
 @dataclass
 class Followed:
-    """A folder after all commands of the pages."""
+    """The folder after all commands of the pages, and their outcomes."""
 
     folder: Path
     pages: dict[str, Page]
@@ -59,7 +59,7 @@ def test_commands_do_what_the_page_shows(followed, name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_files_tests_trainings_and_mistakes(followed, name):
-    """So that the tests above cannot pass because nothing was read."""
+    """Otherwise, the tests above could pass because nothing was read."""
     outcomes = followed.outcomes[name]
     assert len(followed.pages[name].files) >= 5
     assert sum("pytest" in outcome.command.words for outcome in outcomes) == 1
@@ -111,5 +111,5 @@ def test_enhanced_set_is_written(followed):
     assert [line.split()[0] for line in lines] == ["S0_SIMU", "S1_SIMU", "S2_REAL", "S3_REAL"]
 
 
-def test_links_of_the_pages_lead_somewhere():
+def test_links_of_the_pages_exist():
     assert {name: dead_links(DOCS / name) for name in PAGES} == {name: [] for name in PAGES}

@@ -1,10 +1,10 @@
-"""A checkout with as much of ESPnet's conventions as a recipe meets: launchers, path, cmd, db."""
+"""A checkout with the parts of ESPnet that a recipe uses: launchers, path.sh, cmd.sh, db.sh."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# Options, JOB=1:N, log, command: as Kaldi's launchers take them; says who it was and its options.
+# Takes options, JOB=1:N, log and command like Kaldi's launchers; logs its name and its options.
 LAUNCHER = """#!/usr/bin/env bash
 options=()
 while [ "${1#-}" != "$1" ]; do options+=("$1" "$2"); shift 2; done
@@ -33,7 +33,7 @@ export LC_ALL=C
 export OMP_NUM_THREADS=1
 . local/path.sh
 """
-# Says what it runs and where packages are; a training leaves what the stage waits for.
+# Logs its arguments and where packages are; for a training, writes the model the stage expects.
 PYTHON = """#!/usr/bin/env bash
 echo "PYTHONPATH=${PYTHONPATH} EXTRA=${EXTRA} $*" >> called
 while [ $# -gt 0 ]; do
@@ -44,7 +44,7 @@ done
 
 
 def write_checkout(root: Path, python: str = PYTHON) -> Path:
-    """Write the checkout below `root`, with a `python3` of its own; gives `root`."""
+    """Write a checkout with its own `python3` to `root`, and return `root`."""
     asr1, tools = root / "egs2/TEMPLATE/asr1", root / "tools"
     files = {
         asr1 / "cmd.sh": CMD,

@@ -1,4 +1,4 @@
-"""The shell of KD methods and their comparison; commands only say what they are given."""
+"""Shell code of KD methods and their comparison, with commands that only print their arguments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEEDS = {
 
 @pytest.fixture
 def recipe(tmp_path):
-    """A finished recipe of empty files."""
+    """Write a finished recipe of empty files."""
     settings = (TEMPLATE / "enh_kd.sh").read_text()
     options = settings.partition("### options")[2].partition("### end of options")[0]
     (tmp_path / "options.sh").write_text(options.partition("\n")[2])
@@ -43,7 +43,7 @@ def recipe(tmp_path):
 
 @pytest.fixture
 def run(recipe):
-    """Function that runs shell code where enh_kd.sh would; gives commands and status."""
+    """Return a function that runs shell code as enh_kd.sh does; it returns commands and status."""
 
     def run_code(code, **changes):
         assigned = "\n".join(f"{name}={value!r}" for name, value in changes.items())
@@ -82,7 +82,7 @@ def stage(name):
 
 
 @pytest.mark.parametrize(("suffix", "scaled"), [("_sp", 1), ("", 0)])
-def test_alignments_are_scaled_where_there_are_speeds(run, suffix, scaled):
+def test_alignments_are_scaled_if_there_are_speeds(run, suffix, scaled):
     lines, done = run("prepare_kd_sets", suffix=suffix)
     assert done.returncode == 0, done.stderr
     assert sum("--scale_from" in line for line in lines) == scaled
@@ -121,8 +121,8 @@ def test_a_method_that_mixes_noises_asks_for_them_before_it_trains(run):
     lines, done = run("train_student exp/x conf/kd/latent_mixup.yaml")
     assert done.returncode == 1 and not lines
     assert done.stderr == (
-        "error: data/noise.scp: does not exist, conf/kd/latent_mixup.yaml mixes noises; give "
-        'stage 1 recordings of some: --local_data_opts "--noise DIRECTORY"\n'
+        "error: data/noise.scp: does not exist, but conf/kd/latent_mixup.yaml mixes noises; run "
+        'stage 1 with noise recordings: --local_data_opts "--noise DIRECTORY"\n'
     )
 
 
@@ -151,7 +151,7 @@ def test_a_row_that_fails_is_named(run, recipe):
     assert "error: exp/compare/none/seed3/row.log: the row did not finish" in done.stderr
 
 
-def test_real_sets_are_scored_where_there_are_true_images(run):
+def test_real_sets_are_scored_if_there_are_true_images(run):
     lines, _ = run("score_signals x exp/x", truth_dir="truth")
     assert [("--ref_scp" in line) for line in lines if "score_se" in line] == [False, True]
     assert f"{REAL}:exp/x/enhanced/{REAL}/wav.scp:exp/compare/scores/truth/x/{REAL}" in lines[-1]
@@ -166,7 +166,7 @@ def finish(recipe, *rows):
 
 
 def test_the_report_has_all_finished_rows(run, recipe):
-    """Pieces of a comparison are joined: rows of earlier calls stay."""
+    """A comparison made in parts is complete: rows of earlier calls are kept."""
     finish(recipe, "none/seed0", "none/seed1", "cosine/seed0")
     (recipe / "exp" / "compare" / "RESULTS.md").touch()
     lines, done = run(stage("03_report.sh"), methods="output")
@@ -177,7 +177,7 @@ def test_the_report_has_all_finished_rows(run, recipe):
     assert (recipe / "exp/compare/scores/wer/noisy").is_dir()
 
 
-def test_another_teacher_has_a_comparison_and_scores_of_its_own(run, recipe):
+def test_another_teacher_has_its_own_comparison_and_scores(run, recipe):
     other = {"kd_teacher": "uformer", "teacher_tag": "_uformer"}
     lines, _ = run(stage("01_sets.sh"), methods="none", **other)
     assert any(
@@ -195,12 +195,12 @@ def test_another_teacher_has_a_comparison_and_scores_of_its_own(run, recipe):
 def test_a_comparison_without_a_control_stops_at_once(run, recipe):
     done = run(stage("01_sets.sh"), methods="cosine")[1]
     assert done.returncode == 1
-    assert done.stderr.startswith("error: --methods: 'cosine' holds none of the controls (none out")
+    assert done.stderr.startswith("error: --methods: 'cosine' contains none of the controls (none ")
     finish(recipe, "none/seed0")
     assert run(stage("01_sets.sh"), methods="cosine")[1].returncode == 0
 
 
-def test_what_the_recipe_has_not_made_is_named(run, recipe):
+def test_a_missing_file_of_the_recipe_is_named(run, recipe):
     (recipe / "exp/asr_multi/valid.acc.ave.pth").unlink()
     done = run(stage("01_sets.sh"))[1]
     line = "error: exp/asr_multi/valid.acc.ave.pth: does not exist; run ./run.sh first"

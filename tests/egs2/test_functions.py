@@ -1,4 +1,4 @@
-"""Functions of the stages, with a launcher that only shows what it would run."""
+"""Functions of the stages, with a launcher that only prints what it would run."""
 
 import subprocess
 from importlib.util import find_spec
@@ -25,7 +25,7 @@ def test_training_resumes_in_its_directory_with_its_threads(tmp_path):
     ) in result.stdout
 
 
-def test_a_training_without_a_step_does_not_count(tmp_path):
+def test_a_training_without_a_valid_step_fails(tmp_path):
     train = """launch() { mkdir -p exp; touch exp/m.pth
         echo 'WARNING: The gradients at all steps are invalid in this epoch.' > exp/train.log; }
         cuda_cmd=launch; train_model exp m.pth module"""
@@ -43,7 +43,7 @@ def test_a_finished_training_is_not_redone(tmp_path):
     result = bash(tmp_path, "train_model exp m.pth module")
     assert result.returncode == 0
     assert "RUN" not in result.stdout
-    assert "exp/m.pth is there" in result.stdout
+    assert "exp/m.pth exists" in result.stdout
 
 
 def test_several_gpus_are_used_together(tmp_path):
@@ -52,7 +52,7 @@ def test_several_gpus_are_used_together(tmp_path):
 
 
 @pytest.mark.parametrize("speeds", [False, True])
-def test_speeds_are_data_where_the_set_has_them(tmp_path, speeds):
+def test_speeds_are_passed_if_the_set_has_them(tmp_path, speeds):
     if speeds:
         (tmp_path / "utt2speed").touch()
     result = bash(tmp_path, f'data=(); add_se_data train {tmp_path}; echo "${{data[*]}}"')
@@ -86,7 +86,7 @@ def test_hidden_gpus_are_not_used(tmp_path):
         ("inference_ngpu=1 inference_nj=8 ngpu=4", 1, 4),
     ],
 )
-def test_enhancement_is_many_jobs_on_the_cpu_and_one_on_each_gpu(tmp_path, settings, gpu, jobs):
+def test_enhancement_runs_many_jobs_on_the_cpu_or_one_per_gpu(tmp_path, settings, gpu, jobs):
     options = f"--ngpu {gpu} --compile true --x 1"
     functions = (
         "enhance_args='--compile true'; decode_cmd='echo RUN launch'; "

@@ -1,4 +1,4 @@
-"""What the recipes' `local/data.sh` asks of Python."""
+"""Python commands that the recipes' `local/data.sh` runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RECIPES = Path(__file__).parents[2] / "egs2"
 
 @pytest.fixture
 def asked():
-    """Function that runs a recipe's local/data.sh with a Python that shows what it is asked."""
+    """Return a function that runs local/data.sh with a Python that prints its arguments."""
 
     def run(recipe, *options, **environment):
         script = 'python3() { echo "RUN $*"; }; export -f python3; exec local/data.sh "$@"'
@@ -31,7 +31,7 @@ def asked():
 
 
 @pytest.mark.parametrize("recipe", ["chime4", "mini_chime4"])
-def test_backgrounds_are_listed_last_at_the_channels_of_training(asked, recipe):
+def test_backgrounds_are_listed_last_with_the_training_channels(asked, recipe):
     *_, prepare, backgrounds = asked(recipe, "--nj", "2", "--channels", "5 2", "--references", "r")
     assert prepare.startswith("prepare_chime4 ") and prepare.count("--channels 5 2") == 1
     corpus = prepare.split()[2]
@@ -39,13 +39,13 @@ def test_backgrounds_are_listed_last_at_the_channels_of_training(asked, recipe):
     assert backgrounds == expected
 
 
-def test_without_channels_both_have_their_common_default(asked):
+def test_without_channels_both_commands_use_their_default(asked):
     _, prepare, backgrounds = asked("chime4", "--nj", "2")
     assert "--channels" not in prepare + backgrounds
 
 
 @pytest.mark.parametrize("recipe", ["chime4", "mini_chime4"])
-def test_the_corpus_is_checked_first_and_told_what_may_be_missing(asked, recipe):
+def test_the_corpus_is_checked_first_and_may_be_partial(asked, recipe):
     *_, check, prepare, _ = asked(recipe, "--nj", "2", "--channels", "5", "--allow_partial", "true")
     corpus = prepare.split()[2]
     assert check == f"check_corpus {corpus} --extra_annotations none --allow_partial true"
@@ -62,7 +62,7 @@ def test_the_embedded_corpus_makes_its_references_and_compares_them_with_the_tru
 WSJ = {"WSJ0": "/wsj0", "WSJ1": "/wsj1"}
 
 
-def test_both_parts_of_wsj_make_train_si284_and_the_first_gives_transcripts(asked):
+def test_both_parts_of_wsj_make_train_si284_and_wsj0_has_transcripts(asked):
     options = ("--nj", "3", "--references", "d/references", "--allow_partial", "true")
     _, wsj, prepare, _ = asked("chime4", *options, **WSJ)
     assert wsj == (
@@ -73,7 +73,7 @@ def test_both_parts_of_wsj_make_train_si284_and_the_first_gives_transcripts(aske
 
 
 @pytest.mark.parametrize("only", ["WSJ0", "WSJ1", ""])
-def test_without_both_there_is_no_such_set(asked, only):
+def test_train_si284_needs_both_parts_of_wsj(asked, only):
     commands = asked("chime4", "--nj", "3", **{only: WSJ[only]} if only else {})
     assert [command.split()[0] for command in commands] == [
         "check_corpus", "prepare_chime4", "list_backgrounds",
@@ -81,5 +81,5 @@ def test_without_both_there_is_no_such_set(asked, only):
     assert f"--wsj0 {'/wsj0' if only == 'WSJ0' else 'none'} " in commands[1]
 
 
-def test_the_embedded_corpus_knows_no_wsj(asked):
+def test_the_embedded_corpus_ignores_wsj(asked):
     assert not [command for command in asked("mini_chime4", **WSJ) if "/wsj" in command]

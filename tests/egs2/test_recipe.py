@@ -1,4 +1,4 @@
-"""The shell of the recipe, run in a copy with stages that only say their name."""
+"""Shell code of the recipe, run in a copy with stages that only print their number."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ def run(directory, *command, **environment):
 
 @pytest.fixture
 def recipe(tmp_path):
-    """A recipe directory with three stages; the second fails if there is a file `fail`."""
+    """Make a recipe directory with three stages; the second fails if there is a file `fail`."""
     directory = tmp_path / "egs2" / "x" / "enh_kd1"
     shutil.copytree(TEMPLATE, directory, ignore=shutil.ignore_patterns("stages"))
     (directory / "path.sh").write_text("")
@@ -59,8 +59,8 @@ def test_stage_range(recipe, options, expected):
     assert (result.returncode, ran(result)) == (0, expected), result.stderr
 
 
-def test_options_may_be_many(recipe):
-    """More than a pipe holds, so that whoever writes it is cut off when a reader has enough."""
+def test_a_long_option_block_is_read(recipe):
+    """The block exceeds a pipe's buffer, so a reader that stops early would break the writer."""
     script = recipe / "enh_kd.sh"
     more = "".join(f"# {'long ' * 50}{number}\n" for number in range(1000))
     script.write_text(script.read_text().replace("# Data\n", f"# Data\n{more}"))
@@ -68,7 +68,7 @@ def test_options_may_be_many(recipe):
     assert (result.returncode, ran(result)) == (0, [3]), result.stderr
 
 
-def test_time_of_each_stage_is_told(recipe):
+def test_time_of_each_stage_is_reported(recipe):
     result = run(recipe, "./enh_kd.sh")
     summary = result.stdout.split("Time by stage:")[1]
     assert re.findall(r"\d+ s  (.*)", summary) == [
@@ -82,7 +82,7 @@ def test_a_failing_stage_stops_the_recipe_and_is_named(recipe):
     (recipe / "fail").touch()
     result = run(recipe, "./enh_kd.sh")
     assert (result.returncode, ran(result)) == (1, [1, 2])
-    assert "stage 2 stopped; mend it and go on with --stage 2" in result.stderr
+    assert "stage 2 stopped; fix the cause and continue with --stage 2" in result.stderr
 
 
 @pytest.mark.parametrize("option", ["--inference_nj", "--inference-nj"])
@@ -126,13 +126,13 @@ def test_a_bad_option_is_one_line_and_runs_nothing(recipe, options, line):
     assert (result.returncode, result.stdout, result.stderr.splitlines()) == (1, "", [line])
 
 
-def test_an_option_of_the_data_without_its_value_is_one_line(recipe):
+def test_a_data_option_without_a_value_is_one_line(recipe):
     shutil.copy(TEMPLATE / "stages/01_data.sh", recipe / "stages")
     result = run(
         recipe, "./enh_kd.sh", "--local_data_opts", "--nj 2 --resample", "--stop_stage", "1"
     )
     assert result.returncode == 1
-    assert result.stderr.startswith("error: --local_data_opts: '--nj 2 --resample' is not --name ")
+    assert result.stderr.startswith("error: --local_data_opts: '--nj 2 --resample' is not a list ")
     assert "unbound" not in result.stderr
 
 
@@ -212,8 +212,8 @@ def test_another_backend_needs_its_launcher(recipe, backend):
     assert " ".join([launcher] * 3) in run(recipe, "./enh_kd.sh", cmd_backend=backend).stdout
 
 
-def test_the_package_is_that_of_the_checkout_of_the_scripts(tmp_path):
-    """Through the links of a recipe; local/path.sh may change the Python before it is checked."""
+def test_the_package_comes_from_the_checkout_of_the_scripts(tmp_path):
+    """It follows the links of a recipe; local/path.sh may change the Python before the check."""
     (tmp_path / "local").mkdir()
     (tmp_path / "path.sh").symlink_to(TEMPLATE / "path.sh")
     (tmp_path / "local" / "path.sh").write_text("export PYTHONPATH=mine\npython3() { true; }\n")

@@ -1,4 +1,4 @@
-"""setup.sh: the recipe in an ESPnet checkout, and a new recipe in this one."""
+"""setup.sh: recipes in an ESPnet checkout, and a new recipe in this checkout."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def set_up(directory, template=TEMPLATE):
 
 
 def tree(directory) -> dict[str, str]:
-    """Every file and link with its content."""
+    """Return the content of every file and the target of every link."""
     return {
         str(path.relative_to(directory)): os.readlink(path) if path.is_symlink() else read(path)
         for path in sorted(directory.rglob("*"))
@@ -52,7 +52,7 @@ def espnet(tmp_path):
 
 @pytest.fixture
 def recipe(espnet):
-    """CHiME-4's recipe, linked into the checkout."""
+    """Set up the recipe for CHiME-4 in the ESPnet checkout."""
     directory = espnet / "egs2/chime4/enh_kd1"
     done = set_up(directory)
     assert done.returncode == 0, done.stderr
@@ -61,7 +61,7 @@ def recipe(espnet):
 
 @pytest.fixture
 def ours(tmp_path):
-    """A copy of what this checkout's recipes are made of."""
+    """Copy the parts of this checkout that its recipes need."""
     for name in ("egs2", "conf"):
         ignored = shutil.ignore_patterns("data", "dump", "exp", "corpus", "truth", "*.png", "*.md")
         shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=ignored)
@@ -69,7 +69,7 @@ def ours(tmp_path):
     return tmp_path
 
 
-def test_links_stay_in_the_checkout_but_for_one(espnet, recipe):
+def test_only_one_link_leaves_the_checkout(espnet, recipe):
     leaving = []
     for path in (espnet / "egs2").rglob("*"):
         if path.is_symlink():
@@ -91,7 +91,7 @@ def test_the_checkouts_files_are_used(espnet, recipe):
         assert (recipe / name).read_text() == (ROOT / "egs2/chime4/enh_kd1" / name).read_text()
 
 
-def test_a_second_time_changes_nothing(recipe):
+def test_running_it_again_changes_nothing(recipe):
     for name in ("db.sh", "cmd.sh", "conf/slurm.conf", "conf/se/conv_tasnet.yaml", "local/data.sh"):
         with (recipe / name).open("a") as file:
             file.write("# mine\n")
@@ -104,7 +104,7 @@ def test_a_second_time_changes_nothing(recipe):
 
 
 @pytest.mark.parametrize("found", ["file", "folder", "link", "dangling"])
-def test_what_is_in_the_way_is_refused_before_anything_is_done(espnet, found):
+def test_files_in_the_way_are_rejected_before_any_change(espnet, found):
     recipe = espnet / "egs2/chime4/enh_kd1"
     recipe.mkdir(parents=True)
     way = recipe / "stages"
@@ -118,17 +118,17 @@ def test_what_is_in_the_way_is_refused_before_anything_is_done(espnet, found):
     done = set_up(recipe)
     assert (done.returncode, done.stdout, tree(espnet)) == (1, "", before)
     assert done.stderr == (
-        f"error: {way}: is there and is no link to ../../TEMPLATE/enh_kd1/stages; move it away\n"
+        f"error: {way}: exists and is not a link to ../../TEMPLATE/enh_kd1/stages; move it away\n"
     )
 
 
 @pytest.mark.parametrize("name", ["chime4/enh_kd1", "egs2/chime4", "egs2/TEMPLATE/enh_kd1"])
-def test_another_place_than_a_recipes_is_one_line(espnet, name):
+def test_a_folder_that_is_not_a_recipe_is_one_line(espnet, name):
     before = tree(espnet)
     done = set_up(espnet / name)
     assert (done.returncode, tree(espnet)) == (1, before)
     assert done.stderr.startswith(
-        f"error: {espnet / name}: is no egs2/CORPUS/enh_kd1 of a checkout"
+        f"error: {espnet / name}: is not egs2/CORPUS/enh_kd1 of a checkout"
     )
     assert len(done.stderr.splitlines()) == 1
 
@@ -139,7 +139,7 @@ def test_arguments_other_than_one_folder_are_one_line(words):
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
 
 
-def test_help_runs_there(recipe):
+def test_help_works_in_the_checkout(recipe):
     done = run(recipe, "./run.sh", "--help")
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"^  Stage \d+: ", done.stdout, re.MULTILINE)) == 17
@@ -147,7 +147,7 @@ def test_help_runs_there(recipe):
 
 
 def train_baseline(recipe):
-    """Stage 4, whose only input that the shell itself looks at is there."""
+    """Run stage 4 with the only input that the shell itself checks."""
     valid = recipe / "dump/raw/dt05_simu_isolated_1ch_track"
     valid.mkdir(parents=True)
     (valid / "spk1.scp").touch()
@@ -186,8 +186,8 @@ def test_jobs_are_numbered_by_the_checkouts_launcher(recipe):
     assert "JOB" not in called
 
 
-def test_what_needs_a_gpu_runs_where_the_launcher_finds_one(recipe):
-    """Here it is called on a login node, perhaps."""
+def test_steps_that_need_a_gpu_run_on_the_launcher(recipe):
+    """enh_kd.sh itself may run on a login node without a GPU."""
     model = recipe / "exp/aligner/valid.loss.ave.pth"
     model.parent.mkdir(parents=True)
     model.touch()
@@ -198,7 +198,7 @@ def test_what_needs_a_gpu_runs_where_the_launcher_finds_one(recipe):
     assert (recipe / "launched").read_text().splitlines() == 2 * ["run.pl --gpu 1"]
 
 
-def test_another_backend_reads_its_configuration_of_the_recipe(recipe):
+def test_another_backend_reads_its_configuration_from_the_recipe(recipe):
     cmd = recipe / "cmd.sh"
     cmd.write_text(cmd.read_text().replace("cmd_backend='local'", "cmd_backend='slurm'"))
     (recipe / "conf/slurm.conf").write_text("option gpu=* -p mine\n")
@@ -225,7 +225,7 @@ def test_a_python_without_the_packages_is_one_line(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_an_older_checkout_has_kaldis_launchers(espnet):
+def test_an_older_checkout_uses_kaldis_launchers(espnet):
     kaldi = espnet / "tools/kaldi/egs/wsj/s5"
     kaldi.mkdir(parents=True)
     shutil.move(espnet / "egs2/TEMPLATE/asr1/utils", kaldi / "utils")
@@ -243,7 +243,7 @@ def test_a_checkout_without_launchers_gets_ours(espnet):
 
 
 @pytest.mark.parametrize("corpus", ["chime4", "mini_chime4"])
-def test_our_own_recipes_are_complete_already(ours, corpus):
+def test_our_own_recipes_are_already_complete(ours, corpus):
     directory = ours / "egs2" / corpus / "enh_kd1"
     before = tree(ours)
     done = set_up(directory, ours / "egs2/TEMPLATE/enh_kd1")
@@ -252,7 +252,7 @@ def test_our_own_recipes_are_complete_already(ours, corpus):
 
 
 @pytest.mark.parametrize("where", ["here", "espnet"])
-def test_a_corpus_of_ones_own(ours, espnet, where):
+def test_a_recipe_for_your_own_corpus(ours, espnet, where):
     checkout = ours if where == "here" else espnet
     recipe = checkout / "egs2/mine/enh_kd1"
     template = ours / "egs2/TEMPLATE/enh_kd1"

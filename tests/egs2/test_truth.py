@@ -1,4 +1,4 @@
-"""True images of real recordings are for scoring: no training stage or module may know them."""
+"""True images of real recordings are only for scoring: training must not read them."""
 
 import re
 import subprocess
@@ -15,14 +15,14 @@ MODULES = {
     "bin/make_mini_chime4.py",
     "bin/report.py",
     "bin/truth_scp.py",
-    "scoring/results_page.py",
+    "report/results_page.py",
 }
 
 
 def test_only_the_scoring_stages_name_the_images():
     scripts = [*STAGES.iterdir(), *(TEMPLATE / "scripts").iterdir(), TEMPLATE / "cmd.sh"]
     named = {path.name for path in scripts if "truth" in path.read_text().lower()}
-    assert named == SCORING_STAGES | {"kd_functions.sh"}  # score_signals, of the comparison
+    assert named == SCORING_STAGES | {"kd_functions.sh"}  # score_signals, for the comparison
 
 
 def test_only_the_scoring_stages_read_what_was_scored_with_them():
@@ -55,7 +55,7 @@ def test_the_images_lie_outside_the_corpus_and_git_ignores_them():
 
 @pytest.fixture
 def run_stage(tmp_path):
-    """Function that runs a stage with a Python that only shows what it is asked."""
+    """Return a function that runs a stage with a Python that only prints its arguments."""
     (tmp_path / "db.sh").write_text("CHIME4=corpus/CHiME4\n")
     settings = (TEMPLATE / "enh_kd.sh").read_text()
     options = settings.partition("### options")[2].partition("### end of options")[0]
@@ -110,13 +110,13 @@ def test_real_sets_and_pseudo_references_are_scored_against_true_images(run_stag
     assert [job[3] for job in jobs] == [f"exp/scores/truth/{j[0]}/{Path(j[1]).name}" for j in jobs]
 
 
-def test_the_report_is_told(run_stage):
+def test_the_report_reads_the_true_image_scores(run_stage):
     report = run_stage("14_report.sh", "truth")[0]
     assert "--truth_root exp/scores/truth " in report
     assert "--training exp/baseline/config.yaml exp/lm/config.yaml --model baseline:" in report
 
 
-def test_a_kd_method_has_scores_and_results_of_its_own(run_stage):
+def test_a_kd_method_has_its_own_scores_and_results(run_stage):
     scores, report = (
         run_stage("11_score_se.sh", "", "_x")[0],
         run_stage("14_report.sh", "", "_x")[0],

@@ -1,4 +1,4 @@
-"""What the recipe does where WSJ is there: its clean set, the text of its language model."""
+"""The recipe with WSJ: its clean set, and the text for its language model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EGS2 = Path(__file__).parents[2] / "egs2"
 
 
 def run(directory: Path, *command: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run with a Python that shows what it is asked."""
+    """Run a command with a Python that prints its arguments."""
     script = 'python3() { echo "RUN $*"; }; export -f python3; exec "$@"'
     return subprocess.run(
         ["bash", "-c", script, "test", *command],
@@ -32,7 +32,7 @@ def run(directory: Path, *command: str, **environment: str) -> subprocess.Comple
         ({}, ""),
     ],
 )
-def test_the_clean_set_follows_and_a_user_may_name_another(tmp_path, wsj, expected):
+def test_wsj_sets_the_clean_set_and_a_user_may_choose_another(tmp_path, wsj, expected):
     for name in ("run.sh", "db.sh"):
         shutil.copy(EGS2 / "chime4/enh_kd1" / name, tmp_path)
     (tmp_path / "enh_kd.sh").write_text('#!/bin/sh\necho "$@"\n')
@@ -43,19 +43,19 @@ def test_the_clean_set_follows_and_a_user_may_name_another(tmp_path, wsj, expect
 
 @pytest.fixture
 def recipe(tmp_path):
-    """A recipe directory."""
+    """Copy the recipe template."""
     shutil.copytree(EGS2 / "TEMPLATE/enh_kd1", tmp_path / "enh_kd1")
     (tmp_path / "enh_kd1/path.sh").write_text("")
     return tmp_path / "enh_kd1"
 
 
 def stages_2_and_3(recipe: Path, *more: str) -> list[str]:
-    """Lines they print, up to the first training, which the Python does not do."""
+    """Return the lines printed up to the first training, which does not happen with this Python."""
     options = ("--stage", "2", "--stop_stage", "3", "--ngpu", "0", "--clean_train_set", "clean")
     return run(recipe, "./enh_kd.sh", *options, *more).stdout.splitlines()
 
 
-def test_more_text_is_joined_with_that_of_the_clean_set_for_the_language_model(recipe):
+def test_more_text_is_added_to_the_clean_set_for_the_language_model(recipe):
     text = recipe / "data/local/other_text/text"
     text.parent.mkdir(parents=True)
     text.touch()
@@ -65,21 +65,21 @@ def test_more_text_is_joined_with_that_of_the_clean_set_for_the_language_model(r
         "--token_list dump/token_list/char/tokens.txt --text dump/raw/clean/text "
         "data/local/other_text/text --out dump/raw/clean_other_text"
     )
-    assert lines[5].endswith(" The language model learns from dump/raw/clean_other_text/text")
+    assert lines[5].endswith(" The language model is trained on dump/raw/clean_other_text/text")
     assert " dump/raw/clean_other_text/text,text,text " in lines[7]
     assert " dump/raw/clean_other_text/text_shape.char " in lines[7]
     assert "dump/raw/dt05_bth/text,text,text " in lines[7]
 
 
-def test_text_of_ones_own_takes_its_place_and_must_be_there(recipe):
+def test_lm_text_replaces_the_prepared_text(recipe):
     (recipe / "data/local/other_text").mkdir(parents=True)
     (recipe / "data/local/other_text/text").touch()
     join = stages_2_and_3(recipe, "--lm_text", "mine.txt")[3]
     assert " --text dump/raw/clean/text mine.txt --out " in join
 
 
-def test_without_it_the_clean_set_alone_is_named(recipe):
+def test_without_more_text_the_clean_set_alone_is_used(recipe):
     lines = stages_2_and_3(recipe)
     assert not [line for line in lines if "join_lm_text" in line]
-    assert lines[4].endswith(" The language model learns from dump/raw/clean/text")
+    assert lines[4].endswith(" The language model is trained on dump/raw/clean/text")
     assert " dump/raw/clean/text,text,text " in lines[6]

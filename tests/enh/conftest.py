@@ -1,4 +1,4 @@
-"""ESPnet made ready before any test module imports it; small models."""
+"""Prepare ESPnet before any test module imports it; fixtures for small models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _seed() -> None:
 
 @pytest.fixture
 def make_teacher() -> Callable[..., torch.nn.Module]:
-    """Function that builds a small text-informed separator of any width."""
+    """Return a function that builds a small text-informed separator of any width."""
     from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 
     def make(width: int = 16, fusion: dict | None = None, **options) -> torch.nn.Module:
@@ -42,7 +42,7 @@ def make_teacher() -> Callable[..., torch.nn.Module]:
 
 @pytest.fixture
 def make_baseline() -> Callable[..., torch.nn.Module]:
-    """Function that builds the stock separator of the same audio part."""
+    """Return a function that builds ESPnet's separator with the same audio part."""
     from espnet2.enh.separator.tcn_separator import TCNSeparator
 
     def make(width: int = 16) -> torch.nn.Module:

@@ -1,4 +1,4 @@
-"""The trained model: stock parameters and loss, padding, categories, and that it learns."""
+"""The trained model: stock parameters and loss, padding, categories, learning."""
 
 import pytest
 import torch
@@ -31,12 +31,12 @@ def student(make_baseline):
 
 
 def si_snr(estimate, reference):
-    """(B,) SI-SNR in dB."""
+    """Return the SI-SNR in dB, (B,)."""
     return -SISNRLoss()(reference, estimate)
 
 
 def tone(frequency, count, length=LENGTH):
-    """(count, length) tones of random phase."""
+    """Return (count, length) tones with random phase."""
     time = torch.arange(length) / 16000
     phase = torch.rand(count, 1) * 2 * torch.pi
     return torch.sin(2 * torch.pi * frequency * time + phase)
@@ -58,14 +58,14 @@ def train(model, make_batch, steps):
     return model.eval()
 
 
-def test_parameters_are_stock(student, make_baseline):
+def test_parameters_equal_stock(student, make_baseline):
     stock = build(ESPnetEnhancementModel, make_baseline(32))
     shapes = {key: value.shape for key, value in stock.state_dict().items()}
     assert {key: value.shape for key, value in student.state_dict().items()} == shapes
 
 
 @pytest.mark.parametrize("with_lengths", [True, False])
-def test_loss_is_stock(student, make_baseline, with_lengths):
+def test_loss_equals_stock(student, make_baseline, with_lengths):
     stock = build(ESPnetEnhancementModel, make_baseline(32))
     stock.load_state_dict(student.state_dict())
     mixture, reference = noisy_tones(3)
@@ -78,7 +78,7 @@ def test_loss_is_stock(student, make_baseline, with_lengths):
         torch.testing.assert_close(stats[name], expected_stats[name])
 
 
-def test_enhance_gives_waveforms(student):
+def test_enhance_returns_waveforms(student):
     mixture, _ = noisy_tones(2)
     enhanced, others = student.enhance(mixture, torch.full((2,), LENGTH))
     assert enhanced.shape == mixture.shape
@@ -86,7 +86,7 @@ def test_enhance_gives_waveforms(student):
 
 
 @pytest.mark.parametrize("criterion", [SISNRLoss(), TimeDomainL1()])
-def test_padding_does_not_count(criterion):
+def test_criterion_ignores_padding(criterion):
     reference, estimate, lengths = torch.randn(2, 90), torch.randn(2, 90), (90, 50)
     found = criterion_per_utterance(criterion, reference, estimate, lengths)
     alone = criterion(reference[1:, :50], estimate[1:, :50])
@@ -95,7 +95,7 @@ def test_padding_does_not_count(criterion):
     assert abs(found[1] - criterion(reference, estimate)[1]) > 1e-3
 
 
-def test_loss_leaves_padding_out(student):
+def test_loss_ignores_padding(student):
     mixture, reference = noisy_tones(2)
     lengths = torch.tensor([LENGTH, LENGTH // 2])
     loss = student(mixture, lengths, speech_ref1=reference)[0]
@@ -116,7 +116,7 @@ def test_loss_of_each_category(student):
 
 
 def test_criterion_only_for_test(student):
-    """Such a criterion is logged in validation and does not train."""
+    """The criterion counts in validation and is skipped in training."""
     mixture, reference = noisy_tones(2)
     student.loss_wrappers.append(FixedOrderSolver(TimeDomainL1(only_for_test=True), weight=1.0))
     loss, stats, _ = student.eval()(mixture, speech_ref1=reference)
@@ -155,7 +155,7 @@ def test_student_learns_four_utterances(student):
 
 
 def text_decides(count):
-    """Two tones at once, of which the text names the wanted one; half of each."""
+    """Return mixtures of two tones and texts that name the target: each tone in half of them."""
     low, high = tone(500.0, count), tone(1500.0, count)
     first = torch.arange(count) % 2 == 0
     return {

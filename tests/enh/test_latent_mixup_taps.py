@@ -1,4 +1,4 @@
-"""The places to mix in ESPnet's models: all behind them sees mixed latents alone."""
+"""Taps for latent mixup in ESPnet's models: the layers after them see only mixed latents."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def look(model, taps, mixture, additional=None):
 
 
 def mixed_rerun(model, taps, mixture, additional=None):
-    """Signal with all taps mixed; the features of the run before."""
+    """Return the signal with all taps mixed, and the features of the run before."""
     seen = look(model, taps, mixture, additional)
     mixed = {tap: mix_halves(seen.features[tap], MIXING) for tap in taps}
     return seen.rerun(mixed).signal, seen.features
@@ -85,8 +85,8 @@ def test_conv_tasnet_is_the_mask_of_the_mixed_sum_times_the_mixed_code(conv_tasn
     assert (found - mix(enhance(conv_tasnet, mixture))).abs().max() > 1e-4
 
 
-def test_a_running_sum_inside_the_tcn_passes_the_tap_by(conv_tasnet, mixture):
-    """Why the tap lies behind the last block: a block's input is also added to its output."""
+def test_a_running_sum_inside_the_tcn_bypasses_the_tap(conv_tasnet, mixture):
+    """The tap is after the last block because a block's input is also added to its output."""
     middle = Tap("separator.tcn.network.2.0.1", "input")
     seen = look(conv_tasnet, [middle], mixture)
     silent = seen.rerun({middle: torch.zeros_like(seen.features[middle])})
@@ -122,8 +122,8 @@ def test_dccrn_is_its_decoder_on_mixed_skips_and_mixed_spectrum(mixture):
 
 
 @pytest.mark.parametrize("side", ["student", "teacher"])
-def test_equal_halves_pass_as_they_are(conv_tasnet, make_teacher, mixture, side):
-    """Also in a text-informed teacher, whose mask multiplies the code without the text."""
+def test_equal_halves_are_unchanged(conv_tasnet, make_teacher, mixture, side):
+    """This also holds for a text-informed teacher, whose mask multiplies the code without text."""
     model, additional = conv_tasnet, None
     if side == "teacher":
         model = build(ConvEncoder(**CONV), make_teacher(16), ConvDecoder(**CONV)).eval()

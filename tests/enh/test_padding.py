@@ -1,4 +1,4 @@
-"""Alone, padded, in any batch: the same samples, as far as the layers of a model allow."""
+"""Enhanced samples do not depend on padding or batch, as far as the layers of a model allow."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def build(changes):
 
 
 def differences(model) -> list[torch.Tensor]:
-    """|together - alone| of each utterance, (L,) relative to the greatest sample."""
+    """Return |together - alone| for each utterance, (L,), relative to the largest sample."""
     generator = torch.Generator().manual_seed(0)
     mixture = 0.1 * torch.randn(3, max(LENGTHS), generator=generator)
     lengths = torch.tensor(LENGTHS)
@@ -79,14 +79,14 @@ def differences(model) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("changes", [STUDENT, TEACHER], ids=["student", "teacher"])
-def test_conv_tasnet_and_teacher_are_blind_to_padding(changes):
+def test_conv_tasnet_and_teacher_are_independent_of_padding(changes):
     model = build(changes)
     assert model.padding_invariant
     assert max(difference.max() for difference in differences(model)) < 1e-5
 
 
-def test_plain_teacher_is_blind_to_padding():
-    """The paper's configuration: no prior, a query for each frame."""
+def test_plain_teacher_is_independent_of_padding():
+    """The paper's configuration has no prior and a query for each frame."""
     conf = {
         **TEACHER["separator_conf"],
         "prior_width": 0.0,
@@ -98,7 +98,7 @@ def test_plain_teacher_is_blind_to_padding():
 
 
 @pytest.mark.parametrize("changes", [DCCRN, UFORMER], ids=["dccrn", "uformer"])
-def test_models_of_spectra_say_that_they_see_padding(changes):
+def test_spectral_models_report_that_they_depend_on_padding(changes):
     model = build(changes)
     assert not model.padding_invariant
     full, *padded = differences(model)
@@ -106,8 +106,8 @@ def test_models_of_spectra_say_that_they_see_padding(changes):
     assert min(difference.max() for difference in padded) > 1e-4
 
 
-def test_dccrn_sees_padding_at_the_end_alone():
-    """Its convolutions and LSTM look back; frames of the STFT reach over the end."""
+def test_dccrn_depends_on_padding_only_at_the_end():
+    """Its layers use only past frames, but the last STFT frames extend beyond the end."""
     end = 1000
     for difference in differences(build(DCCRN))[1:]:
         assert difference[:-end].max() < 1e-5 < difference[-end:].max()

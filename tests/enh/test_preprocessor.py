@@ -1,9 +1,9 @@
-"""One utterance on its way into a batch."""
+"""Preprocessing of one utterance: audio, speed, second mixture, alignment, text, category."""
 
 import numpy as np
 import pytest
 import soundfile
-from espnet2.train import preprocessor as host_preprocessor
+from espnet2.train import preprocessor as espnet_preprocessor
 from espnet2.train.preprocessor import CommonPreprocessor, EnhPreprocessor
 
 from espnet_kd.data.categories import CATEGORIES
@@ -46,24 +46,24 @@ def test_audio_passes_unchanged(train):
 
 @pytest.fixture
 def searches(monkeypatch):
-    """Signals that the host searches for silence."""
-    found, search = [], host_preprocessor.detect_non_silence
+    """Record the signals that ESPnet searches for silence."""
+    found, search = [], espnet_preprocessor.detect_non_silence
 
     def counted(wave):
         found.append(wave)
         return search(wave)
 
-    monkeypatch.setattr(host_preprocessor, "detect_non_silence", counted)
+    monkeypatch.setattr(espnet_preprocessor, "detect_non_silence", counted)
     yield found
-    assert host_preprocessor.detect_non_silence is counted  # put back after each utterance
+    assert espnet_preprocessor.detect_non_silence is counted  # restored after each utterance
 
 
-def test_no_search_for_silence_that_nothing_needs(searches):
+def test_no_unnecessary_search_for_silence(searches):
     EnhKDPreprocessor(True, sample_rate=16000)("a", audio())
     assert not searches
 
 
-def test_noise_of_the_host_is_added_at_the_level_of_speech(tmp_path, searches):
+def test_espnets_noise_is_added_at_the_level_of_speech(tmp_path, searches):
     soundfile.write(tmp_path / "n.wav", np.random.default_rng(1).uniform(-0.1, 0.1, 4000), 16000)
     (tmp_path / "noises.scp").write_text(f"n {tmp_path}/n.wav\n")
     options = {"sample_rate": 16000, "noise_scp": str(tmp_path / "noises.scp")}
@@ -72,7 +72,7 @@ def test_noise_of_the_host_is_added_at_the_level_of_speech(tmp_path, searches):
     for kind in (EnhKDPreprocessor, EnhPreprocessor):
         np.random.seed(0)
         found.append(kind(True, **options)("a", audio(8000))["speech_mix"])
-    assert len(searches) == 4  # a reference and a mixture each
+    assert len(searches) == 4  # reference and mixture, in both preprocessors
     np.testing.assert_array_equal(*found)
 
 
@@ -87,7 +87,7 @@ def test_speed_is_the_same_for_mixture_and_reference(preprocess, speed):
 
 
 def test_clipping_changes_both_by_one_gain(preprocess):
-    """ESPnet scales a mixture above full scale down; the reference must follow."""
+    """ESPnet attenuates a mixture above full scale; the reference must have the same gain."""
     given = {name: 10 * samples for name, samples in audio().items()}
     found = preprocess("a", dict(given))
     gain = 1 / np.abs(given["speech_mix"]).max()
@@ -96,7 +96,7 @@ def test_clipping_changes_both_by_one_gain(preprocess):
         np.testing.assert_allclose(found[name], gain * samples, rtol=1e-5)
 
 
-def test_mixture_alone_is_perturbed(preprocess):
+def test_speed_perturbs_a_mixture_without_reference(preprocess):
     evaluate = EnhKDPreprocessor(False, sample_rate=16000)
     found = evaluate("a", {"speech_mix": audio()["speech_mix"], "speed": np.array([0.9])})
     assert len(found["speech_mix"]) == perturbed_length(1001, 0.9)
@@ -104,7 +104,7 @@ def test_mixture_alone_is_perturbed(preprocess):
 
 @pytest.fixture
 def noise_scp(tmp_path):
-    """A list of one recording that is not noise: it counts."""
+    """Return a list of one recording, a ramp instead of noise."""
     soundfile.write(tmp_path / "n.wav", np.arange(8000) / 32768, 16000, subtype="PCM_16")
     write_columns(tmp_path / "noise.scp", {"n": tmp_path / "n.wav"})
     return str(tmp_path / "noise.scp")
@@ -117,7 +117,7 @@ def second_noise(data):
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("options", [{}, {"speech_volume_normalize": "0.3_0.9"}])
 def test_second_mixture_has_the_reference_and_level_of_the_first(noise_scp, train, options):
-    """Also where the host changes the level, and after speed perturbation."""
+    """This also holds if ESPnet changes the level, and after speed perturbation."""
     process = EnhKDPreprocessor(train, second_noise_scp=noise_scp, sample_rate=16000, **options)
     given = {name: 10 * samples for name, samples in audio().items()}
     found = process("a", {**given, "speed": np.array([0.9]), "category": "SIMU"})
@@ -137,7 +137,7 @@ def test_second_noise_is_new_in_training_and_fixed_in_evaluation(noise_scp):
 
 
 @pytest.mark.parametrize("category", ["REAL", "CLEAN", None])
-def test_no_second_mixture_of_other_categories(noise_scp, category):
+def test_no_second_mixture_for_other_categories(noise_scp, category):
     process = EnhKDPreprocessor(True, second_noise_scp=noise_scp, sample_rate=16000)
     given = audio() if category is None else {**audio(), "category": category}
     assert "speech_mix2" not in process("a", given)
@@ -152,8 +152,8 @@ def test_no_second_mixture_without_reference_or_list(noise_scp):
 
 
 @pytest.mark.parametrize("speed", ["0.9", "1.0", "1.1"])
-def test_characters_stay_where_they_are_heard(preprocess, speed):
-    """A click at each character's time, on disk as stages 2 and 5 write it, into the batch."""
+def test_character_times_follow_the_perturbed_audio(preprocess, speed):
+    """A click at each character's time stays there; the times are written as in stages 2 and 5."""
     times = [200, 900, 1700]
     clicks = np.zeros(2 * 16000, dtype=np.float32)
     clicks[[16 * time for time in times]] = 0.5
@@ -169,20 +169,20 @@ def test_characters_stay_where_they_are_heard(preprocess, speed):
             "align": np.array(line.split(), dtype=np.int64),
         },
     )
-    heard = [16 * round(time) for time in found["align"]]
-    for sample in heard:
+    clicked = [16 * round(time) for time in found["align"]]
+    for sample in clicked:
         assert np.abs(found["speech_mix"][sample - 16 : sample + 17]).max() > 0.3
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float32])
-def test_alignment_is_that_of_the_perturbed_audio_already(preprocess, dtype):
+def test_alignment_is_not_scaled_by_speed(preprocess, dtype):
     given = {**audio(), "text": "BAD", "align": np.array([90, 180, 270], dtype=dtype)}
     found = preprocess("a", {**given, "speed": np.array([0.9])})
     np.testing.assert_allclose(found["align"], [90.0, 180.0, 270.0], rtol=1e-6)
     assert found["align"].dtype == preprocess("a", dict(given))["align"].dtype == np.float32
 
 
-def test_text_ids_are_those_of_the_recognizer(preprocess, token_list):
+def test_text_ids_equal_those_of_the_recognizer(preprocess, token_list):
     recognizer = CommonPreprocessor(
         train=False,
         token_type="char",
@@ -209,7 +209,7 @@ def test_category_index(preprocess, category):
     assert found["utt2category"].tolist() == [CATEGORIES.index(category)]
 
 
-def spoiled(name, value):
+def corrupted(name, value):
     data = audio()
     data[name][500] = value
     return data
@@ -218,11 +218,11 @@ def spoiled(name, value):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (spoiled("speech_mix", np.nan), "utt1: speech_mix holds NaN"),
-        (spoiled("speech_ref1", np.inf), "utt1: speech_ref1 holds NaN or inf"),
+        (corrupted("speech_mix", np.nan), "utt1: speech_mix contains NaN"),
+        (corrupted("speech_ref1", np.inf), "utt1: speech_ref1 contains NaN or inf"),
         (
             {**audio(), "speech_ref1": np.zeros(900, np.float32)},
-            "utt1: mixture has 1001 samples, reference 900",
+            "utt1: the mixture has 1001 samples, the reference 900",
         ),
         ({**audio(), "category": "SIMUL"}, "'utt1' has category 'SIMUL'; use one of SIMU, REAL"),
         (
@@ -231,7 +231,7 @@ def spoiled(name, value):
         ),
     ],
 )
-def test_bad_data_is_one_line(preprocess, data, message):
+def test_bad_data_is_reported_in_one_line(preprocess, data, message):
     with pytest.raises(UserError, match=message) as error:
         preprocess("utt1", data)
     assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""With real, tiny ESPnet recognizers."""
+"""The recognizer for losses, with tiny ESPnet recognizers: latents, padding, gradients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = {"output_size": 16, "attention_heads": 2, "linear_units": 16, "num_block
 
 @pytest.fixture(scope="module")
 def make_recognizer(tmp_path_factory) -> Callable[..., Recognizer]:
-    """Function that builds a recognizer with two blocks."""
+    """Return a function that builds a recognizer with two blocks."""
 
     def make(**changes) -> Recognizer:
         changes = {"encoder_conf": SIZES, **changes}
@@ -38,18 +38,18 @@ def make_recognizer(tmp_path_factory) -> Callable[..., Recognizer]:
 
 @pytest.fixture(scope="module")
 def recognizer(make_recognizer) -> Recognizer:
-    """A transformer."""
+    """Return a recognizer with a transformer encoder."""
     return make_recognizer()
 
 
 def write_statistics(path: Path) -> dict:
-    """Statistics of 100 frames for a global normalization."""
+    """Write statistics of 100 frames for global normalization and return its options."""
     total = np.linspace(-900, -500, 80)
     np.savez(path, count=100, sum=total, sum_square=total**2 / 100 + 200)
     return {"normalize": "global_mvn", "normalize_conf": {"stats_file": str(path)}}
 
 
-def test_gives_what_the_model_gives(recognizer):
+def test_outputs_equal_those_of_the_model(recognizer):
     waves, lengths = noise(2, 4000), torch.tensor([4000, 4000])
     latents, frames = recognizer.encode(waves, lengths)
     expected, expected_frames = recognizer.model.encode(waves, lengths)
@@ -73,19 +73,19 @@ def test_blocks_are_numbered_from_0(make_recognizer, encoder):
 
 
 @pytest.mark.parametrize("layer", [BLOCKS, -2])
-def test_a_block_that_is_not_there(recognizer, layer):
-    with pytest.raises(ValueError, match=f"layer is {layer}, the encoder has 2 numbered blocks"):
+def test_missing_block(recognizer, layer):
+    with pytest.raises(ValueError, match=f"layer is {layer}, but the encoder has 2 numbered"):
         recognizer.encode(noise(1, 4000), LENGTHS[:1], layer)
 
 
-def test_a_recognizer_without_ctc(make_recognizer):
+def test_recognizer_without_ctc(make_recognizer):
     recognizer = make_recognizer(model_conf={"ctc_weight": 0.0})
     probe = seen(noise(1, 4000))
     with pytest.raises(ValueError, match="has no CTC; train it with ctc_weight above 0"):
         PosteriorLoss(recognizer).prepare(probe, probe)
 
 
-def test_padding_does_not_count(recognizer):
+def test_padding_is_ignored(recognizer):
     waves = noise(2, 4000)
     expected, frames = recognizer.encode(waves, LENGTHS)
     assert frames[1] < frames[0] == expected.size(1)
@@ -95,7 +95,7 @@ def test_padding_does_not_count(recognizer):
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
-def test_works_in_the_precision_of_its_weights(recognizer, dtype):
+def test_uses_the_precision_of_its_weights(recognizer, dtype):
     waves = noise(2, 4000).to(dtype)
     expected = recognizer.encode(waves.float(), LENGTHS)[0]
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -123,7 +123,7 @@ def test_gradient_at_the_waveform(make_recognizer, tmp_path, encoder, norm, meth
         return loss(seen(signal), seen(target), None, LENGTHS).double().sum()
 
     function(student).backward()
-    # Along the gradient, because a single sample changes less than float32 resolves.
+    # Step along the gradient: a change of a single sample is below the resolution of float32.
     step = 2e-4 * student.detach().norm() / student.grad.norm() * student.grad
     with torch.no_grad():
         measured = (function(student + step) - function(student - step)).item()

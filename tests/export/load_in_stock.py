@@ -1,4 +1,4 @@
-"""Load a model in stock ESPnet, in a process where our package cannot be imported.
+"""Load a model in stock ESPnet, in a process that cannot import espnet_kd.
 
 Arguments: config.yaml, model.pth, mixture.npy, enhanced.npy.
 """
@@ -7,7 +7,7 @@ import sys
 
 
 class Forbid:
-    """Import hook that knows no espnet_kd."""
+    """Import hook that rejects espnet_kd."""
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "espnet_kd":
@@ -15,7 +15,7 @@ class Forbid:
 
 
 sys.meta_path.insert(0, Forbid())
-# Not ours: keeps ESPnet's import of g2p_en from reaching for the network.
+# Importing g2p_en, as ESPnet does, would access the network.
 sys.modules["g2p_en"] = type(sys)("g2p_en")
 sys.modules["g2p_en"].G2p = None
 

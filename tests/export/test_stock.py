@@ -1,3 +1,5 @@
+"""Exporting models to stock ESPnet."""
+
 from __future__ import annotations
 
 import subprocess
@@ -32,11 +34,11 @@ def experiment(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def exported(experiment, tmp_path_factory) -> tuple[Path, Path]:
-    """The student as stock ESPnet takes it."""
+    """The student's configuration and weights, exported to stock ESPnet."""
     return export_stock(experiment, tmp_path_factory.mktemp("stock"))
 
 
-def test_stock_espnet_gives_the_same_samples(experiment, exported, tmp_path):
+def test_stock_espnet_returns_the_same_samples(experiment, exported, tmp_path):
     rng = np.random.default_rng(0)
     samples = (3000 * rng.standard_normal(8003)).astype(np.int16)
     write_samples(tmp_path / "mixture.wav", samples)
@@ -55,7 +57,7 @@ def test_stock_espnet_gives_the_same_samples(experiment, exported, tmp_path):
     np.testing.assert_allclose(gain * stock, scaled, atol=1e-5)
 
 
-def test_nothing_of_ours_stays_in_the_configuration(exported):
+def test_the_configuration_contains_only_stock_options(exported):
     values = yaml.safe_load(exported[0].read_text())
     assert not values.keys() & {"token_type", "token_list", "bpemodel", "filterbank_init"}
     assert values["preprocessor"] is None
@@ -76,17 +78,19 @@ def test_exported_model_can_be_packed(exported, tmp_path):
     assert {Path(name).name for name in names} == {"meta.yaml", "config.yaml", "model.pth"}
 
 
-def test_classes_of_ours_cannot_be_exported(tmp_path):
+def test_classes_that_are_not_in_stock_espnet_cannot_be_exported(tmp_path):
     config, _ = write_enhancement_model(tmp_path / "teacher", TEACHER)
-    with pytest.raises(SystemExit, match="separator 'text_informed_tcn' is no class of stock"):
+    with pytest.raises(SystemExit, match="separator 'text_informed_tcn' is not a class of stock"):
         command.main([f"--exp={config.parent}", f"--out={tmp_path / 'stock'}"])
     assert not (tmp_path / "stock").exists()
 
 
-def test_weights_that_do_not_fit_are_refused(experiment, tmp_path):
+def test_weights_that_do_not_fit_are_rejected(experiment, tmp_path):
     state = torch.load(experiment / "valid.loss.ave.pth")
     torch.save({**state, "adapter.weight": torch.zeros(1)}, experiment / "2epoch.pth")
-    with pytest.raises(UserError, match="2epoch.pth: has 'adapter.weight', which the model has"):
+    with pytest.raises(
+        UserError, match="2epoch.pth: has 'adapter.weight', which the model does not"
+    ):
         export_stock(experiment, tmp_path / "stock", "2epoch.pth")
     assert not (tmp_path / "stock").exists()
 

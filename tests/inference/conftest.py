@@ -1,4 +1,4 @@
-"""A small set directory, and models that need no ESPnet."""
+"""Fixtures: a small set directory, and models that do not need ESPnet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LENGTHS = {"F01_a_REAL": 4000, "F01_b_REAL": 2400, "F01_c_REAL": 4000, "M02_d_RE
 
 
 class Gain(torch.nn.Module):
-    """Multiplies; a batch of `bad_length` samples is given to `spoil` as well."""
+    """Multiplies by a gain; a batch of `bad_length` samples is also changed by `spoil`."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Gain(torch.nn.Module):
 
 @pytest.fixture
 def make_set(tmp_path: Path) -> Callable[..., Path]:
-    """Function that writes a set directory of noise and gives its path."""
+    """Return a function that writes a set directory of noise and returns its path."""
 
     def make(name: str = "tr05_real", lengths: dict[str, int] = LENGTHS, **tables: dict) -> Path:
         rng = np.random.default_rng(0)

@@ -1,3 +1,5 @@
+"""Clustering a recognizer's latents, and the command that writes the centroids."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -23,7 +25,7 @@ CENTERS = np.array([[0.0, 10.0], [10.0, 0.0], [-10.0, -10.0]])
 
 
 def frames(count: int = 600, seed: int = 0) -> np.ndarray:
-    """Frames around three centers, in turn."""
+    """Return frames around three centers in turn."""
     spread = np.random.default_rng(seed).standard_normal((count, 2))
     return (CENTERS[np.arange(count) % 3] + spread).astype(np.float32)
 
@@ -50,7 +52,7 @@ def test_fewer_frames_than_clusters(batches):
         cluster(batches, 10, seed=0)
 
 
-def test_use_of_the_clusters():
+def test_perplexity_and_empty_clusters():
     even = Clustering(np.zeros((3, 2)), 8, 0.0, np.array([4, 0, 4]))
     assert even.perplexity == pytest.approx(2.0) and even.empty == 1
     uneven = Clustering(np.zeros((2, 2)), 4, 0.0, np.array([3, 1]))
@@ -66,7 +68,7 @@ def test_choice_of_utterances(make_set):
     assert len({frozenset(choice) for choice in drawn}) > 1
 
 
-def test_latents_of_a_set_are_those_of_its_utterances(make_set, recognizer_files):
+def test_latents_of_a_set_equal_those_of_single_utterances(make_set, recognizer_files):
     recognizer = Recognizer(load_asr_model(*recognizer_files)[0])
     utterances = read_utterances(make_set())
     latents = np.concatenate(list(encode_set(recognizer, 0, utterances)))
@@ -100,9 +102,9 @@ def test_the_command(make_set, recognizer_files, tmp_path, capsys, layer, nj):
     tokens = read_centroids(out)
     assert tokens.vectors.shape == (4, 16) and tokens.layer == layer
     assert tokens.checksum == sha256(recognizer_files[1])
-    said = capsys.readouterr().out
-    assert said.startswith(f"{out}: 3 utterances, ") and said.count("\n") == 1
-    assert "4 tokens used as" in said and "0 empty" in said
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{out}: 3 utterances, ") and printed.count("\n") == 1
+    assert "4 tokens with a perplexity of" in printed and "0 empty" in printed
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_the_command(make_set, recognizer_files, tmp_path, capsys, layer, nj):
         (["--clusters=1"], "--clusters: is 1; give 2 or more"),
         (["--max_utterances=0"], "--max_utterances: is 0; give 1 or more"),
         (["--clusters=5000"], "--clusters: is 5000, but there are"),
-        (["--layer=7"], "--layer: layer is 7, the encoder has 1 numbered blocks"),
+        (["--layer=7"], "--layer: layer is 7, but the encoder has 1 numbered blocks"),
         (["--out=tokens"], "tokens: does not end with .npz"),
     ],
 )

@@ -1,3 +1,5 @@
+"""Distributing utterances over jobs and grouping them into batches."""
+
 from __future__ import annotations
 
 import random
@@ -20,7 +22,7 @@ def some(lengths) -> list[Utterance]:
 
 @pytest.fixture
 def corpus() -> list[Utterance]:
-    """400 utterances as long as CHiME-4's: 6.4 s in the mean, 2 to 14 s nearly all."""
+    """400 utterances with durations like CHiME-4's: mean 6.4 s, nearly all within 2 to 14 s."""
     seconds = np.random.default_rng(0).gamma(9.0, 6.4 / 9.0, 400)
     return some(16000 * seconds)
 
@@ -36,7 +38,7 @@ def test_equal_lengths_within_the_budget():
 
 
 def test_similar_lengths_within_the_budget():
-    # 1000 lies on the grid of 32, at 1024; 899 of 1024 would be over 10 % of padding.
+    # 1000 is rounded up to 1024 (steps of 32); 899 in a row of 1024 has over 10 % padding.
     batches = padded_batches(some([899, 1000, 925, 990, 940]), 3 * 1024)
     assert names(batches) == [["u1", "u3", "u4"], ["u2", "u0"]]
     assert [batch.num_samples for batch in batches] == [1024, 928]
@@ -45,7 +47,7 @@ def test_similar_lengths_within_the_budget():
     assert padded_batches([]) == []
 
 
-def test_a_grid_of_sixteen_steps_an_octave():
+def test_padded_lengths_have_16_steps_per_octave():
     lengths = np.unique(np.geomspace(16, 1 << 20, 3000).astype(int))
     padded = [padded_length(int(length)) for length in lengths]
     assert padded == sorted(padded)
@@ -65,10 +67,10 @@ def test_little_padding_and_few_shapes(corpus):
     padded = sum(len(batch.utterances) * batch.num_samples for batch in batches)
     assert 1 < padded / audio < 1.05
     assert len({batch.num_samples for batch in batches}) < 50
-    assert len(batches) < 1.1 * audio / budget + 50  # about as many as the budget asks for
+    assert len(batches) < 1.1 * audio / budget + 50  # about as many as the budget requires
 
 
-def test_shares_are_disjoint_complete_and_as_long(corpus):
+def test_shares_are_disjoint_complete_and_balanced(corpus):
     shares = [share(corpus, job, 7) for job in range(7)]
     assert sorted(utt.name for part in shares for utt in part) == sorted(u.name for u in corpus)
     loads = [sum(utt.num_samples for utt in part) for part in shares]

@@ -1,4 +1,4 @@
-"""Enhancement in parts, with models that need no ESPnet."""
+"""Enhancement in parts (begin, jobs, finish), with models that do not need ESPnet."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .conftest import LENGTHS, Gain
 
 @pytest.fixture
 def models(monkeypatch):
-    """Models that were loaded; the checkpoint's content is the gain."""
+    """List of the models that were loaded; the content of a checkpoint is the gain."""
     loaded = []
 
     def load(config, checkpoint, *_, **__):
@@ -39,7 +39,7 @@ def models(monkeypatch):
 
 @pytest.fixture
 def options(tmp_path):
-    """Function that gives the options of a set, with a checkpoint of its own."""
+    """Return a function that returns the options for a set, with a checkpoint for the gain."""
 
     def make(source, out="out", gain=0.5) -> list[str]:
         config, checkpoint = tmp_path / "config.yaml", tmp_path / f"{gain}.pth"
@@ -52,7 +52,7 @@ def options(tmp_path):
 
 
 def contents(directory):
-    """Bytes of all files but the record, by path; lists without the directory's own path."""
+    """Return the bytes of all files by path, with the directory's own path removed."""
     return {
         str(path.relative_to(directory)): path.read_bytes().replace(str(directory).encode(), b"")
         for path in sorted(directory.rglob("*"))
@@ -68,7 +68,7 @@ def problem(*arguments, main=enhance.main) -> str:
 
 
 @pytest.mark.parametrize("main", [enhance.main, pseudo_reference.main])
-def test_jobs_together_write_what_one_process_writes(models, make_set, options, tmp_path, main):
+def test_several_jobs_write_the_same_as_one_process(models, make_set, options, tmp_path, main):
     source = make_set()
     main(options(source, "one"))
     several = options(source, "several")
@@ -126,21 +126,21 @@ def test_work_done_before_a_kill_is_kept(models, make_set, options, tmp_path, mo
     assert sorted(path.name for path in folder.iterdir()) == sorted(f"{n}.wav" for n in LENGTHS)
 
 
-def test_finished_work_loads_no_model_again(models, make_set, options):
+def test_finished_work_does_not_load_the_model_again(models, make_set, options):
     run = options(make_set())
     enhance.main(run)
     enhance.main(run)
     assert len(models) == 1
 
 
-def test_another_model_does_everything_again(models, make_set, options):
+def test_another_model_starts_from_scratch(models, make_set, options):
     source = make_set()
     enhance.main(options(source))
     enhance.main(options(source, gain=0.25))
     assert [sum(count for count, _ in model.calls) for model in models] == 2 * [len(LENGTHS)]
 
 
-def test_bad_audio_of_a_share_is_one_line_and_the_rest_stays(models, make_set, options, tmp_path):
+def test_bad_audio_is_one_line_and_the_rest_is_kept(models, make_set, options, tmp_path):
     lengths = {f"F01_{i:02d}": 9000 - 400 * i for i in range(20)}
     run = options(make_set(lengths=lengths))
     bad = tmp_path / "audio" / "F01_10.wav"
@@ -154,7 +154,7 @@ def test_bad_audio_of_a_share_is_one_line_and_the_rest_stays(models, make_set, o
         except SystemExit as stop:
             messages.append(str(stop))
     assert len(messages) == 1
-    assert re.match(rf"error: {bad}: has 7 samples, utt2num_samples says 5000; ", messages[0])
+    assert re.match(rf"error: {bad}: has 7 samples, but utt2num_samples says 5000; ", messages[0])
     present = {path.stem for path in (tmp_path / "out" / "tr05_real" / "wav").iterdir()}
     assert len(present) >= 14 and "F01_10" not in present
     bad.write_bytes(whole)
@@ -183,14 +183,14 @@ def test_bad_parts(make_set, options, part):
 def test_bad_options(make_set, options, tmp_path):
     run = options(make_set())
     assert "--batch_seconds: is 0; give more than 0" in problem(*run, "--batch_seconds=0")
-    assert "out/tr05_real: two sets of one name" in problem(*run, "--and", *run)
+    assert "out/tr05_real: two sets with this name" in problem(*run, "--and", *run)
     assert "out/tr05_real: is not ready for these inputs" in problem(*run, "--part=1/2")
     (tmp_path / "0.5.pth").unlink()
     assert "0.5.pth: does not exist; train the model first" in problem(*run, "--part=begin")
     assert not (tmp_path / "out").exists()
 
 
-def test_jobs_side_by_side_take_one_thread_each(models, make_set, options, monkeypatch):
+def test_parallel_jobs_use_one_thread_each(models, make_set, options, monkeypatch):
     threads = []
     monkeypatch.setattr("torch.set_num_threads", threads.append)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

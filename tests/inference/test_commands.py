@@ -1,4 +1,4 @@
-"""The commands on real, tiny ESPnet models."""
+"""The commands enhance, pseudo_reference and align, with tiny ESPnet models."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def test_a_teacher_of_another_shape_writes_nothing(make_set, teacher_files, tmp_
     torch.save(state, tmp_path / "other.pth")
     options = model_options((config, tmp_path / "other.pth"), make_set(align=ALIGN))
     message = problem(pseudo_reference.main, *options, *TEXT, f"--out={tmp_path / 'pseudo'}")
-    expected = f"{tmp_path}/other.pth: '{key}' has shape (11, 16), the model (12, 16); give the"
+    expected = f"{tmp_path}/other.pth: '{key}' has shape (11, 16), but (12, 16) in the model; give"
     assert expected in message
     assert [path.name for path in tmp_path.rglob("pseudo/*/*")] == ["teacher.sha256"]
 
 
-def test_alignments_have_one_time_for_each_character(make_set, recognizer_files, capsys):
+def test_alignments_have_one_time_per_character(make_set, recognizer_files, capsys):
     lengths = {"F01_a": 32000, "F01_b": 2000, "F01_c": 32000}
     source = make_set("dt05_simu", lengths)
     align.main([*model_options(recognizer_files, source), "--out_name=align"])
@@ -90,7 +90,7 @@ def test_alignments_have_one_time_for_each_character(make_set, recognizer_files,
         assert 0 < times[0] < times[-1] < lengths[utt] / 16
     errors = capsys.readouterr().err
     assert "2 utterances aligned" in errors
-    assert "1 utterances too short for their text, characters spread evenly: F01_b" in errors
+    assert "1 utterances too short for their text, tokens spread evenly: F01_b" in errors
 
 
 def test_alignment_of_a_perturbed_set(make_set):
@@ -108,12 +108,12 @@ def test_text_that_is_needed_but_missing(make_set, teacher_files, tmp_path):
     )
     assert "align: does not exist" in problem(pseudo_reference.main, *options, *TEXT)
     assert not (tmp_path / "out").exists()
-    expected = "--text_name: is not given, but the model reads it; give text, say"
+    expected = "--text_name: is not given, but the model needs it; give e.g. text"
     assert expected in problem(enhance.main, *options)
     assert "--align_name: is not given" in problem(enhance.main, *options, "--text_name=text")
 
 
-def test_absent_set(student_files, tmp_path):
+def test_missing_set(student_files, tmp_path):
     options = model_options(student_files, tmp_path / "dt05_none")
     assert "dt05_none" in problem(enhance.main, *options, f"--out={tmp_path / 'out'}")
     assert "dt05_none" in problem(align.main, *options)
@@ -121,12 +121,12 @@ def test_absent_set(student_files, tmp_path):
 
 def test_same_set_name_twice(make_set, student_files, tmp_path):
     options = model_options(student_files, make_set("a/dt05"), make_set("b/dt05"))
-    assert "out/dt05: two sets of one name" in problem(
+    assert "out/dt05: two sets with this name" in problem(
         enhance.main, *options, f"--out={tmp_path / 'out'}"
     )
 
 
-def test_output_onto_the_input_is_refused(make_set, student_files):
+def test_overwriting_the_input_is_rejected(make_set, student_files):
     source = make_set("dt05_real")
     before = sorted(source.iterdir())
     options = [*model_options(student_files, source), f"--out={source.parent}"]
@@ -151,7 +151,7 @@ def test_alignment_needs_a_model(make_set, recognizer_files, option):
     assert f"{option}: is not given" in problem(align.main, *options)
 
 
-def test_gpu_that_is_not_there(make_set, student_files, tmp_path, monkeypatch):
+def test_missing_gpu(make_set, student_files, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     options = model_options(student_files, make_set())
     message = problem(enhance.main, *options, f"--out={tmp_path / 'out'}", "--ngpu=1")

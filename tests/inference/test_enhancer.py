@@ -1,3 +1,5 @@
+"""Enhancing batches of utterances."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -13,7 +15,7 @@ from .conftest import Gain
 
 
 class TextModel(torch.nn.Module):
-    """Records what it is given."""
+    """Records the conditions that it receives."""
 
     def __init__(self):
         super().__init__()
@@ -65,20 +67,20 @@ def test_text_and_alignment_reach_the_model_padded(make_set):
     }
 
 
-def test_alignment_of_another_text_is_refused(make_set):
+def test_alignment_of_another_text_is_rejected(make_set):
     directory = make_set(lengths={"F01_a": 30}, text={"F01_a": "ABA"}, align={"F01_a": "5 9"})
     utterances = read_utterances(directory, "text", "align")
     with pytest.raises(UserError, match="F01_a: has 3 characters but 2 alignment points"):
         Enhancer(TextModel(), lambda text: [1] * len(text))(utterances)
 
 
-def test_utterance_shorter_than_the_encoder_is_refused(make_set, gain, enhancer):
+def test_utterance_shorter_than_the_encoder_window_is_rejected(make_set, gain, enhancer):
     gain.encoder.kernel_size = 20
-    with pytest.raises(UserError, match="has 19 samples, the model needs 20"):
+    with pytest.raises(UserError, match="has 19 samples, but the model needs 20"):
         enhancer(read_utterances(make_set(lengths={"F01_a": 19})))
 
 
-def test_a_batch_that_does_not_fit_into_memory_is_one_line(make_set):
+def test_a_batch_that_does_not_fit_into_memory(make_set):
     def fill(wave):
         raise torch.OutOfMemoryError("CUDA out of memory\nTried to")
 

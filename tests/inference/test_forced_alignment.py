@@ -1,3 +1,5 @@
+"""Forced alignment with a CTC model."""
+
 from __future__ import annotations
 
 from argparse import Namespace
@@ -24,12 +26,12 @@ TOKENS = ["<blank>", "<unk>", "<NOISE>", "A", "B", "<space>", "<sos/eos>"]
 
 
 def posteriors(path: list[int]) -> torch.Tensor:
-    """Log posteriors (T, V) that clearly follow `path`."""
+    """Return log posteriors (T, V) with a clear maximum along `path`."""
     return torch.log_softmax(10.0 * torch.eye(max(len(TOKENS), *path) + 1)[path], dim=1)
 
 
 class Recognizer(torch.nn.Module):
-    """Stands for an ESPnetASRModel whose CTC output follows a path, whatever it hears."""
+    """Replaces an ESPnetASRModel; its CTC output follows a path, whatever the audio."""
 
     def __init__(self, path: list[int], hop: int = 160):
         super().__init__()
@@ -58,13 +60,13 @@ def test_repeated_characters_need_a_blank_between():
 
 
 def test_encoder_frames_lie_symmetrically():
-    # 2.5 s, hop 160: 251 feature frames; two unpadded convolutions of width 3 and stride 2 leave
-    # 62, the first of which sees feature frames 0 to 6, the last one 244 to 250.
+    # 2.5 s with hop 160 are 251 feature frames. Two unpadded convolutions of width 3 and stride 2
+    # leave 62 frames; the first one sees feature frames 0 to 6, the last one 244 to 250.
     samples = frame_samples(np.array([0, 61]), 62, 40000, 160)
     assert samples.tolist() == [3 * 160, 247 * 160]
 
 
-def test_the_recognizer_has_so_many_frames(recognizer_files):
+def test_the_recognizer_has_62_frames_for_2_5_seconds(recognizer_files):
     model, _ = load_asr_model(*recognizer_files)
     _, lengths = model.encode(torch.zeros(1, 40000), torch.tensor([40000]))
     assert lengths.tolist() == [62]
@@ -75,7 +77,7 @@ def test_each_character_gets_its_time(make_set):
     path = [0] * 20 + [3] * 3 + [0] * 9 + [5] + [0] * 10 + [4] * 2 + [0] * 10 + [2] + [0] * 25
     aligner = Aligner(Recognizer(path), args())
     aligned = align_set(read_utterances(directory, "text"), aligner, 1, "align")
-    # 81 feature frames for 81 encoder frames: frame i lies at 10 i ms.
+    # 81 feature frames and 81 encoder frames, so frame i is at 10 i ms.
     assert len(path) == 81
     assert aligned == {"F01_a": ([210, 320, 435, 550], True)}
 
@@ -113,7 +115,7 @@ def test_even_samples():
         ({}, "the model has no CTC"),
     ],
 )
-def test_models_that_cannot_align_are_refused(changes, problem):
+def test_models_that_cannot_align_are_rejected(changes, problem):
     model = Recognizer([0])
     if not changes:
         model.ctc = None
@@ -129,12 +131,12 @@ def test_perturbed_alignment_is_scaled(tmp_path):
         "sp0.9-F01_a": "100 200",
         "sp1.1-F01_b": "50",
     }
-    with pytest.raises(UserError, match="align: has nothing for 'F01_c'"):
+    with pytest.raises(UserError, match="align: has no line for 'F01_c'"):
         scale_alignment(base, {"sp0.9-F01_c": "0.9"}, tmp_path / "align")
 
 
 @pytest.mark.parametrize("speed", ["fast", "0", "-1"])
-def test_speeds_that_are_no_speeds_are_refused(tmp_path, speed):
+def test_invalid_speeds_are_rejected(tmp_path, speed):
     (tmp_path / "utt2speed").write_text(f"sp0.9-F01_a {speed}\n")
     with pytest.raises(UserError, match=f"'sp0.9-F01_a' has speed '{speed}'"):
         read_speeds(tmp_path)

@@ -1,3 +1,5 @@
+"""Sharing work between forked processes."""
+
 from __future__ import annotations
 
 import os
@@ -19,7 +21,7 @@ def test_closures_run_in_nj_processes_in_order(nj):
 @pytest.mark.parametrize("nj", [1, 2])
 def test_errors_arrive_as_one_line(nj):
     def fail(item):
-        raise UserError("a.wav", f"bad item {item}", "mend it")
+        raise UserError("a.wav", f"bad item {item}", "fix it")
 
-    with pytest.raises(UserError, match=r"^a\.wav: bad item 0; mend it$"):
+    with pytest.raises(UserError, match=r"^a\.wav: bad item 0; fix it$"):
         list(fork_map(fail, range(4), nj, "work"))

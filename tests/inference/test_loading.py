@@ -1,3 +1,5 @@
+"""Choosing a device."""
+
 from __future__ import annotations
 
 import torch
@@ -5,7 +7,7 @@ import torch
 from espnet_kd.inference.loading import choose_device
 
 
-def test_jobs_take_one_gpu_after_the_other(monkeypatch):
+def test_jobs_take_the_gpus_in_turn(monkeypatch):
     chosen = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)

@@ -1,3 +1,5 @@
+"""The record of a set's inputs, and which outputs are done."""
+
 from __future__ import annotations
 
 import pytest
@@ -34,7 +36,7 @@ def test_outputs_of_other_inputs_are_removed(model, tmp_path):
     assert [path.name for path in out.iterdir()] == [RECORD]
 
 
-def test_moved_inputs_are_the_same_and_other_settings_are_not(model, tmp_path):
+def test_inputs_may_move_but_settings_must_not_change(model, tmp_path):
     out = tmp_path / "out"
     begin_outputs(out, RECORD, checksums([model]) + "# bfloat16\n")
     moved = model.rename(tmp_path / "moved.pth")
@@ -44,7 +46,7 @@ def test_moved_inputs_are_the_same_and_other_settings_are_not(model, tmp_path):
             check_begun(out, RECORD, checksums([moved]) + settings)
 
 
-def test_what_a_kill_left_half_written_is_removed(model, tmp_path):
+def test_incomplete_files_of_a_killed_run_are_removed(model, tmp_path):
     out = tmp_path / "out"
     begin_outputs(out, RECORD, checksums([model]))
     whole, half = wave_path(out, "F01.CH1_a"), wave_path(out, ".F01.CH1_b.77")
@@ -55,14 +57,14 @@ def test_what_a_kill_left_half_written_is_removed(model, tmp_path):
     assert whole.exists() and not half.exists()
 
 
-def test_a_directory_of_something_else_is_left_alone(tmp_path):
+def test_a_directory_with_other_files_is_not_changed(tmp_path):
     (tmp_path / "wav.scp").write_text("precious")
-    with pytest.raises(UserError, match="holds files but no model.sha256"):
+    with pytest.raises(UserError, match="contains files but no model.sha256"):
         begin_outputs(tmp_path, RECORD, "")
     assert (tmp_path / "wav.scp").read_text() == "precious"
 
 
-def test_jobs_add_to_what_was_begun_only(model, tmp_path):
+def test_jobs_need_begin_for_the_same_inputs(model, tmp_path):
     out = tmp_path / "out"
     refused = pytest.raises(UserError, match="is not ready for these inputs; run --part begin")
     with refused:
@@ -74,7 +76,7 @@ def test_jobs_add_to_what_was_begun_only(model, tmp_path):
         check_begun(out, RECORD, checksums([model]))
 
 
-def test_what_is_done(tmp_path):
+def test_finished_utterances(tmp_path):
     assert finished(tmp_path) == {}
     for name in ("F01.CH1_a", ".F01_c.77"):
         wave_path(tmp_path, name).parent.mkdir(exist_ok=True)

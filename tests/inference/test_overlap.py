@@ -1,3 +1,5 @@
+"""Reading and writing while a model computes."""
+
 from __future__ import annotations
 
 import threading
@@ -19,8 +21,8 @@ def test_results_come_in_order():
     assert list(overlapped([], read, read, print)) == []
 
 
-def test_the_next_is_read_and_the_last_is_written_meanwhile():
-    """Each computation waits for both; without threads it would wait for ever."""
+def test_the_next_item_is_read_and_the_last_one_written_during_compute():
+    """Each computation waits for both; without other threads it would wait forever."""
     was_read = [threading.Event() for _ in range(5)]
     was_written = [threading.Event() for _ in range(5)]
 
@@ -39,7 +41,7 @@ def test_the_next_is_read_and_the_last_is_written_meanwhile():
 
 
 @pytest.mark.parametrize("slow", ["read", "compute", "write", "caller"])
-def test_memory_is_bounded_whoever_is_slow(slow):
+def test_memory_is_bounded_whatever_is_slow(slow):
     lock, alive, most = threading.Lock(), 0, 0
 
     def count(change):
@@ -67,19 +69,19 @@ def test_memory_is_bounded_whoever_is_slow(slow):
 
 
 @pytest.mark.parametrize("where", ["read", "compute", "write"])
-def test_an_error_arrives_and_what_was_computed_is_written(where):
+def test_an_error_is_raised_and_computed_items_are_written(where):
     written = []
 
     def fail(name, item):
         if name == where and item == 5:
-            raise UserError("a.wav", "is bad", "mend it")
+            raise UserError("a.wav", "is bad", "fix it")
         return item
 
     def write(item, _):
         fail("write", item)
         written.append(item)
 
-    with pytest.raises(UserError, match=r"^a\.wav: is bad; mend it$"):
+    with pytest.raises(UserError, match=r"^a\.wav: is bad; fix it$"):
         list(overlapped(range(20), lambda i: fail("read", i), lambda i: fail("compute", i), write))
     assert set(range(5)) <= set(written)
     assert max(written) <= 5 + 3

@@ -1,4 +1,4 @@
-"""Samples of trained models, whatever is in the batch."""
+"""The output of trained models does not depend on the rest of the batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from espnet_kd.tasks.trained import load_model
 
 @pytest.mark.parametrize("which", ["student", "teacher"])
 def test_samples_do_not_depend_on_batch_or_padding(make_set, which, request):
-    """Alone, in a batch, padded further, and among others."""
+    """Compare utterances alone, in one batch, with more padding, and in a smaller batch."""
     lengths = {"F01_0": 4000, "F01_1": 4000, "F01_2": 3777, "F01_3": 1510}
     texts = {"F01_0": "STOCKS", "F01_1": "ROSE", "F01_2": "STOCKS ROSE", "F01_3": "S"}
     aligns = {utt: " ".join(str(20 * i) for i in range(len(text))) for utt, text in texts.items()}

@@ -1,3 +1,5 @@
+"""Making pseudo-references from a teacher's output."""
+
 from __future__ import annotations
 
 import math
@@ -21,7 +23,7 @@ from .conftest import LENGTHS, Gain
 
 @pytest.fixture
 def make(make_set, tmp_path):
-    """Function that makes pseudo-references with a model and gives their directory."""
+    """Return a function that makes pseudo-references with a model and returns their directory."""
     source, out = make_set(), tmp_path / "pseudo" / "tr05_real"
     outputs = {name: wave_path(out, name) for name in LENGTHS}
     utterances = [replace(utt, output=outputs[utt.name]) for utt in read_utterances(source)]
@@ -44,16 +46,16 @@ def test_result_is_a_training_set(make):
 
 
 def explaining(wave: torch.Tensor, decibel: float) -> torch.Tensor:
-    """Waveforms (B, T) that explain this share of the energy of `wave`, at another scale."""
+    """Return waveforms (B, T) that explain a part of the energy of `wave`, at another scale."""
     other = wave.roll(100, dims=1)
     lengths = torch.full((len(wave),), wave.size(1))
-    other = other - match_gain(wave, other, lengths)  # what is left has nothing to do with it
+    other = other - match_gain(wave, other, lengths)  # the rest is orthogonal to wave
     share = 10 ** (decibel / 10)
     level = wave.norm(dim=1, keepdim=True) / other.norm(dim=1, keepdim=True)
     return 3 * (share**0.5 * wave + (1 - share) ** 0.5 * level * other)
 
 
-def test_table_tells_levels_and_duration(make):
+def test_table_lists_levels_and_duration(make):
     out = make(Gain(0.1, bad_length=4000, spoil=lambda wave: explaining(wave, -20)))
     header, *lines = (out / "table.tsv").read_text().splitlines()
     assert header == "utterance\tmixture_dbfs\testimate_dbfs\tenergy_ratio_db\tseconds"
@@ -84,11 +86,11 @@ def test_unusable_output_is_left_out_and_listed(make, capsys, spoil, reason):
     assert f"left out M02_d_REAL: {reason}" in errors
 
 
-def test_a_loud_teacher_that_explains_little_is_kept_above_the_limit(make):
+def test_an_estimate_above_the_limit_is_kept_whatever_its_scale(make):
     out = make(Gain(bad_length=3001, spoil=lambda wave: explaining(wave, -37.5)))
     assert "M02_d_REAL" in read_set(out)["spk1.scp"]
 
 
-def test_no_usable_output_at_all_is_an_error(make):
-    with pytest.raises(UserError, match="no usable utterance"):
+def test_no_usable_output_is_an_error(make):
+    with pytest.raises(UserError, match="excluded.tsv: lists all utterances"):
         make(Gain(0.0))

@@ -1,3 +1,5 @@
+"""Reading the utterances of a set directory."""
+
 from __future__ import annotations
 
 import pytest
@@ -6,7 +8,7 @@ from espnet_kd.errors import UserError
 from espnet_kd.inference.utterances import read_utterances
 
 
-def test_text_and_alignment_are_read_when_asked_for(make_set):
+def test_text_and_alignment_are_read_if_requested(make_set):
     directory = make_set(lengths={"F01_a": 40}, align={"F01_a": "12 40"})
     (plain,) = read_utterances(directory)
     assert (plain.text, plain.align, plain.num_samples) == (None, None, 40)
@@ -22,17 +24,17 @@ def test_missing_text_is_named(make_set, names, file):
         read_utterances(make_set(), *names)
 
 
-def test_alignment_that_is_not_whole_numbers_is_refused(make_set):
+def test_alignment_that_is_not_integers_is_rejected(make_set):
     directory = make_set(lengths={"F01_a": 40}, align={"F01_a": "12 x"})
     with pytest.raises(UserError, match="align: 'F01_a' has '12 x'"):
         read_utterances(directory, "text", "align")
 
 
-def test_speed_perturbed_sets_are_refused(make_set):
+def test_speed_perturbed_sets_are_rejected(make_set):
     with pytest.raises(UserError, match="speed-perturbed"):
         read_utterances(make_set(lengths={"F01_a": 40}, utt2speed={"F01_a": "0.9"}))
 
 
-def test_absent_set_is_refused(tmp_path):
+def test_missing_set_is_rejected(tmp_path):
     with pytest.raises(UserError, match="dt05_none"):
         read_utterances(tmp_path / "dt05_none")

@@ -1,3 +1,5 @@
+"""Writing enhanced utterances to files."""
+
 from __future__ import annotations
 
 import threading
@@ -22,7 +24,7 @@ BUDGET = 320000
 
 @pytest.fixture
 def utterances(make_set, tmp_path):
-    """Function that makes a set and gives its utterances with outputs in `out`."""
+    """Return a function that makes a set and returns its utterances with outputs in `out`."""
 
     def make(**options):
         found = read_utterances(make_set(**options))
@@ -53,7 +55,7 @@ def test_shapes_of_batches(utterances, pads, shapes):
 
 
 def test_few_batches_are_in_memory(utterances, monkeypatch):
-    """Waveforms that were read and not yet written, of 40 in batches of two."""
+    """Count the waveforms that are read but not yet written, for 40 in batches of two."""
     lock, alive, most = threading.Lock(), 0, 0
     read_wave, write_wave = waves.read_wave, waves.write_wave
 
@@ -80,7 +82,7 @@ def test_few_batches_are_in_memory(utterances, monkeypatch):
     assert most <= 2 * (2 + 1 + 2)
 
 
-def test_bad_audio_is_one_line_and_what_was_computed_stays(utterances, tmp_path):
+def test_bad_audio_is_an_error_and_computed_outputs_are_kept(utterances, tmp_path):
     lengths = {f"F01_{i:02d}": 4000 - 100 * i for i in range(12)}
     found = utterances(lengths=lengths)
     write_samples(found[6].wave, np.zeros(lengths["F01_06"], dtype=np.int16))
@@ -90,9 +92,9 @@ def test_bad_audio_is_one_line_and_what_was_computed_stays(utterances, tmp_path)
     assert not list((tmp_path / "out" / "wav").glob(".*"))
 
 
-def test_clipping_is_counted_and_told(utterances, capsys):
+def test_clipped_samples_are_counted_and_reported(utterances, capsys):
     def clicks(wave):
-        wave[:, 100:300:100] = 1.5  # stays beyond full scale at the mixture's scale
+        wave[:, 100:300:100] = 1.5  # still exceeds full scale after scaling to the mixture
         return wave
 
     found = utterances(lengths={"F01_a": 4000})
@@ -107,6 +109,6 @@ def test_output_that_is_not_finite_is_marked(utterances, tmp_path):
     assert not wave_path(tmp_path / "out", "M02_d_REAL").exists()
 
 
-def test_progress_tells_the_real_time_factor(utterances, capsys):
+def test_progress_is_shown(utterances, capsys):
     enhance_all(utterances(), Enhancer(Gain()), BUDGET, "work")
     assert "work: 4 done (" in capsys.readouterr().err

@@ -69,7 +69,7 @@ def test_main_exits_with_1_and_shows_the_tail(tmp_path):
 
 def started_launcher(tmp_path, prefix=(), hang_up=signal.SIG_DFL):
     def set_signals():
-        # Tests run in the background of a shell inherit an ignored SIGINT, under nohup SIGHUP.
+        # Tests started in a shell's background inherit an ignored SIGINT; under nohup, also SIGHUP.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, hang_up)
 

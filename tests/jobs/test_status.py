@@ -9,7 +9,7 @@ def test_newest_line_is_the_last_state_of_a_progress_bar(tmp_path):
     assert newest_line(log) == ""
 
 
-def test_a_plain_line_now_and_then(tmp_path, capsys):
+def test_plain_lines_are_printed_at_intervals(tmp_path, capsys):
     log = tmp_path / "train.log"
     log.write_text("epoch 1 " + "x" * 500)
     status = StatusLine(total=3, every=0.0)

@@ -1,4 +1,4 @@
-"""Score files for the tests of this folder."""
+"""Fixtures that write score files for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ __all__ = ["make_se_set", "write_system"]
 
 @pytest.fixture
 def write_system(tmp_path: Path) -> Callable[..., Path]:
-    """Function that writes scores of a system around a level; utterances differ alike in all."""
+    """Return a function that writes scores of a system around a mean level.
+
+    Easy and hard utterances are the same for all systems.
+    """
 
     def write(system: str, level: float, set_name: str = DT_SIMU, scatter: float = 0.5) -> Path:
         shared = np.random.default_rng(0).normal(0, 3, 40)

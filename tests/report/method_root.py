@@ -1,4 +1,4 @@
-"""Scores of several methods and seeds on disk, as a comparison leaves them."""
+"""Write scores of several methods and seeds in the layout of a comparison directory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UTTERANCES = 24
 def write_se(
     root: Path, system: str, set_name: str, values: Sequence[float], kind: str = "se"
 ) -> None:
-    """Write `scores.tsv` with one value in each utterance for all metrics."""
+    """Write `scores.tsv`; all metrics of an utterance have the same value."""
     scores = {f"u{i:02d}": dict.fromkeys(METRICS, float(value)) for i, value in enumerate(values)}
     write_scores(root / "scores" / kind / system / set_name, scores)
 
@@ -30,7 +30,7 @@ def write_se(
 def write_wer(
     root: Path, system: str, set_name: str, errors: Sequence[int], words: Sequence[int]
 ) -> None:
-    """Write `counts.tsv` with as many substitutions in each utterance."""
+    """Write `counts.tsv` with the given substitutions and words of each utterance."""
     pairs = enumerate(zip(errors, words, strict=True))
     rows = [(f"u{i:02d}", *Counts(n - wrong, wrong)) for i, (wrong, n) in pairs]
     path = root / "scores" / "wer" / system / set_name / "wer" / COUNTS_FILE
@@ -40,15 +40,15 @@ def write_wer(
 def write_system(
     root: Path, system: str, level: float, wrong: float, offset: float = 0.0, truth: bool = False
 ) -> None:
-    """Write a believable system: hard utterances are hard for all, the rest is its own.
+    """Write realistic scores of a system: hard utterances are hard for all systems.
 
     Args:
-        root: of the comparison.
-        system: its name.
+        root: directory of the comparison.
+        system: name of the system.
         level: mean score.
         wrong: share of wrong words.
-        offset: what its seed adds to every score.
-        truth: score the real sets against true images, too.
+        offset: offset of every score, for the effect of a seed.
+        truth: whether to write scores of the real sets against true images as well.
     """
     own = np.random.default_rng([ord(letter) for letter in system if letter.isalnum()])
     for number, name in enumerate((*SIMU, *REAL)):

@@ -47,20 +47,20 @@ def test_verdicts(difference, higher_is_better, verdict):
         ),
         (
             [LOSS, LOSS],
-            "**loses** to Conv-TasNet baseline and is better nowhere (worse: SDR on dt05 simu, x)",
+            "**loses** to Conv-TasNet baseline and is never better (worse: SDR on dt05 simu, x)",
         ),
-        ([LOSS, NOTHING], "**loses** to Conv-TasNet baseline and is better nowhere"),
+        ([LOSS, NOTHING], "**loses** to Conv-TasNet baseline and is never better"),
         ([NOTHING, NOTHING], "shows **no gain** over Conv-TasNet baseline"),
     ],
 )
-def test_words_follow_the_numbers(differences, words):
+def test_summary_matches_the_differences(differences, words):
     first, second = differences
     text = in_words([comparison(first), comparison(second, set_name="x")])
     assert words in text
     assert text.count("\n") == 0
 
 
-def test_measures_with_the_same_fate_are_told_together():
+def test_measures_with_the_same_verdict_are_grouped():
     losses = [
         comparison(LOSS, set_name=name, measure=measure)
         for name in ("dt05", "et05")
@@ -72,14 +72,14 @@ def test_measures_with_the_same_fate_are_told_together():
     assert "(worse: PESQ, SDR on dt05, et05 and STOI on dt05; no difference shown: SDR on" in text
 
 
-def test_one_measure_gets_a_column_for_each_set():
+def test_table_of_one_measure_has_a_column_for_each_set():
     table = comparison_table([comparison(GAIN), comparison(LOSS, set_name="et05_real")])
     header, _, row = table.splitlines()
     assert header == "| difference | measure | dt05 simu | et05 real |"
     assert row.endswith("| SDR [dB] | +0.50 [+0.20, +0.80] better | -0.50 [-0.80, -0.20] worse |")
 
 
-def test_several_measures_get_a_column_each_and_gaps():
+def test_table_of_several_measures_has_a_column_for_each_and_gaps():
     table = comparison_table(
         [comparison(GAIN), comparison(GAIN, measure="PESQ"), comparison(GAIN, set_name="et05")]
     )
@@ -88,12 +88,12 @@ def test_several_measures_get_a_column_each_and_gaps():
     assert "–" not in first and second.endswith("better | – |")
 
 
-def test_a_correction_overrules_the_interval():
+def test_a_correction_overrides_the_interval():
     assert replace(comparison(GAIN), significant=False).verdict == "no difference shown"
     assert replace(comparison(LOSS), significant=True).verdict == "worse"
 
 
-def test_verdicts_in_a_table_may_be_marked_otherwise():
+def test_verdicts_in_a_table_can_have_other_marks():
     marks = {"better": "**better**", "no difference shown": ""}
     rows = comparison_table([comparison(GAIN), comparison(NOTHING, "x")], marks).splitlines()
     assert rows[-1].endswith("+0.80] **better** | +0.10 [-0.20, +0.40] |")

@@ -22,6 +22,6 @@ def test_outside_a_checkout(monkeypatch, tmp_path):
     assert "Git hash: `not a git checkout`" in environment_block()
 
 
-def test_a_package_that_is_not_there(monkeypatch):
+def test_a_package_that_is_not_installed(monkeypatch):
     monkeypatch.setattr(environment, "PACKAGES", ("no-such-package",))
     assert "no-such-package version: `not installed`" in environment_block()

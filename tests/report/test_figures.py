@@ -6,7 +6,7 @@ from matplotlib.image import imread
 from espnet_kd.report.figures import save_sdr_figure, sdr_bins
 
 
-def test_bins_of_the_paper_and_one_more_at_either_end():
+def test_bins_of_the_paper_and_one_more_at_each_end():
     values = [-40, -3, 2.9, 3, 6, 9, 12, 15, 17.9, 18, 21.9, 22, 60]
     assert list(sdr_bins(values)) == [1, 2, 1, 1, 1, 1, 2, 2, 2]
 

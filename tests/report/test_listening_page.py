@@ -41,7 +41,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def listen(make_se_set, tmp_path):
-    """Function that writes the page of a set of five utterances and gives it, parsed."""
+    """Return a function that writes the page for a set of five utterances and parses it."""
     set_dir = make_se_set(utterances=5, seconds=0.3)
 
     def run(*options: str) -> Page:
@@ -69,7 +69,7 @@ def test_sound_and_picture_of_each_system(listen):
     assert "Conv-TasNet student" in page.words and "Text-informed teacher" not in page.words
 
 
-def test_nothing_is_loaded_from_elsewhere(listen, tmp_path):
+def test_the_page_loads_nothing_from_other_files_or_sites(listen, tmp_path):
     listen()
     assert not re.search(r"https?://|src=\"(?!data:)", (tmp_path / "listen.html").read_text())
 

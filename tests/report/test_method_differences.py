@@ -27,13 +27,13 @@ def test_errors_are_averaged_over_seeds_then_divided_by_the_words():
     }
     wer = column(parts, "WER [%]", False, weights=[4, 6])
     (found,) = against_control([wer], ["good"], "none", MEMBERS)
-    # Averages 1 and 1.5 of 10 words against 2 and 2.
+    # The method has on average 1 and 1.5 errors in 10 words, the control 2 and 2.
     assert found.difference.value == pytest.approx(100 * (2.5 - 4.0) / 10)
     assert (found.system, found.other, found.set_name) == ("good", "none", "dt")
 
 
 def test_only_seeds_that_both_have_are_compared():
-    # Seed 1 is the easy one, and the control lacks it.
+    # Seed 1 has high scores, and the control lacks it.
     parts = {"none-seed0": [1.0, 1.0], "good-seed0": [2.0, 4.0], "good-seed1": [90.0, 90.0]}
     (found,) = against_control([column(parts)], ["good"], "none", MEMBERS)
     assert found.difference.value == pytest.approx(2.0)
@@ -41,14 +41,14 @@ def test_only_seeds_that_both_have_are_compared():
     assert against_control([column(other)], ["good"], "none", MEMBERS) == []
 
 
-def test_a_control_without_seeds_stands_against_each():
+def test_a_control_without_seeds_is_compared_with_each_seed():
     parts = {"noisy": [1.0, 1.0], "good-seed0": [2.0, 4.0], "good-seed1": [4.0, 6.0]}
     members = {"noisy": ["noisy"], **MEMBERS}
     (found,) = against_control([column(parts)], ["good"], "noisy", members)
     assert found.difference.value == pytest.approx(3.0)
 
 
-def test_a_planted_difference_is_found_and_none_is_not():
+def test_only_planted_differences_are_found():
     rng = np.random.default_rng(5)
     hard = rng.normal(0, 4, 40)
     levels = {"none": 0.0, "better": 0.5, "same": 0.0, "worse": -0.5}
@@ -63,7 +63,7 @@ def test_a_planted_difference_is_found_and_none_is_not():
 
 
 def test_significance_is_holms_among_methods_and_sets_of_one_measure(monkeypatch):
-    # 0.03 passes alone, among two not; the other measure is another family.
+    # 0.03 alone would be significant, but not as one of several; measures are separate families.
     p_values = {("SDR", "dt"): [0.03, 0.001], ("SDR", "et"): [0.2, 0.03], ("PESQ", "dt"): [0.03, 1]}
     order = iter(p_values.values())
     monkeypatch.setattr(
@@ -84,7 +84,7 @@ def test_significance_is_holms_among_methods_and_sets_of_one_measure(monkeypatch
     ]
 
 
-def test_columns_without_the_control_or_without_utterances_compare_nothing():
+def test_columns_without_control_or_utterances_are_skipped():
     lonely = column({"good-seed0": [1.0, 2.0]})
     empty = column({"good-seed0": [], "none-seed0": []})
     assert against_control([lonely, empty], ["good"], "none", MEMBERS) == []

@@ -11,13 +11,13 @@ from ..se_files import DT_SIMU
 from .method_root import REAL, SIMU, UTTERANCES, write_se, write_system, write_wer
 
 LEVELS = {"none": 10.0, "output": 10.0, "cosine": 11.0}
-# Of mean 0: no method is lucky.
+# The mean is 0, so that the seeds favor no method.
 SEEDS = (-0.2, 0.3, -0.1)
 
 
 @pytest.fixture
 def write_page(tmp_path):
-    """Function that writes the page and gives its text."""
+    """Return a function that writes the page and returns its text."""
 
     def write(methods=tuple(LEVELS), controls=("none", "output"), **options) -> str:
         sources = MethodSources(
@@ -31,7 +31,7 @@ def write_page(tmp_path):
 
 @pytest.fixture
 def write_methods(tmp_path):
-    """Function that writes noisy speech and every method with some seeds."""
+    """Return a function that writes scores of noisy speech and of all methods and seeds."""
 
     def write(seeds=SEEDS, **options):
         write_system(tmp_path, "noisy", 5.0, 0.5, **options)
@@ -59,7 +59,7 @@ def test_the_whole_page(write_methods, write_page):
         "dt05 simu",
         "et05 simu",
         "Real recordings",
-        "Table 2: differences to the controls",
+        "Table 2: differences from the controls",
         "Against no KD",
         "Against output KD",
     ]
@@ -67,12 +67,12 @@ def test_the_whole_page(write_methods, write_page):
     assert "\n- seeds of each method: `0`, `1`, `2`" in text and "Missing" not in text
     rows = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")]
     assert rows[:5] == ["| system", "| ---", "| Noisy input", "| no KD", "| output KD"]
-    # 2 pairs against none and 1 against output, 4 measures on 2 sets and 2 on 2 others.
-    assert "These are 36. Without any true difference about 1.8 of them" in text
+    # 2 pairs with `none` and 1 with `output`; 4 measures on 2 simulated sets, 2 on 2 real sets.
+    assert "Table 2 contains 36 comparisons. If there were no true difference, about 1.8 of" in text
     assert "over seeds (Student's t)" in text and "bootstrap intervals over utterances" in text
 
 
-def test_scores_are_means_over_seeds_with_students_interval(write_page, tmp_path):
+def test_scores_are_means_over_seeds_with_student_t_intervals(write_page, tmp_path):
     for seed, level in enumerate((1.0, 2.0, 3.0)):
         write_se(tmp_path, f"none-seed{seed}", DT_SIMU, [level - 1, level + 1])
     write_se(tmp_path, "noisy", DT_SIMU, [0.5, 0.5])
@@ -91,7 +91,7 @@ def test_wer_over_seeds_divides_errors_by_words(write_page, tmp_path):
     assert lines_of(text, "| no KD") == ["| no KD | 40.0 [40.0, 40.0] | 40.0 [40.0, 40.0] |"]
 
 
-def test_a_planted_difference_is_told_and_a_null_one_is_not(write_methods, write_page):
+def test_only_a_planted_difference_is_reported(write_methods, write_page):
     write_methods()
     _, _, text = write_page().partition("## Table 2")
     none, output = text.split("### Against output KD")
@@ -100,14 +100,14 @@ def test_a_planted_difference_is_told_and_a_null_one_is_not(write_methods, write
     assert "(better: SI-SNR, SDR, PESQ, STOI on dt05 simu, et05 simu; no diff" in none
     assert lines_of(none, "| output KD − no KD | dt05 simu")[0].count("better") == 0
     assert lines_of(none, "| cosine KD − no KD | dt05 simu")[0].count("**better**") == 4
-    # The pair none and output stands above, and is not told twice.
+    # The pair of `none` and `output` is in the section above and is not repeated.
     assert "no KD − output KD" not in output and "| cosine KD − output KD" in output
 
 
-def test_a_method_that_loses_is_told(write_methods, write_page):
+def test_a_method_that_loses_is_reported(write_methods, write_page):
     write_methods()
     text = write_page(controls=("cosine",))
-    assert "- no KD **loses** to cosine KD and is better nowhere (worse: SI-SNR" in text
+    assert "- no KD **loses** to cosine KD and is never better (worse: SI-SNR" in text
     assert lines_of(text, "| no KD − cosine KD | et05 simu")[0].count("**worse**") == 4
 
 
@@ -133,7 +133,7 @@ def test_a_method_without_any_training_is_a_row_of_gaps(write_methods, write_pag
     assert "- AT-KL, seed 0: everything" in text and "AT-KL − no KD" not in text
 
 
-def test_one_seed_has_no_interval_and_says_so(write_methods, write_page):
+def test_the_page_says_that_one_seed_has_no_interval(write_methods, write_page):
     write_methods(seeds=(0.0,))
     text = write_page()
     before, _, after = text.partition("## Table 2")
@@ -143,7 +143,7 @@ def test_one_seed_has_no_interval_and_says_so(write_methods, write_page):
     assert "| cosine KD − no KD | dt05 simu | +" in after
 
 
-def test_other_utterances_are_refused(write_methods, write_page, tmp_path):
+def test_different_utterances_are_rejected(write_methods, write_page, tmp_path):
     write_methods()
     write_se(tmp_path, "cosine-seed1", DT_SIMU, range(UTTERANCES - 1))
     with pytest.raises(UserError, match="cosine-seed1 and noisy: were scored on different"):
@@ -151,11 +151,11 @@ def test_other_utterances_are_refused(write_methods, write_page, tmp_path):
     assert not (tmp_path / "RESULTS.md").exists()
 
 
-def test_utterances_without_a_score_are_counted(write_methods, write_page, tmp_path):
+def test_utterances_without_a_score_are_reported(write_methods, write_page, tmp_path):
     write_methods()
     values = [float("nan"), *range(UTTERANCES - 1)]
     write_se(tmp_path, "cosine-seed1", DT_SIMU, values)
-    assert "STOI [%] leaves out 1 utterance(s) of dt05 simu, for every system" in write_page()
+    assert "STOI [%] leaves out 1 utterance(s) of dt05 simu for every system" in write_page()
 
 
 def test_the_first_trained_seed_of_each_method_is_measured(

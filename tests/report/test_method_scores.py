@@ -38,7 +38,7 @@ def test_rows_columns_and_seeds(tmp_path):
     assert missing(scores) == []
 
 
-def test_what_is_missing_is_listed(tmp_path):
+def test_missing_scores_are_listed(tmp_path):
     write_system(tmp_path, "none-seed0", 5.0, 0.3)
     write_wer(tmp_path, "cosine-seed0", DT_REAL, [0] * 24, [1] * 24)
     (tmp_path / "none/seed1").mkdir(parents=True)
@@ -49,7 +49,7 @@ def test_what_is_missing_is_listed(tmp_path):
         (tmp_path / "scores/se/cosine-seed0" / name / "scores.tsv").unlink()
     (tmp_path / "scores/wer/cosine-seed0" / REAL[1] / "wer/counts.tsv").unlink()
     scores = load(tmp_path)
-    # A training that has begun counts as missing, for every method.
+    # A seed that was started for one method counts as missing for every method.
     assert missing(scores) == [
         "- no KD, seed 1: everything",
         "- cosine KD, seed 0: SI-SNR, SDR, PESQ, STOI on dt05 simu, et05 simu and WER on et05 real",

@@ -12,7 +12,7 @@ from ..tiny_models import write_recognizer
 
 
 class Filter(torch.nn.Module):
-    """An enhancer of a known cost: one tap a weight, as many multiplications a sample."""
+    """An enhancer with known cost: one weight and one multiplication per sample for each tap."""
 
     def __init__(self, taps: int):
         super().__init__()
@@ -25,7 +25,7 @@ class Filter(torch.nn.Module):
 
 @pytest.fixture(autouse=True)
 def filters(monkeypatch):
-    """Models that are known by the number of taps, which stands for the checkpoint."""
+    """Replace checkpoints by filters; the name of the checkpoint is the number of taps."""
     seen = []
 
     def load(config, checkpoint, device="cpu"):
@@ -45,7 +45,7 @@ def test_costs_of_each_model(filters):
     text = model_table(models, "set")
     assert "utterance of 2.0 s" in text
     first, second = (line.split(" | ")[:3] for line in text.splitlines()[-2:])
-    # 16,000 samples a second times 1,000 taps.
+    # 16,000 samples per second times 1,000 taps.
     assert first == ["| Conv-TasNet baseline", "0.001", "0.016"]
     assert second == ["| Text-informed teacher", "0.004", "0.064"]
     assert filters == [(), ("text", "align")]
@@ -55,7 +55,7 @@ def test_costs_of_each_model(filters):
 def test_other_models_are_counted(tmp_path):
     config, checkpoint = write_recognizer(tmp_path)
     state = torch.load(checkpoint)
-    filters = "frontend.logmel.melmat"  # never trained, no parameter
+    filters = "frontend.logmel.melmat"  # a fixed buffer, not a parameter
     size = sum(value.numel() for name, value in state.items() if name != filters)
     lm = tmp_path / "lm.yaml"
     lm.write_text(
@@ -65,6 +65,6 @@ def test_other_models_are_counted(tmp_path):
     text = model_table([TrainedModel("teacher", "c", "1000")], "set", others)
     _, aligner, language = text.splitlines()[-3:]
     assert aligner == f"| CTC aligner | {size / 1e6:.3f} | – | – |"
-    # Two embeddings of 10, an LSTM of 4 gates, an output layer with its bias.
+    # Two embeddings of size 10, an LSTM with 4 gates, an output layer with bias.
     assert language == f"| Language model | {(20 + 4 * (100 + 100 + 20) + 22) / 1e6:.3f} | – | – |"
     assert "without the aligner" in text

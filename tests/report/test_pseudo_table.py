@@ -8,7 +8,7 @@ from espnet_kd.report.pseudo_table import pseudo_table
 HEADER = "utterance\tmixture_dbfs\testimate_dbfs\tenergy_ratio_db\tseconds\n"
 
 
-def test_left_out_utterances_count_for_nothing_else(tmp_path):
+def test_excluded_utterances_are_only_counted(tmp_path):
     lines = ["a\t-20\t-21\t-1.0\t1800\n", "b\t-20\t-23\t-3.0\t1800\n", "c\t-20\tnan\tnan\t9999\n"]
     (tmp_path / "table.tsv").write_text(HEADER + "".join(lines))
     (tmp_path / "excluded.tsv").write_text("utterance\treason\nc\tsilent\n")
@@ -16,6 +16,6 @@ def test_left_out_utterances_count_for_nothing_else(tmp_path):
     assert row == f"| {tmp_path.name} | 2 | 1 | 1.00 | -2.0 | -2.9 | -1.1 |"
 
 
-def test_absent_tables(tmp_path):
+def test_missing_tables(tmp_path):
     with pytest.raises(UserError, match=r"excluded.tsv: does not exist"):
         pseudo_table([str(tmp_path)])

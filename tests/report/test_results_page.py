@@ -11,7 +11,7 @@ from ..se_files import DT_REAL, DT_SIMU, ET_REAL, ET_SIMU
 
 @pytest.fixture
 def write_recognition(tmp_path):
-    """Function that scores a text in which every `every`-th word is wrong."""
+    """Return a function that scores a text in which every `every`-th word is wrong."""
 
     def write(asr: str, system: str, set_name: str, every: int) -> None:
         directory = tmp_path / "sets" / set_name
@@ -28,7 +28,7 @@ def write_recognition(tmp_path):
 
 @pytest.fixture
 def report(tmp_path):
-    """Function that writes the page and gives its text."""
+    """Return a function that writes the page and returns its text."""
 
     def run(*options: str, simu_sets: tuple[str, str] = (DT_SIMU, ET_SIMU)) -> str:
         roots = ["--se_root", str(tmp_path / "se"), "--wer_root", str(tmp_path / "wer")]
@@ -69,12 +69,12 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
         in text
         and "./run.sh --stage 1\nsecond\n" in text
     )
-    assert "ASR\n\nThis recognizer learned from `train_si284`.\n\n" in text
+    assert "ASR\n\nThis recognizer was trained on `train_si284`.\n\n" in text
     assert "| student/et05_real_isolated_1ch_track | 30 | 360 | 83.3 | 16.7 |" in text
     assert (tmp_path / "sdr_distribution.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_simulated_set_without_references_says_so(write_system, report):
+def test_a_simulated_set_without_references_is_marked(write_system, report):
     write_system("noisy", 2.0, "dt05_simu_isolated_1ch_track")
     text = report()
     headers = [line for line in text.splitlines() if line.startswith("| SE model")]
@@ -106,8 +106,8 @@ def test_true_images_of_real_sets_are_marked_as_research(write_system, report, t
     before, _, section = report("--truth_root", str(tmp_path / "truth")).partition("research only")
     assert "dt05 real SDR [dB]" in section and "dt05 real SDR [dB]" not in before
     assert "no reference" in before
-    assert "**No training and no choice of a model saw these images;**" in section
-    assert "there this table cannot exist" in section
+    assert "**These images were not used for training or model selection,**" in section
+    assert "this table cannot be made for it" in section
     assert "Utterances scored: dt05 real 40, tr05 real 40." in section
     assert "| Teacher's pseudo-reference | 5." in section
     assert "- Conv-TasNet student is better than Conv-TasNet baseline in every" in section
@@ -119,7 +119,7 @@ def test_true_images_of_real_sets_are_marked_as_research(write_system, report, t
     ]
 
 
-def test_gains_over_noisy_are_told_in_si_snr_alone(write_system, report):
+def test_gains_over_noisy_are_in_si_snr_only(write_system, report):
     for system, level in (("noisy", 2.0), ("baseline", 6.0), ("teacher", 5.0), ("student", 1.0)):
         write_system(system, level)
     text = report()
@@ -130,17 +130,17 @@ def test_gains_over_noisy_are_told_in_si_snr_alone(write_system, report):
     assert all(line.split("|")[2].strip() == "SI-SNR [dB]" for line in gains)
 
 
-def test_a_truth_directory_without_scores_is_no_section(write_system, report, tmp_path):
+def test_a_truth_directory_without_scores_adds_no_section(write_system, report, tmp_path):
     write_system("noisy", 2.0)
     assert "research only" not in report("--truth_root", str(tmp_path / "nowhere"))
 
 
-def test_published_numbers_only_on_demand(write_system, report):
+def test_published_numbers_are_optional(write_system, report):
     write_system("noisy", 2.0)
     assert "*published: Conv-TasNet student*" in report("--published")
 
 
-def test_a_generated_corpus_is_told_with_its_seed(write_system, report, tmp_path):
+def test_a_generated_corpus_is_shown_with_its_seed(write_system, report, tmp_path):
     write_system("noisy", 2.0)
     assert "mini CHiME-4" not in report("--corpus", str(tmp_path))
     write_text(tmp_path / "mini_chime4.json", '{"scale": "nano", "seed": 7, "version": 3}')
@@ -148,7 +148,7 @@ def test_a_generated_corpus_is_told_with_its_seed(write_system, report, tmp_path
     assert line in report("--corpus", str(tmp_path))
 
 
-def test_sets_of_other_names(write_system, report):
+def test_sets_with_other_names(write_system, report):
     write_system("noisy", 2.0, "dev_mixed")
     assert "| SE model | dev mixed PESQ | dev mixed SDR [dB] | test mixed | dt05 real |" in report(
         simu_sets=("dev_mixed", "test_mixed")

@@ -48,7 +48,7 @@ def test_a_simulated_set_without_scores_is_a_gap_not_a_crash(write_system):
     assert cells(table, "Noisy input")[-1] == "–"
 
 
-def test_published_numbers_stand_beside(write_system):
+def test_published_numbers_are_extra_rows(write_system):
     root = write_system("noisy", 5.0)
     write_system("noisy", 5.0, ET_SIMU)
     table = se_table(
@@ -83,9 +83,11 @@ def test_undefined_scores_leave_the_pair_out(tmp_path):
     assert cells(se_table(results, [DT_SIMU], ("pesq",)), "Conv-TasNet student") == ["–"]
 
 
-def test_systems_scored_on_other_utterances_are_not_compared(write_system, tmp_path):
+def test_systems_scored_on_different_utterances_are_not_compared(write_system, tmp_path):
     root = write_system("baseline", 6.0)
     scores = dict.fromkeys(("pesq", "pesq_raw", "stoi", "sdr", "si_snr"), 1.0)
     write_scores(root / "student" / DT_SIMU, {"u00": scores})
-    with pytest.raises(UserError, match="student and baseline: were scored on other utterances"):
+    with pytest.raises(
+        UserError, match="student and baseline: were scored on different utterances"
+    ):
         se_comparisons(load_se_results(root), [DT_SIMU], ("sdr",))

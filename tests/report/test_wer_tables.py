@@ -25,7 +25,7 @@ def test_rates_with_intervals_and_gaps():
     }
     header, _, noisy, student, clean = wer_table(results, SETS).splitlines()
     columns = "dt05 simu | dt05 real | et05 simu | et05 real | dt05 bth"
-    assert header == f"| input of the ASR | {columns} |"
+    assert header == f"| ASR input | {columns} |"
     rate = 10 * np.mean([c.errors for c in results[DT_REAL]["student"].values()])
     assert student.startswith(f"| Conv-TasNet student | – | {rate:.1f} [")
     assert noisy.startswith("| Noisy input | – |") and clean.endswith("] |")
@@ -41,7 +41,7 @@ def test_lower_rates_are_better():
     }
 
 
-def test_the_difference_is_that_of_the_rates():
+def test_difference_equals_the_difference_of_the_rates():
     results = {DT_REAL: {"student": counts(0.2), "baseline": counts(0.5)}}
     (comparison,) = wer_comparisons(results, [DT_REAL])
     rates = {s: 10 * np.mean([c.errors for c in v.values()]) for s, v in results[DT_REAL].items()}
@@ -49,14 +49,14 @@ def test_the_difference_is_that_of_the_rates():
     assert comparison.difference.low < comparison.difference.value < comparison.difference.high
 
 
-def test_rows_in_espnets_shape():
+def test_rows_in_espnet_format():
     results = {DT_REAL: {"noisy": {"a": Counts(3, 1, 0, 1), "b": Counts(4)}}}
     header, _, row = sclite_rows(results).splitlines()
     assert header == "| dataset | Snt | Wrd | Corr | Sub | Del | Ins | Err | S.Err |"
     assert row == f"| noisy/{DT_REAL} | 2 | 8 | 87.5 | 12.5 | 0.0 | 12.5 | 25.0 | 50.0 |"
 
 
-def test_systems_scored_on_other_texts_are_not_compared():
+def test_systems_scored_on_different_texts_are_not_compared():
     results = {DT_REAL: {"student": counts(0.2, words=9), "baseline": counts(0.5)}}
-    with pytest.raises(UserError, match="student and baseline: were scored on other texts"):
+    with pytest.raises(UserError, match="student and baseline: were scored on different texts"):
         wer_comparisons(results, [DT_REAL])

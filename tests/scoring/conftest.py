@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""Fixtures for the tests of this folder."""
 
 from ..se_files import make_se_set
 

@@ -37,21 +37,21 @@ def live_counts(directory: Path) -> dict[str, list[int]]:
 
 @pytest.fixture(scope="module")
 def sclite_counts(tmp_path_factory) -> dict[str, list[int]]:
-    """Counts of NIST sclite (SCTK 2.4.10): stored, and checked against it where it is installed."""
+    """Return stored counts of NIST sclite (SCTK 2.4.10), checked against sclite if installed."""
     stored = json.loads((DATA / "sclite_counts.json").read_text())
     if shutil.which(SCLITE[0]):
         assert live_counts(tmp_path_factory.mktemp("sclite")) == stored
     return stored
 
 
-def test_counts_are_those_of_sclite(sclite_counts):
+def test_counts_match_sclite(sclite_counts):
     references, hypotheses = read_trn("ref"), read_trn("hyp")
     assert len(references) > 200
     for name, reference in references.items():
         assert list(count_errors(reference, hypotheses[name])) == sclite_counts[name], name
 
 
-def test_plain_levenshtein_would_count_otherwise(sclite_counts):
+def test_plain_levenshtein_counts_differ_from_sclite(sclite_counts):
     references, hypotheses = read_trn("ref"), read_trn("hyp")
     others = 0
     for name, reference in references.items():
@@ -78,7 +78,7 @@ def test_small_alignments(reference, hypothesis, counts):
     assert count_errors(reference.split(), hypothesis.split()) == counts
 
 
-def test_sums():
+def test_totals():
     counts = [Counts(1, 2, 3, 4), Counts(10, 20, 30, 40)]
     assert total(counts) == Counts(11, 22, 33, 44)
     assert (total(counts).tokens, total(counts).errors) == (66, 99)

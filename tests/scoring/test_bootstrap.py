@@ -7,7 +7,7 @@ from espnet_kd.scoring import bootstrap
 from espnet_kd.scoring.bootstrap import Interval, mean_interval, ratio_interval, ratio_tests
 
 
-def test_interval_of_a_mean_is_the_normal_one_for_many_values():
+def test_interval_of_a_mean_matches_the_normal_interval_for_many_values():
     values = np.random.default_rng(0).normal(5.0, 2.0, 1000)
     interval = mean_interval(values)
     half = 1.96 * values.std() / np.sqrt(values.size)
@@ -27,16 +27,16 @@ def test_95_percent_intervals_cover_the_truth_95_percent_of_the_time(monkeypatch
     assert 0.91 <= covered / 300 <= 0.98
 
 
-def test_the_same_input_gives_the_same_interval():
+def test_interval_is_deterministic():
     values = np.random.default_rng(2).normal(size=30)
     assert mean_interval(values) == mean_interval(values.copy())
 
 
-def test_an_error_rate_weighs_utterances_by_their_words():
+def test_error_rate_weights_utterances_by_their_words():
     assert ratio_interval(np.array([1, 0]), np.array([1, 9])).value == pytest.approx(0.1)
 
 
-def test_pairing_finds_what_separate_intervals_hide():
+def test_pairing_finds_a_difference_between_overlapping_intervals():
     rng = np.random.default_rng(3)
     hard = rng.normal(10, 4, 50)
     ours, theirs = hard + 0.5 + rng.normal(0, 0.3, 50), hard
@@ -48,11 +48,11 @@ def test_pairing_finds_what_separate_intervals_hide():
 @pytest.mark.parametrize(
     ("low", "high", "excludes"), [(0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False)]
 )
-def test_significance(low, high, excludes):
+def test_excludes_zero(low, high, excludes):
     assert Interval((low + high) / 2, low, high).excludes_zero is excludes
 
 
-def test_one_utterance_has_an_interval_of_no_width():
+def test_one_utterance_has_an_interval_of_zero_width():
     assert mean_interval(np.array([3.0])) == Interval(3.0, 3.0, 3.0)
 
 
@@ -64,7 +64,7 @@ def test_utterances_without_words_do_not_divide_by_zero():
 @pytest.mark.parametrize(
     ("numerator", "denominator"), [([], []), ([1.0], [1.0, 2.0]), ([1.0], [0.0])]
 )
-def test_no_statistic_without_data(numerator, denominator):
+def test_missing_or_mismatched_data_is_rejected(numerator, denominator):
     with pytest.raises(ValueError, match="denominator|shapes"):
         ratio_interval(np.array(numerator), np.array(denominator))
 
@@ -80,16 +80,16 @@ def test_several_ratios_are_tested_on_the_same_draws():
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_p_values_are_those_of_the_normal_distribution_for_many_values(sign):
+def test_p_values_match_the_normal_distribution_for_many_values(sign):
     values = np.random.default_rng(6).normal(size=400)
     values = (values - values.mean()) / values.std()
-    # Two-sided p of 1, 2 and 3 standard errors.
+    # Two-sided p-values of 1, 2 and 3 standard errors.
     shifted = values[:, None] + sign * np.array([1.0, 2.0, 3.0]) / 20
     p_values = [test.p_value for test in ratio_tests(shifted, np.ones(400))]
     assert p_values == pytest.approx([0.3173, 0.0455, 0.0027], rel=0.2, abs=1e-3)
 
 
-def test_p_values_at_their_ends():
+def test_largest_and_smallest_p_value():
     equal, different = ratio_tests(np.array([[0.0, 1.0], [0.0, 2.0]]), np.ones(2))
     assert equal.p_value == 1.0
     assert different.p_value == pytest.approx(2 / 10_001)

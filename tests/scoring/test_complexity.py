@@ -11,7 +11,7 @@ from espnet_kd.scoring.complexity import count_macs, measure
 CHANNELS, FILTERS, KERNEL, STRIDE, GROUPS, LENGTH = 8, 16, 5, 2, 4, 101
 
 
-def test_a_convolution_counted_by_hand():
+def test_convolution_matches_count_by_hand():
     model = torch.nn.Conv1d(CHANNELS, FILTERS, KERNEL, STRIDE, groups=GROUPS)
     wave = torch.zeros(1, CHANNELS, LENGTH)
     cost = measure(model, lambda: model(wave), seconds=0.5)
@@ -22,27 +22,27 @@ def test_a_convolution_counted_by_hand():
 
 
 @pytest.mark.parametrize("need_weights", [True, False])
-def test_attention_counted_by_hand(need_weights):
+def test_attention_matches_count_by_hand(need_weights):
     width, frames = 16, 10
     model = torch.nn.MultiheadAttention(width, 4, batch_first=True).eval()
-    # Query, key and value the same: what torch would send through its fused path.
+    # With identical query, key and value, torch would use its fused path.
     x = torch.zeros(1, frames, width)
     with torch.inference_mode():
         macs = count_macs(lambda: model(x, x, x, need_weights=need_weights))
     assert macs == 4 * frames * width**2 + 2 * frames**2 * width
 
 
-def test_conv_tasnet_has_the_products_of_espnets():
+def test_conv_tasnet_has_the_products_of_espnets_separator():
     conf = {"num_spk": 1, "layer": 2, "stack": 2, "bottleneck_dim": 8, "hidden_dim": 12}
     frames = 48
     code, lengths = torch.randn(2, frames, 6), torch.tensor([frames, frames])
     stock, ours = TCNSeparator(6, **conf), MaskedTCNSeparator(6, **conf)
-    depthwise = 4 * 12 * 3 * 2 * frames  # blocks, channels, kernel, batch: element-wise in ours
+    depthwise = 4 * 12 * 3 * 2 * frames  # blocks, channels, kernel, batch: elementwise in ours
     expected = count_macs(lambda: stock(code, lengths)) - depthwise
     assert count_macs(lambda: ours(code, lengths)) == expected > 0
 
 
-def test_products_counted_by_hand():
+def test_products_match_count_by_hand():
     weight, x, y = torch.ones(3, 5), torch.ones(5, 2, 7), torch.ones(3, 2, 7)
     for count in (
         count_macs(lambda: products.plain_product(weight, x)),
@@ -53,13 +53,13 @@ def test_products_counted_by_hand():
         assert count == 3 * 5 * 2 * 7
 
 
-def test_counting_leaves_torch_as_it_was():
+def test_counting_restores_the_torch_setting():
     before = torch.backends.mha.get_fastpath_enabled()
     count_macs(lambda: None)
     assert torch.backends.mha.get_fastpath_enabled() == before
 
 
-def test_speed_is_the_time_of_a_run_over_the_audio(monkeypatch):
+def test_real_time_factor_is_median_time_over_audio_length(monkeypatch):
     ticks = iter([0.0, 1.0, 0.0, 2.0, 0.0, 9.0])
     monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
     model = torch.nn.Identity()

@@ -5,7 +5,7 @@ import pytest
 from espnet_kd.scoring.align import Counts
 from espnet_kd.scoring.sclite_table import Row, sclite_table
 
-# As sclite prints them for the same files: two speakers of two utterances, one empty reference.
+# Two speakers with two utterances each, one reference is empty. The numbers below are sclite's.
 F01 = [Counts(4, 1, 1, 1), Counts(4, 1, 1, 2)]
 F02 = [Counts(0, 0, 0, 1), Counts(0, 0, 1, 0)]
 
@@ -15,7 +15,7 @@ def numbers(table: str, name: str) -> list[str]:
     return [" ".join(line.replace("|", " ").split()[1:]) for line in lines]
 
 
-def test_rows_equal_those_of_sclite():
+def test_rows_match_sclite():
     table = sclite_table("hyp", {"F01": Row.of(F01), "F02": Row.of(F02)})
     percent, counts = numbers(table, "F01")
     assert percent == "2 12 66.7 16.7 16.7 25.0 58.3 100.0"
@@ -26,14 +26,14 @@ def test_rows_equal_those_of_sclite():
     assert sums[1] == "4 13 8 2 3 4 9 4"
 
 
-def test_espnet_finds_one_average_row_in_its_columns():
+def test_table_has_the_one_average_row_that_espnet_reads():
     table = sclite_table("hyp", {"F01": Row.of(F01)})
     rows = [line for line in table.splitlines() if "Avg" in line]
     assert len(rows) == 1
     assert [len(part.split()) for part in rows[0].strip("|").split("|")] == [1, 2, 6]
 
 
-def test_lines_are_equally_long_whatever_the_names():
+def test_lines_have_equal_length_for_long_names():
     table = sclite_table("hyp", {"A_VERY_LONG_SPEAKER_NAME": Row.of(F01)}).split("\n\n")[0]
     assert len({len(line) for line in table.splitlines()[1:]}) == 1
 

@@ -13,7 +13,7 @@ from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
 
 from ..se_files import speech_and_noise
 
-# mir_eval 0.8.2, separation.bss_eval_sources(speech, speech + gain * noise), gain -> SDR.
+# gain -> SDR by mir_eval 0.8.2, separation.bss_eval_sources(speech, speech + gain * noise).
 MIR_EVAL = {0.2: 20.8504, 1.0: 6.8735, 3.0: -2.6102}
 
 
@@ -23,7 +23,7 @@ def signals() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(("gain", "sdr"), MIR_EVAL.items())
-def test_sdr_is_that_of_mir_eval(signals, gain, sdr):
+def test_sdr_matches_mir_eval(signals, gain, sdr):
     speech, noise = signals
     assert se_metrics.sdr(speech, speech + gain * noise) == pytest.approx(sdr, abs=1e-3)
 
@@ -41,7 +41,7 @@ def test_sdr_allows_a_filter_of_512_taps():
 
 
 @pytest.mark.parametrize("snr", [-5.0, 0.0, 12.0])
-def test_si_snr_is_the_snr_of_orthogonal_noise(signals, snr):
+def test_si_snr_equals_the_snr_of_orthogonal_noise(signals, snr):
     speech, noise = (signal - signal.mean() for signal in signals)
     noise -= speech * (noise @ speech) / (speech @ speech)
     noise *= np.sqrt(speech @ speech / (noise @ noise)) * 10 ** (-snr / 20)
@@ -49,7 +49,7 @@ def test_si_snr_is_the_snr_of_orthogonal_noise(signals, snr):
     assert se_metrics.si_snr(speech, 0.1 * (speech + noise) + 0.2) == pytest.approx(snr, abs=1e-6)
 
 
-def test_pesq_and_stoi_are_those_of_their_packages(signals):
+def test_pesq_and_stoi_match_their_packages(signals):
     speech, noise = signals
     noisy = speech + noise
     scores = score_pair(speech, noisy)
@@ -59,7 +59,7 @@ def test_pesq_and_stoi_are_those_of_their_packages(signals):
     assert mapped == pytest.approx(pesq.pesq(16000, speech, noisy, "nb"))
 
 
-def test_a_perfect_estimate_reaches_the_top_of_each_scale(signals):
+def test_a_perfect_estimate_gets_the_highest_score_of_each_metric(signals):
     speech, _ = signals
     tops = {"pesq": 4.644, "pesq_raw": 4.5, "stoi": 100.0, "sdr": 60.0, "si_snr": 60.0}
     assert score_pair(speech, speech) == pytest.approx(tops, abs=1e-3)
@@ -74,7 +74,7 @@ def test_more_noise_is_worse_in_every_metric(signals):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.25])
-def test_a_silent_estimate_gets_the_foot_of_each_scale(signals, value):
+def test_a_silent_estimate_gets_the_lowest_score_of_each_metric(signals, value):
     speech, noise = signals
     silent = score_pair(speech, np.full_like(speech, value))
     awful = score_pair(speech, noise)
@@ -97,6 +97,6 @@ def test_pesq_and_stoi_of_a_short_signal_are_undefined(signals):
         (lambda s: (0 * s, s), "reference is silent"),
     ],
 )
-def test_what_cannot_be_scored_is_refused(signals, change, message):
+def test_invalid_samples_are_rejected(signals, change, message):
     with pytest.raises(ValueError, match=message):
         score_pair(*change(signals[0]))

@@ -36,7 +36,7 @@ def test_several_jobs_in_two_processes(make_se_set, tmp_path):
         assert 0 < read_scores(noisy / "scores.tsv")[utterance]["si_snr"] < 15
 
 
-def test_espnet_shaped_files_hold_the_same_scores(make_se_set, tmp_path):
+def test_files_in_espnet_format_contain_the_same_scores(make_se_set, tmp_path):
     set_dir = make_se_set()
     main(["--job", job(set_dir, tmp_path / "out")])
     assert sorted(p.name for p in (tmp_path / "out/scoring").iterdir()) == sorted(SHAPED)
@@ -47,7 +47,7 @@ def test_espnet_shaped_files_hold_the_same_scores(make_se_set, tmp_path):
     assert result == f"{np.mean(sdrs):.2f}\n"
 
 
-def test_a_set_without_reference_says_so_and_writes_nothing(make_se_set, tmp_path, capsys):
+def test_a_set_without_references_is_reported_and_not_scored(make_se_set, tmp_path, capsys):
     set_dir = make_se_set()
     (set_dir / "spk1.scp").unlink()
     main(["--job", job(set_dir, tmp_path / "out")])
@@ -55,7 +55,7 @@ def test_a_set_without_reference_says_so_and_writes_nothing(make_se_set, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_scores_of_references_that_are_gone_are_removed(make_se_set, tmp_path):
+def test_old_scores_are_removed_when_the_references_are_gone(make_se_set, tmp_path):
     set_dir = make_se_set()
     main(["--job", job(set_dir, tmp_path / "out")])
     assert (tmp_path / "out/scores.tsv").exists()
@@ -81,7 +81,7 @@ def test_estimates_without_reference_may_be_left_out(make_se_set, tmp_path):
     assert list(read_scores(tmp_path / "out/scores.tsv")) == ["F01_0", "F01_2"]
 
 
-def test_a_silent_estimate_is_scored_and_counted_aloud(make_se_set, tmp_path, capsys):
+def test_a_silent_estimate_is_scored_with_a_warning(make_se_set, tmp_path, capsys):
     set_dir = make_se_set()
     write_samples(read_columns(set_dir / "wav.scp")["F01_1"], np.zeros(12800, np.int16))
     main(["--job", job(set_dir, tmp_path / "out")])
@@ -89,7 +89,7 @@ def test_a_silent_estimate_is_scored_and_counted_aloud(make_se_set, tmp_path, ca
     assert "a silent estimate in 1 of 2 utterances" in capsys.readouterr().err
 
 
-def test_undefined_scores_stay_out_of_the_mean_and_are_counted_aloud(make_se_set, tmp_path, capsys):
+def test_undefined_scores_are_left_out_of_the_mean_with_a_warning(make_se_set, tmp_path, capsys):
     set_dir = make_se_set(seconds=0.2)
     main(["--job", job(set_dir, tmp_path / "out")])
     assert math.isnan(read_scores(tmp_path / "out/scores.tsv")["F01_0"]["pesq"])
@@ -100,7 +100,7 @@ def test_undefined_scores_stay_out_of_the_mean_and_are_counted_aloud(make_se_set
     assert (tmp_path / "mixed/scoring/result_stoi.txt").read_text() == "2.00\n"
 
 
-def test_another_length_stops_and_writes_nothing(make_se_set, tmp_path):
+def test_a_different_length_is_an_error_and_nothing_is_written(make_se_set, tmp_path):
     set_dir = make_se_set()
     path = read_columns(set_dir / "wav.scp")["F01_1"]
     write_samples(path, np.ones(12799, np.int16))
@@ -117,7 +117,7 @@ def test_another_length_stops_and_writes_nothing(make_se_set, tmp_path):
         ("spk1.scp", [], "is empty"),
     ],
 )
-def test_lists_that_do_not_fit(make_se_set, tmp_path, scp, ids, message):
+def test_lists_that_do_not_match(make_se_set, tmp_path, scp, ids, message):
     set_dir = make_se_set()
     path = read_columns(set_dir / scp)["F01_0"]
     write_columns(set_dir / scp, dict.fromkeys(ids, path))
@@ -126,12 +126,12 @@ def test_lists_that_do_not_fit(make_se_set, tmp_path, scp, ids, message):
 
 
 @pytest.mark.parametrize("text", ["a:b:c", "a::c:d", "a:/nowhere:c:d"])
-def test_a_wrong_job(text):
+def test_invalid_jobs(text):
     assert text in error_of(["--job", text]) or "/nowhere" in error_of(["--job", text])
 
 
 @pytest.mark.parametrize("text", ["utt\tsdr\n", "", "utt\t{}\nu1\t1.0\n", "utt\t{}\nu1\tx\n"])
-def test_a_file_that_is_no_table_of_scores(tmp_path, text):
+def test_a_file_that_is_not_a_score_table(tmp_path, text):
     path = tmp_path / "scores.tsv"
     path.write_text(text.format("\t".join(METRICS)))
     with pytest.raises(UserError, match="score the set again"):

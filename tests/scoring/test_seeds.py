@@ -18,14 +18,14 @@ from espnet_kd.scoring.seeds import seed_directory, seed_interval, seeded_name, 
         ([7.0, 7.0, 7.0], 7.0, 0.0),
     ],
 )
-def test_intervals_by_hand(values, mean, half):
+def test_intervals_match_calculation_by_hand(values, mean, half):
     interval = seed_interval(values)
     assert interval.value == pytest.approx(mean)
     assert interval.high - mean == pytest.approx(half, rel=1e-4)
     assert mean - interval.low == pytest.approx(half, rel=1e-4)
 
 
-def test_three_seeds_cover_the_truth_95_percent_of_the_time():
+def test_intervals_of_three_seeds_cover_the_true_mean_95_percent_of_the_time():
     drawn = np.random.default_rng(0).normal(4.0, 0.7, (2000, 3))
     intervals = [seed_interval(values) for values in drawn]
     covered = np.mean([interval.low <= 4.0 <= interval.high for interval in intervals])
@@ -33,7 +33,7 @@ def test_three_seeds_cover_the_truth_95_percent_of_the_time():
 
 
 @pytest.mark.parametrize("values", [[], [3.0]])
-def test_one_value_has_no_spread(values):
+def test_fewer_than_two_values_are_rejected(values):
     with pytest.raises(ValueError, match="no spread"):
         seed_interval(values)
 

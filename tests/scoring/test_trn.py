@@ -9,7 +9,7 @@ def test_tokens():
     assert character_tokens("") == []
 
 
-def test_words_that_are_not_scored_leave_no_space_behind():
+def test_removed_words_leave_no_space():
     assert word_tokens("<NOISE> A <NOISE> B", {"<NOISE>"}) == ["A", "B"]
     assert character_tokens("<NOISE> A <NOISE> B", {"<NOISE>"}) == ["A", "<space>", "B"]
 

@@ -16,7 +16,7 @@ FILES = {
 
 @pytest.fixture
 def job(tmp_path):
-    """Function that writes the files, some of them changed, and gives the command line."""
+    """Return a function that writes the files, with changes, and returns the command line."""
 
     def make(**changed: str) -> list[str]:
         for name, text in {**FILES, **changed}.items():
@@ -26,7 +26,7 @@ def job(tmp_path):
     return make
 
 
-def test_files_of_words_and_characters(job, tmp_path, capsys):
+def test_files_for_words_and_characters(job, tmp_path, capsys):
     main(job())
     out = tmp_path / "out"
     assert (out / "wer/hyp.trn").read_text().splitlines() == [
@@ -49,7 +49,7 @@ def test_files_of_words_and_characters(job, tmp_path, capsys):
     assert "WER 60.0 % of 5 words" in capsys.readouterr().out
 
 
-def test_words_that_are_not_scored(job, tmp_path):
+def test_removed_words_are_not_scored(job, tmp_path):
     command = job(hyp=FILES["hyp"].replace("RO", "<NOISE> RO").replace("ROTE", "ROSE"))
     (tmp_path / "nlsyms.txt").write_text("<NOISE>\n")
     main([*command, "--nlsyms_txt", str(tmp_path / "nlsyms.txt")])
@@ -68,7 +68,7 @@ def test_words_that_are_not_scored(job, tmp_path):
         ("utt2spk", "F01_a F01\nF01_b F01\n", "lacks 'M02_c'"),
     ],
 )
-def test_bad_input_is_one_line_and_writes_nothing(job, tmp_path, name, text, message):
+def test_bad_input_is_a_one_line_error_and_nothing_is_written(job, tmp_path, name, text, message):
     with pytest.raises(SystemExit) as stop:
         main(job(**{name: text}))
     assert message in stop.value.code and name in stop.value.code
@@ -83,7 +83,7 @@ def test_wrong_options(command):
 
 
 @pytest.mark.parametrize("text", ["", "utt\tx\n", "{}u\t1\t2\t3\n", "{}u\t1\t2\t3\t-4\n"])
-def test_a_file_that_is_no_table_of_counts(tmp_path, text):
+def test_a_file_that_is_not_a_count_table(tmp_path, text):
     path = tmp_path / "counts.tsv"
     path.write_text(text.format("utt\tcorrect\tsubstituted\tdeleted\tinserted\n"))
     with pytest.raises(UserError, match="score the set again"):

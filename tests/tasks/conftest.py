@@ -1,4 +1,4 @@
-"""ESPnet made ready before any test module imports it; a set of three utterances."""
+"""Prepare ESPnet before any test module imports it; write a set of three utterances."""
 
 import pytest
 
@@ -12,7 +12,10 @@ host.prepare()
 
 @pytest.fixture
 def make_data(tmp_path):
-    """Write a set and give its data list; REAL utterances have no reference unless changed."""
+    """Return a function that writes a set and returns its data list.
+
+    REAL utterances have no reference unless `references` gives one.
+    """
 
     def make(references=None, kind="reference"):
         write_columns(tmp_path / "wav.scp", {utt: f"{utt}.wav" for utt in UTTERANCES})

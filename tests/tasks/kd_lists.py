@@ -1,4 +1,4 @@
-"""A set of three utterances, and arguments of a training on it."""
+"""A set of three utterances, and the arguments of a training on it."""
 
 from __future__ import annotations
 

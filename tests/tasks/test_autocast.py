@@ -1,4 +1,4 @@
-"""Mixed precision: the models compute in half, the losses in single precision."""
+"""Mixed precision: the models compute in half precision, the losses in single precision."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def model(tmp_path_factory):
     files = {**teacher_options(directory / "teacher", WIDE), **resource_options(directory / "asr")}
     vars(args).update({**STUDENT, **files, "kd_losses": losses})
     torch.manual_seed(1)
-    return EnhKDTask.build_model(args).eval()  # latents are mixed half and half, not by chance
+    return EnhKDTask.build_model(args).eval()  # in evaluation mode, latents are mixed half and half
 
 
 def batch() -> dict[str, torch.Tensor]:
-    """Tones under two noises."""
+    """Return tones, each in two noises."""
     generator = torch.Generator().manual_seed(0)
     time = torch.arange(SAMPLES) / 16000
     speech = 0.1 * torch.sin(2 * torch.pi * torch.tensor([[300.0], [800.0]]) * time)
@@ -51,7 +51,7 @@ def batch() -> dict[str, torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def both(model):
-    """Statistics in single precision and under autocast; gradients under it."""
+    """Statistics in single precision and under autocast; gradients under autocast."""
     _, plain, _ = model(**batch())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss, mixed, _ = model(**batch())
@@ -62,14 +62,14 @@ def both(model):
 
 
 @pytest.mark.parametrize("kind", [*LOSSES, "si_snr_loss", "loss"])
-def test_losses_stay_single_and_what_they_were(both, kind):
+def test_losses_stay_in_single_precision(both, kind):
     plain, mixed, _ = both
     assert mixed[kind].dtype == torch.float32
     assert mixed[kind].isfinite() and not torch.equal(mixed[kind], plain[kind])
     torch.testing.assert_close(mixed[kind], plain[kind], rtol=0.05, atol=0.05)
 
 
-def test_gradients_are_single_and_finite(both):
+def test_gradients_are_in_single_precision_and_finite(both):
     gradients = [value for value in both[2].values() if value is not None]
     assert gradients
     assert all(value.dtype == torch.float32 and value.isfinite().all() for value in gradients)
@@ -77,7 +77,7 @@ def test_gradients_are_single_and_finite(both):
 
 
 def test_losses_are_computed_outside_of_autocast(model):
-    """The Gram matrix would be one of 8 bits, and its norms hide it."""
+    """Under autocast, a Gram matrix would have 8 significant bits, which its norms would hide."""
     parts = (model.separator, model.loss_wrappers[0].criterion, model.distiller)
     seen: list[tuple[torch.nn.Module, bool]] = []
     hooks = [
@@ -94,4 +94,4 @@ def test_losses_are_computed_outside_of_autocast(model):
         [enabled for module, enabled in seen if module is part] for part in parts
     )
     assert criterion == distiller == [False]
-    assert separator == [True, False]  # the second decodes mixed latents, for a loss
+    assert separator == [True, False]  # the second call decodes mixed latents for a loss

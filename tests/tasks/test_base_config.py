@@ -19,7 +19,7 @@ from espnet_kd.yaml_base import read_with_bases
 
 @pytest.fixture
 def write(tmp_path):
-    """Function that writes settings into a file of `tmp_path`."""
+    """Return a function that writes settings to a file in `tmp_path`."""
 
     def write_settings(name: str, **values) -> Path:
         path = tmp_path / name
@@ -64,7 +64,7 @@ def test_chain_of_bases_each_relative_to_its_file(write, tmp_path, monkeypatch):
     assert (args.max_epoch, args.patience, args.seed) == (3, 2, 1)
 
 
-def test_one_base_of_two_files_is_no_circle(write):
+def test_shared_base_is_not_a_circle(write):
     write("root.yaml", max_epoch=7)
     write("one.yaml", base="root.yaml")
     write("two.yaml", base="root.yaml", patience=3)
@@ -73,13 +73,13 @@ def test_one_base_of_two_files_is_no_circle(write):
 
 
 def test_a_key_replaces_the_whole_value(write):
-    """Dictionaries too: two sets of losses are never mixed by accident."""
+    """This includes dictionaries, so two sets of losses are never mixed by accident."""
     losses = {"gram": {"type": "gram", "taps": ["a"]}}
     write("base.yaml", kd_losses=losses, separator_conf={"layer": 2, "stack": 3}, optim="sgd")
     config = write("a.yaml", base="base.yaml", kd_losses={"out": {"type": "output"}})
     args = parse(config, "--separator_conf", "layer=4")
     assert args.kd_losses == {"out": {"type": "output"}}
-    assert args.separator_conf == {"layer": 4, "stack": 3}  # ESPnet's options do mix
+    assert args.separator_conf == {"layer": 4, "stack": 3}  # the command line merges keys
     assert args.optim == "sgd"
     assert parse(write("b.yaml", base="base.yaml", kd_losses={})).kd_losses == {}
 
@@ -89,12 +89,12 @@ def test_circle(write, tmp_path, monkeypatch):
     write("a.yaml", base="b.yaml")
     write("b.yaml", base="sub/../a.yaml")
     (tmp_path / "sub").mkdir()
-    with pytest.raises(UserError, match="a.yaml: is its own base; take out one `base`"):
+    with pytest.raises(UserError, match="a.yaml: is its own base; remove one `base`"):
         parse(Path("a.yaml"))
 
 
-def test_the_file_itself_is_not_there(tmp_path):
-    """It is no base, so no `base` is to be mended."""
+def test_missing_file(tmp_path):
+    """The file is not a base, so the message does not mention `base`."""
     with pytest.raises(UserError, match=r"no\.yaml: cannot be read; give the path of a YAML$"):
         read_with_bases(tmp_path / "no.yaml")
 
@@ -102,14 +102,14 @@ def test_the_file_itself_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (None, "cannot be read; mend `base` of {directory}/a.yaml"),
+        (None, "cannot be read; correct `base` in {directory}/a.yaml"),
         ("max_epoch: [1", "is not YAML: "),
         ("- 1\n", "holds no settings; write key: value"),
         ("max_epoc: 3\n", "has an unknown key 'max_epoc'; see --help"),
     ],
 )
 def test_bad_base(write, tmp_path, text, problem):
-    """One line, exit status 1, before anything is written."""
+    """The command prints one line, exits with status 1 and writes nothing."""
     if text is not None:
         (tmp_path / "base.yaml").write_text(text)
     config = write("a.yaml", base="base.yaml")
@@ -122,12 +122,12 @@ def test_bad_base(write, tmp_path, text, problem):
 
 
 def test_unknown_key_of_the_file_itself(write):
-    """ESPnet's parser prints its whole usage."""
+    """One line is enough; ESPnet's parser would print its whole usage."""
     with pytest.raises(UserError, match="a.yaml: has an unknown key 'kd_loses'; see --help"):
         parse(write("a.yaml", kd_loses={}))
 
 
-def test_config_that_does_not_exist_is_refused_by_the_parser(tmp_path, capsys):
+def test_missing_config_is_rejected_by_the_parser(tmp_path, capsys):
     with pytest.raises(SystemExit):
         parse(tmp_path / "nowhere.yaml")
     assert "nowhere.yaml" in capsys.readouterr().err
@@ -135,7 +135,7 @@ def test_config_that_does_not_exist_is_refused_by_the_parser(tmp_path, capsys):
 
 @pytest.fixture
 def plugin(tmp_path, monkeypatch):
-    """Module `plugin_of_a_test` with a separator; forgotten after the test, as is its name."""
+    """Module `plugin_of_a_test` that adds a separator; both are removed after the test."""
     from espnet2.tasks import enh
 
     (tmp_path / "plugin_of_a_test.py").write_text(
@@ -163,7 +163,7 @@ def test_plugins_of_a_base_are_imported_before_choices_are_checked(write, plugin
     write("base.yaml", plugins=[plugin], separator="plugged")
     args = parse(write("a.yaml", base="base.yaml"))
     assert args.separator == "plugged"
-    assert args.plugins == [plugin]  # for who loads the model
+    assert args.plugins == [plugin]  # needed to load the model later
     config = {"num_spk": 1, "layer": 1, "stack": 1, "bottleneck_dim": 4, "hidden_dim": 4}
     args.separator_conf = config
     args.encoder = args.decoder = "conv"
@@ -174,7 +174,7 @@ def test_plugins_of_a_base_are_imported_before_choices_are_checked(write, plugin
 
 @pytest.mark.parametrize("key", ["separator", "optim", "iterator_type"])
 def test_unknown_choice(write, plugin, key):
-    """ESPnet's parser takes any from a YAML; a separator without its plugin among them."""
+    """ESPnet's parser accepts any value from a YAML, even a separator whose plugin is missing."""
     config = write("a.yaml", **{key: "plugged"})
     with pytest.raises(
         UserError, match=f"a.yaml, {key}: 'plugged' is unknown; use .*(tcn|sgd|chunk),"
@@ -182,7 +182,7 @@ def test_unknown_choice(write, plugin, key):
         parse(config)
 
 
-def test_choices_as_espnet_takes_them(write):
+def test_choices_are_converted_as_on_the_command_line(write):
     args = parse(write("a.yaml", separator="TCN", preprocessor="none", optim="sgd"))
     assert (args.separator, args.preprocessor, args.optim) == ("tcn", None, "sgd")
 
@@ -194,7 +194,7 @@ def test_plugin_that_cannot_be_imported(write):
 
 
 def test_saved_configuration_is_complete(write, tmp_path):
-    """`--dry_run` writes the config.yaml of a training; it has what the base gave, and no base."""
+    """The config.yaml that `--dry_run` writes has the settings of the base, and no `base`."""
     write("base.yaml", optim="sgd", max_epoch=7)
     data = ["wav.scp,speech_mix,sound", "spk1.scp,speech_ref1,sound"]
     for line in data:

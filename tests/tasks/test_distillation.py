@@ -1,4 +1,4 @@
-"""KD through the command: what is refused, what is trained, what is left in checkpoints."""
+"""KD with the training command: what is rejected, what is trained, what checkpoints contain."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MIXUP = {"mixup": {"type": "latent_mixup", "taps": [BOTTLENECK]}}
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> dict[str, str]:
-    """Options that name a teacher wider than the student, a recognizer, tokens and noises."""
+    """Options for a teacher wider than the student, a recognizer, acoustic tokens and noises."""
     directory = tmp_path_factory.mktemp("kd")
     return {**teacher_options(directory / "teacher", WIDE), **resource_options(directory / "asr")}
 
@@ -49,7 +49,7 @@ def both(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def train(both, files, tmp_path):
-    """Function that trains with changed settings and gives the output directory."""
+    """Return a function that trains with changed settings and returns the output directory."""
 
     def run(losses: Any, name: str = "exp", set_dir: Path = both, **changes: Any) -> Path:
         config = {**TINY, **files, "kd_losses": losses, **changes}
@@ -61,7 +61,7 @@ def train(both, files, tmp_path):
 
 @pytest.fixture
 def problem(train, tmp_path):
-    """Function that gives the one line of a training that is refused."""
+    """Return a function that returns the one-line error of a rejected training."""
 
     def run(losses: Any, **changes: Any) -> str:
         with pytest.raises(SystemExit) as stop:
@@ -87,28 +87,28 @@ BAD_LOSSES = {
         tapping({"student": BOTTLENECK, "teacher": "separator.tcm"}),
         "tap 'separator.tcm': the teacher has no such module; nearest: separator.tcn",
     ),
-    "a layer that gives no tensor": (
+    "a layer that returns no tensor": (
         tapping("separator"),
-        "tap 'separator': is tuple; tap a layer",
+        "tap 'separator': is of type tuple; tap a layer",
     ),
-    "a layout of other axes": (
+    "a layout with other axes": (
         tapping({"path": BOTTLENECK, "layout": "bcft"}),
         f"tap '{BOTTLENECK}': layout 'bcft' does not fit its 3 axes",
     ),
-    "frequencies that are not there": (
+    "a missing frequency axis": (
         tapping(BOTTLENECK, conf={"kind": "frequency"}),
         "kd_losses: 'latent': kind 'frequency' compares equal frequency axes",
     ),
     "a narrower teacher": (
         {"a": {"type": "cosine", "taps": [{"student": CODE, "teacher": BOTTLENECK}]}},
-        f"kd_losses: 'a': '{BOTTLENECK}' of the teacher has 12 channels, '{CODE}' of the student",
+        f"kd_losses: 'a': '{BOTTLENECK}' of the teacher has 12 channels, fewer than the 40 of '{CODE}'",
     ),
     "two modules at one tap": (
         {**COSINE, "again": COSINE["latent"]},
-        f"kd_losses: 'again': another loss stands at '{BOTTLENECK}', too",
+        f"kd_losses: 'again': another loss already has a module at '{BOTTLENECK}'",
     ),
     "negative weight": ({"a": {"type": "output", "weight": -1}}, "'a': weight is -1; give a num"),
-    "a weight that YAML reads as a text": (
+    "a weight that YAML reads as text": (
         {"a": {"type": "output", "weight": "1e-3"}},
         "'a': weight is '1e-3'; give a number, at least 0 (1.0e-3, not 1e-3)",
     ),
@@ -119,7 +119,7 @@ BAD_LOSSES = {
         tapping({"path": BOTTLENECK, "lay": "bct"}),
         "kd_losses, 'latent', tap: has an unknown key 'lay'; nearest: layout",
     ),
-    "unknown key beside student and teacher": (
+    "unknown key next to student and teacher": (
         tapping({"student": BOTTLENECK, "teacher": BOTTLENECK, "weight": 1}),
         "'weight': 1}; give student: and teacher:",
     ),
@@ -129,39 +129,39 @@ BAD_LOSSES = {
     ),
     "bad argument": (tapping(BOTTLENECK, conf={"kind": "tim"}), "'latent': kind is 'tim'"),
     "unknown category": ({"a": {"type": "output", "categories": ["REEL"]}}, "category 'REEL'"),
-    "no mapping": (["output"], "kd_losses"),
+    "not a mapping": (["output"], "kd_losses"),
 }
 
 
 @pytest.mark.parametrize(("losses", "message"), BAD_LOSSES.values(), ids=BAD_LOSSES.keys())
-def test_losses_that_are_refused(problem, losses, message):
+def test_rejected_losses(problem, losses, message):
     assert message in problem(losses)
 
 
 MISSING = {
-    "teacher_config": (OUTPUT, "--teacher_config: is missing; the KD losses look at a teacher"),
+    "teacher_config": (OUTPUT, "--teacher_config: is missing; name the teacher of the KD losses"),
     "teacher_checkpoint": (OUTPUT, "--teacher_checkpoint: is missing"),
     "kd_asr_config": (
         POSTERIOR,
-        "kd_losses, 'sequence': 'posterior' needs a recognizer; give --kd_asr_config and",
+        "kd_losses, 'sequence': 'posterior' has no recognizer; give --kd_asr_config and",
     ),
-    "kd_asr_checkpoint": (POSTERIOR, "'posterior' needs a recognizer"),
+    "kd_asr_checkpoint": (POSTERIOR, "'posterior' has no recognizer"),
     "kd_centroids": (
         TOKEN,
-        "kd_losses, 'token': 'acoustic_token' needs a centroids; give --kd_centroids",
+        "kd_losses, 'token': 'acoustic_token' has no centroids; give --kd_centroids",
     ),
-    "second_noise_scp": (MIXUP, "--second_noise_scp: is missing; 'mixup' compares one utterance"),
+    "second_noise_scp": (MIXUP, "--second_noise_scp: is missing, but 'mixup' compares one utter"),
 }
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_what_is_missing_is_named(problem, name):
+def test_missing_option_is_named(problem, name):
     losses, message = MISSING[name]
     assert message in problem(losses, **{name: None})
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_a_file_that_is_not_there(problem, tmp_path, name):
+def test_missing_file_is_named(problem, tmp_path, name):
     line = problem(MISSING[name][0], **{name: str(tmp_path / "no.npz")})
     assert line.startswith(f"{tmp_path}/no.npz: does not exist")
 
@@ -173,17 +173,17 @@ def test_a_teacher_of_another_architecture(problem, tmp_path):
     assert "has shape" in line and "give the config.yaml it was trained with" in line
 
 
-def test_models_of_other_sampling_rates(problem, files, tmp_path):
+def test_models_with_different_sampling_rates(problem, files, tmp_path):
     config = files["teacher_config"]
     line = problem(OUTPUT, sample_rate=8000)
-    assert line.startswith(f"{config}: sample_rate is 16000, the student's is 8000")
+    assert line.startswith(f"{config}: sample_rate is 16000, but the student's is 8000")
     values = yaml.safe_load(Path(config).read_text())
     slow = tmp_path / "slow.yaml"
     slow.write_text(yaml.safe_dump({**values, "sample_rate": 8000}))
     assert problem(OUTPUT, teacher_config=str(slow)).startswith(f"{slow}: sample_rate is 8000")
 
 
-def test_a_teacher_of_other_tokens(problem):
+def test_a_teacher_with_other_tokens(problem):
     assert problem(OUTPUT, token_list=TOKENS[::-1]).startswith("--token_list: is not the teacher")
 
 
@@ -203,7 +203,7 @@ def test_lists_without_what_the_teacher_reads(tmp_path, files, part, name):
 
 
 @pytest.mark.parametrize("option", ["iterator_type", "valid_iterator_type"])
-def test_chunks_of_speech_whose_text_is_whole(problem, option):
+def test_a_text_informed_teacher_needs_whole_utterances(problem, option):
     line = problem(OUTPUT, **{option: "chunk", "chunk_length": 2000})
     assert line == (
         f"--{option}: 'chunk' cuts speech, but not the text that the teacher reads; "
@@ -233,8 +233,8 @@ def test_batches_that_mix_categories(problem, option):
     assert line.startswith(f"--{option}: 'unsorted' mixes categories in a batch; use folded")
 
 
-def test_nothing_is_written_where_utterances_would_be_left_out(problem, both):
-    """The lists without them are written last."""
+def test_a_rejected_training_writes_no_shortened_lists(problem, both):
+    """Lists without unused utterances are written after all checks."""
     assert "no such module" in problem({"mixup": {**MIXUP["mixup"], "taps": ["nowhere"]}})
 
 
@@ -252,7 +252,7 @@ def assert_equal(found: Any, expected: Any) -> None:
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
-def test_training_goes_on_with_what_the_losses_learned(train):
+def test_resumed_training_keeps_the_weights_of_its_losses(train):
     losses = {**COSINE, **OUTPUT}
     whole = train(losses, "whole", max_epoch=2)
     train(losses, "parts", max_epoch=1)
@@ -269,7 +269,7 @@ def test_training_goes_on_with_what_the_losses_learned(train):
 
 @pytest.fixture(scope="module")
 def trained(both, files, tmp_path_factory) -> Path:
-    """A student with a bottleneck inside."""
+    """A trained student that contains the bottleneck of its loss."""
     output = tmp_path_factory.mktemp("trained") / "exp"
     optimizer = {"optim": "adam", "optim_conf": {"lr": 0.02}}
     main(command(both, output, {**TINY, **files, **optimizer, "kd_losses": COSINE}))
@@ -287,7 +287,7 @@ def test_checkpoints_hold_the_student_and_its_losses(trained):
         assert torch.load(path).keys() == torch.load(stock).keys() | own
 
 
-def test_what_is_published_has_no_losses(trained, tmp_path):
+def test_published_model_has_no_losses(trained, tmp_path):
     stock = write_enhancement_model(tmp_path / "stock", TINY)[1]
     model, _ = load_model(trained / "config.yaml", average(trained))
     assert model.state_dict().keys() == torch.load(stock).keys()
@@ -296,8 +296,8 @@ def test_what_is_published_has_no_losses(trained, tmp_path):
     assert_equal(torch.load(weights), dict(model.state_dict()))
 
 
-def test_exported_student_gives_the_samples_it_was_trained_to_give(trained, tmp_path):
-    """In stock ESPnet without the bottleneck, as before with it."""
+def test_exported_student_returns_the_same_samples(trained, tmp_path):
+    """Exported to stock ESPnet without the bottleneck, it matches the trained student with it."""
     mixture = 0.1 * torch.randn(2, SAMPLES, generator=torch.Generator().manual_seed(0))
     lengths = torch.full((2,), SAMPLES)
     args = Namespace(**yaml.safe_load((trained / "config.yaml").read_text()))
@@ -322,7 +322,7 @@ def test_the_teacher_is_named_by_its_checksum(trained, train, files, caplog):
     assert f"Teacher: {path}, SHA-256 {sha256(path)}" in caplog.messages
 
 
-def test_a_seed_means_the_same_with_kd_and_without(files):
+def test_a_seed_gives_the_same_student_with_and_without_kd(files):
     models, numbers = [], []
     for losses in ({}, {**COSINE, "token": {"type": "acoustic_token"}}):
         args = EnhKDTask.get_parser().parse_args([])
@@ -335,7 +335,7 @@ def test_a_seed_means_the_same_with_kd_and_without(files):
     assert_equal(*numbers)
 
 
-def test_the_weight_of_the_criterion_counts_without_kd(files):
+def test_the_weight_of_the_criterion_applies_without_kd(files):
     args = EnhKDTask.get_parser().parse_args([])
     vars(args).update({**TINY, "supervised_weight": 0.25})
     model = EnhKDTask.build_model(args)

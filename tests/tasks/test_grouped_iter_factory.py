@@ -1,4 +1,4 @@
-"""Utterances sent in groups: the same ones, in ESPnet's order, from workers too."""
+"""Sending utterances in groups keeps ESPnet's batches and their order, with and without workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UTTERANCES = 2 * GROUP + 3
 
 
 class Dataset:
-    """Utterances of one sample more than the one before; every third without a reference."""
+    """Utterances, each one sample longer than the one before; every third has no reference."""
 
     def __getitem__(self, name):
         number = int(name[1:])
@@ -58,20 +58,20 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize("num_workers", [0, 2])
 @pytest.mark.parametrize("shuffle", [None, False])
-def test_gives_what_espnet_gives(num_workers, shuffle):
+def test_same_batches_as_espnet(num_workers, shuffle):
     grouped = GroupedIterFactory(singles(num_workers))
     for epoch in (1, 2):
         expected = singles().build_iter(epoch, shuffle)
         assert assert_same(grouped.build_iter(epoch, shuffle), expected) == UTTERANCES
 
 
-def test_a_part_of_the_epoch():
+def test_part_of_an_epoch():
     options = {"num_iters_per_epoch": GROUP + 1}
     expected = singles(**options).build_iter(2)
     assert assert_same(GroupedIterFactory(singles(**options)).build_iter(2), expected) == GROUP + 1
 
 
-def test_chunks_are_espnets():
+def test_same_chunks_as_espnet():
     def chunks(change):
         factory = ChunkIterFactory(
             dataset=Dataset(),
@@ -89,14 +89,14 @@ def test_chunks_are_espnets():
     assert assert_same(chunks(True), chunks(False)) > 10
 
 
-def test_a_group_is_one_tensor_of_each_kind():
+def test_a_group_has_one_tensor_per_data_type():
     batches = list(itertools.islice(singles().build_iter(1, False), GROUP))
     packed = pack(batches)
     assert sorted(map(str, packed.tensors)) == ["torch.float32", "torch.int64"]
     assert_same(unpack(packed), batches)
 
 
-def test_an_utterance_that_is_kept_keeps_no_other():
+def test_a_kept_utterance_does_not_keep_its_group():
     for _, batch in unpack(pack(list(itertools.islice(singles().build_iter(1), GROUP)))):
         for tensor in batch.values():
             assert tensor.untyped_storage().nbytes() == tensor.nbytes

@@ -1,4 +1,4 @@
-"""Trainings one after the other: what is refused, handed over, kept and given out."""
+"""Training in stages: what is rejected, what a stage hands over, what is kept and what results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOSSES = {
 }
 FIRST = {"name": "first", "max_epoch": 1, "losses": {"latent": 1.0}}
 SECOND = {"name": "second", "max_epoch": 1, "losses": {"supervised": 0.5}}
-STANDS_STILL = {"optim": "sgd", "optim_conf": {"lr": 0.0}}
+NO_CHANGE = {"optim": "sgd", "optim_conf": {"lr": 0.0}}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def both(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def train(both, config, tmp_path):
-    """Function that trains in stages and gives the output directory."""
+    """Return a function that trains in stages and returns the output directory."""
 
     def run(*stages: Any, name: str = "exp") -> Path:
         output = tmp_path / name
@@ -79,8 +79,8 @@ BAD_STAGES = {
         "kd_stages, 'second': option 'optm_conf' is unknown",
     ),
     "no epochs": ([{**FIRST, "max_epoch": 0}], "kd_stages, stage 1: max_epoch is 0"),
-    "one name": ([FIRST, {**SECOND, "name": "first"}], "two stages of one name"),
-    "no list": ({"first": FIRST}, "kd_stages: is {'first'"),
+    "one name twice": ([FIRST, {**SECOND, "name": "first"}], "two stages have the same name"),
+    "not a list": ({"first": FIRST}, "kd_stages: is {'first'"),
     "two averages": (
         [FIRST, {**SECOND, "options": {"keep_nbest_models": [1, 2]}}],
         "--keep_nbest_models: [1, 2]",
@@ -88,7 +88,7 @@ BAD_STAGES = {
     **{
         f"an option that the stage sets: {name}": (
             [FIRST, {**SECOND, "options": {name: value}}],
-            f"kd_stages, 'second': '{name}' is no option of a stage; ",
+            f"kd_stages, 'second': '{name}' cannot be an option of a stage; ",
         )
         for name, value in {
             "max_epoch": 3,
@@ -99,29 +99,29 @@ BAD_STAGES = {
             "supervised_weight": 1.0,
         }.items()
     },
-    "a name that its option has not": (
+    "a name that its option does not know": (
         [FIRST, {**SECOND, "options": {"autocast_dtype": "float16"}}],
         "autocast_dtype: 'float16' is unknown; use None, bfloat16",
     ),
-    "a value that its option has not": (
+    "a value that its option does not accept": (
         [FIRST, {**SECOND, "options": {"compile": "perhaps"}}],
-        "compile: 'perhaps' is no value",
+        "compile: 'perhaps' is not a valid value",
     ),
-    "an argument that its optimizer has not": (
+    "an argument that its optimizer does not have": (
         [FIRST, {**SECOND, "options": {"optim_conf": {"learning": 0.1}}}],
         "optim_conf: adam: ",
     ),
-    "an argument that its scheduler has not": (
+    "an argument that its scheduler does not have": (
         [FIRST, {**SECOND, "options": {"scheduler": "steplr", "scheduler_conf": {"step": 2}}}],
         "scheduler_conf: steplr: ",
     ),
-    "a criterion of the stage before": (
+    "a criterion of the previous stage": (
         [FIRST, {**SECOND, "options": {"best_model_criterion": [["valid", "latent", "min"]]}}],
-        "--best_model_criterion: there is no 'latent' of 'valid'; known: loss, si_snr_loss, si_snr",
+        "--best_model_criterion: 'valid' has no measure 'latent'; known: loss, si_snr_loss, si_snr",
     ),
-    "a criterion of a loss that the stage has not": (
+    "a criterion of a loss that the stage does not have": (
         [FIRST, {**SECOND, "options": {"val_scheduler_criterion": ["valid", "latent_REAL"]}}],
-        "--val_scheduler_criterion: there is no 'latent_REAL' of 'valid'",
+        "--val_scheduler_criterion: 'valid' has no measure 'latent_REAL'",
     ),
     "mixed batches": (
         [FIRST, {**SECOND, "losses": {"output": 1.0}, "options": {"batch_type": "unsorted"}}],
@@ -131,7 +131,7 @@ BAD_STAGES = {
 
 
 @pytest.mark.parametrize(("stages", "message"), BAD_STAGES.values(), ids=BAD_STAGES.keys())
-def test_stages_that_are_refused(both, config, tmp_path, monkeypatch, stages, message):
+def test_rejected_stages(both, config, tmp_path, monkeypatch, stages, message):
     """A mistake in the second stage is found before the first is trained."""
     monkeypatch.setattr(criteria, "is_before", lambda _: True)  # as under ESPnet 202511
     with pytest.raises(SystemExit) as stop:
@@ -141,7 +141,7 @@ def test_stages_that_are_refused(both, config, tmp_path, monkeypatch, stages, me
     assert not (tmp_path / "exp").exists()
 
 
-def test_a_tap_of_the_second_stage_alone(both, config, tmp_path):
+def test_unknown_tap_of_the_second_stage(both, config, tmp_path):
     losses = {**LOSSES, "gram": {"type": "gram", "taps": ["nowhere"]}}
     stages = [FIRST, {**SECOND, "losses": {"gram": 1.0}}]
     changed = {**config, "kd_losses": losses, "kd_stages": stages}
@@ -151,8 +151,8 @@ def test_a_tap_of_the_second_stage_alone(both, config, tmp_path):
 
 
 def test_the_second_stage_starts_from_the_average_of_the_first(train):
-    """The bottleneck, which it has not, is folded into the student."""
-    output = train({**FIRST, "max_epoch": 2}, {**SECOND, "options": STANDS_STILL})
+    """The bottleneck, which the second stage does not have, is folded into the student."""
+    output = train({**FIRST, "max_epoch": 2}, {**SECOND, "options": NO_CHANGE})
     first = weights(output / "stage1_first" / AVERAGE)
     epochs = [weights(output / f"stage1_first/{epoch}epoch.pth") for epoch in (1, 2)]
     for key, value in first.items():
@@ -183,8 +183,8 @@ def test_the_result_is_that_of_the_last_stage(train):
     assert first["supervised_weight"] == 0.0
 
 
-def test_a_loss_of_both_stages_goes_on_with_its_weights(train):
-    second = {**SECOND, "losses": {"latent": 2.0, "supervised": 1.0}, "options": STANDS_STILL}
+def test_a_loss_of_both_stages_keeps_its_weights(train):
+    second = {**SECOND, "losses": {"latent": 2.0, "supervised": 1.0}, "options": NO_CHANGE}
     output = train(FIRST, second)
     before = weights(output / "stage1_first" / AVERAGE)
     after = weights(output / "stage2_second" / AVERAGE)
@@ -193,8 +193,8 @@ def test_a_loss_of_both_stages_goes_on_with_its_weights(train):
         assert torch.equal(after[key], value)
 
 
-def test_a_killed_training_goes_on(train):
-    """Finished stages are kept; the one that was interrupted continues."""
+def test_a_killed_training_resumes(train):
+    """Finished stages are not trained again; the interrupted stage continues."""
     longer = {**SECOND, "max_epoch": 2}
     whole = train(FIRST, longer, name="whole")
     parts = train(FIRST, SECOND, name="parts")

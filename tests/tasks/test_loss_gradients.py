@@ -1,4 +1,4 @@
-"""How strongly each term pulls: by category, at weight 1, and as steep as the loss itself says."""
+"""Gradients of the loss terms: by category, at weight 1, equal to those of a training step."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_terms_of_each_category_at_weight_one(cmd):
     assert pulls["whole", "REAL"].gradient > 0
 
 
-def test_it_is_the_gradient_that_a_training_step_has(cmd, tmp_path):
+def test_gradient_equals_that_of_a_training_step(cmd, tmp_path):
     torch.manual_seed(0)
     args = parse_with_base(EnhKDTask.get_parser, cmd)
     args.distributed = False
@@ -70,7 +70,7 @@ def test_it_is_the_gradient_that_a_training_step_has(cmd, tmp_path):
     assert stats["whole"] == pytest.approx(pulls["whole", "REAL"].value, rel=1e-4)
 
 
-def test_the_command_prints_a_row_for_each(cmd, student_files, capsys):
+def test_the_command_prints_a_row_per_term_and_category(cmd, student_files, capsys):
     main([*cmd, "--student", str(student_files[1]), "--batches", "2"])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0] for row in rows[2:]].count("| whole") == 2
@@ -81,14 +81,14 @@ COSINE = {"latent": {"type": "cosine", "taps": ["separator.tcn.network.1"]}}
 
 
 def with_settings(cmd, **changes):
-    """The command with other settings in its YAML."""
+    """Change settings in the YAML of a command."""
     config = Path(cmd[1])
     settings = {**yaml.safe_load(config.read_text()), **changes}
     config.write_text(yaml.safe_dump(settings))
     return cmd
 
 
-def test_a_student_comes_with_the_weights_of_its_losses_or_without(cmd, student_files, tmp_path):
+def test_a_student_loads_with_or_without_weights_of_losses(cmd, student_files, tmp_path):
     args = parse_with_base(EnhKDTask.get_parser, with_settings(cmd, kd_losses=COSINE))
     whole = EnhKDTask.build_model(args).state_dict()
     for value in whole.values():
@@ -98,13 +98,13 @@ def test_a_student_comes_with_the_weights_of_its_losses_or_without(cmd, student_
     load_student(model, tmp_path / "whole.pth")
     assert all(torch.equal(value, whole[key]) for key, value in model.state_dict().items())
     alone = torch.load(student_files[1])
-    load_student(model, student_files[1])  # those of the losses stay
+    load_student(model, student_files[1])  # the weights of the losses stay
     assert whole.keys() > alone.keys()
     for key, value in model.state_dict().items():
         assert torch.equal(value, {**whole, **alone}[key])
 
 
-def test_weights_of_another_student_are_refused(cmd, student_files, tmp_path):
+def test_weights_of_another_student_are_rejected(cmd, student_files, tmp_path):
     state = torch.load(student_files[1])
     del state["encoder.conv1d.weight"]
     torch.save({**state, "distiller.losses.other.weight": torch.zeros(1)}, tmp_path / "other.pth")
@@ -112,7 +112,7 @@ def test_weights_of_another_student_are_refused(cmd, student_files, tmp_path):
         main([*cmd, "--student", str(tmp_path / "other.pth")])
 
 
-def test_of_stages_the_first_is_measured(cmd, capsys):
+def test_with_stages_the_first_is_measured(cmd, capsys):
     stages = [
         {"name": "distill", "max_epoch": 1, "losses": {"real": 7.0}},
         {"name": "supervised", "max_epoch": 1, "losses": {"supervised": 1.0}},

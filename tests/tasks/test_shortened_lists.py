@@ -15,7 +15,7 @@ from .kd_lists import UTTERANCES, arguments
 
 @pytest.fixture
 def make_options(tmp_path):
-    """Function that gives options of ESPnet for a data list; the rest of them does not matter."""
+    """Return a function that returns ESPnet's options for a data list; the others do not matter."""
 
     def make(data):
         others = dict.fromkeys(field.name for field in dataclasses.fields(IteratorOptions))
@@ -28,7 +28,7 @@ def make_options(tmp_path):
     return make
 
 
-def test_what_no_loss_applies_to_is_dropped(tmp_path, make_data, make_options, caplog):
+def test_unused_utterances_are_dropped(tmp_path, make_data, make_options, caplog):
     data = make_data()
     options = drop_unused(make_options(data), arguments(tmp_path, data), "train")
     first, *others = options.data_path_and_name_and_type
@@ -41,7 +41,7 @@ def test_what_no_loss_applies_to_is_dropped(tmp_path, make_data, make_options, c
     assert "train: 2 utterances left out" in caplog.text
 
 
-def test_lists_without_such_utterances_are_unchanged(tmp_path, make_data, make_options):
+def test_lists_without_unused_utterances_are_unchanged(tmp_path, make_data, make_options):
     data = make_data()
     args = arguments(tmp_path, data, kd_losses={"output": {"type": "output"}})
     options = make_options(data)

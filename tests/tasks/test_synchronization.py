@@ -1,4 +1,4 @@
-"""A training step asks the device for numbers once: each time it waits until all work is done."""
+"""A training step reads values from the device once: each read waits until all work is done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..tiny_models import STUDENT, TEACHER
 
 SAMPLES = 6400
 HIDDEN = {"taps": ["separator.tcn.network.1"]}
-# ESPnet's recognizer asks for the greatest length.
+# ESPnet's recognizer reads the greatest length from the device.
 OF_THE_RECOGNIZER = {"posterior", "acoustic_token"}
 OPTIONS = {"at_kl": HIDDEN, "cosine": HIDDEN, "gram": HIDDEN, "latent_mixup": HIDDEN}
 
@@ -44,19 +44,20 @@ def batch(lengths, **more):
 
 
 def step(model, values, monkeypatch) -> None:
-    """A step on the meta device, which has no values: to ask for one is an error there."""
+    """Run a step on the meta device, which has no values, so that reading one is an error."""
     lengths = tuple(values["speech_mix_lengths"].tolist())
-    monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())  # none there
+    # torch.autocast does not know the meta device.
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(batch_module, "_facts", lambda *_: (lengths, 0, ("SIMU",)))
     model.to("meta")(**{name: value.to("meta") for name, value in values.items()})[0].backward()
 
 
 @pytest.mark.parametrize("lengths", [(SAMPLES, SAMPLES), (SAMPLES, 4000)])
-def test_a_baseline_asks_for_the_facts_of_its_batch_alone(lengths, monkeypatch):
+def test_a_baseline_reads_only_the_facts_of_its_batch(lengths, monkeypatch):
     step(build(STUDENT), batch(lengths), monkeypatch)
 
 
-def test_a_teacher_too(monkeypatch):
+def test_a_teacher_reads_only_the_facts_of_its_batch(monkeypatch):
     text = {
         "text": torch.tensor([[3, 4, 5, 6], [4, 5, 0, 0]]),
         "text_lengths": torch.tensor([4, 2]),
@@ -66,7 +67,7 @@ def test_a_teacher_too(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", sorted(set(LOSSES) - OF_THE_RECOGNIZER))
-def test_kd_losses_too(kind, tmp_path, monkeypatch):
+def test_kd_losses_read_no_values(kind, tmp_path, monkeypatch):
     wide = {**STUDENT, "separator_conf": {**STUDENT["separator_conf"], "bottleneck_dim": 12}}
     losses = {kind: {"type": kind, **OPTIONS.get(kind, {})}}
     write_samples(tmp_path / "noise.wav", np.full(SAMPLES, 100, np.int16))
@@ -82,7 +83,7 @@ def test_kd_losses_too(kind, tmp_path, monkeypatch):
     step(model, values, monkeypatch)
 
 
-@pytest.mark.parametrize("question", [bool, int, float, torch.Tensor.item, torch.Tensor.tolist])
-def test_a_question_is_an_error_there(question):
+@pytest.mark.parametrize("read", [bool, int, float, torch.Tensor.item, torch.Tensor.tolist])
+def test_reading_from_the_meta_device_is_an_error(read):
     with pytest.raises(RuntimeError):
-        question(torch.ones(1, device="meta").sum())
+        read(torch.ones(1, device="meta").sum())

@@ -1,3 +1,5 @@
+"""Loading of trained models: strict, at one sampling rate, from stock configurations too."""
+
 from __future__ import annotations
 
 import pytest
@@ -25,7 +27,7 @@ def test_recognizer_comes_back(recognizer_files):
     assert not model.training
 
 
-def test_checkpoint_of_another_shape_is_refused(student_files, tmp_path):
+def test_checkpoint_of_another_shape_is_rejected(student_files, tmp_path):
     config, checkpoint = student_files
     state = torch.load(checkpoint)
     state["encoder.conv1d.weight"] = torch.zeros(40, 1, 40)
@@ -37,14 +39,14 @@ def test_checkpoint_of_another_shape_is_refused(student_files, tmp_path):
         load_model(config, tmp_path / "other.pth")
 
 
-def test_checkpoint_of_another_model_is_refused(student_files, teacher_files):
+def test_checkpoint_of_another_model_is_rejected(student_files, teacher_files):
     with pytest.raises(UserError, match=r"has no 'separator\.text_encoder.*more such keys"):
         load_model(teacher_files[0], student_files[1])
-    with pytest.raises(UserError, match=r"has 'separator\.text_encoder.*which the model has not"):
+    with pytest.raises(UserError, match=r"has 'separator\.text_encoder.*the model does not have"):
         load_model(student_files[0], teacher_files[1])
 
 
-def test_another_sampling_rate_is_refused(student_files, tmp_path):
+def test_another_sampling_rate_is_rejected(student_files, tmp_path):
     values = yaml.safe_load(student_files[0].read_text())
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({**values, "sample_rate": 8000}))
     with pytest.raises(UserError, match=r"config\.yaml: sample_rate is 8000"):
@@ -53,7 +55,7 @@ def test_another_sampling_rate_is_refused(student_files, tmp_path):
 
 @pytest.mark.parametrize("rate", [8000, None])
 def test_configuration_of_stock_espnet_is_enough(student_files, tmp_path, rate):
-    """As its CHiME-4 recipe leaves it, whose speech has 16 kHz: the rate given is a default."""
+    """ESPnet's CHiME-4 recipe trains at 16 kHz, but its configuration gives a default rate."""
     args = EnhancementTask.get_parser().parse_args([])
     student = yaml.safe_load(student_files[0].read_text())
     parts = ("encoder", "encoder_conf", "separator", "separator_conf", "decoder", "decoder_conf")

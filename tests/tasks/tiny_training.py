@@ -1,4 +1,4 @@
-"""Files of a tiny set, and the command that trains on them, as the recipe gives it."""
+"""Write a tiny set, and return the command with which the recipe would train on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCHES = {
 
 
 def write_tiny_set(directory: Path, kinds: str = "SSRR") -> Path:
-    """A quarter of a second of tones in noise; S: SIMU, R: REAL, without reference."""
+    """Write utterances of 0.25 s, tones in noise; S: SIMU, R: REAL without a reference."""
     rng = np.random.default_rng(0)
     columns: dict[str, dict[str, Any]] = {}
     for index, kind in enumerate(kinds):
@@ -51,7 +51,7 @@ def write_tiny_set(directory: Path, kinds: str = "SSRR") -> Path:
 
 
 def command(set_dir: Path, output: Path, config: dict[str, Any], *options: str) -> list[str]:
-    """Arguments of a training; its YAML is written beside the output directory."""
+    """Return the arguments of a training; write its YAML next to the output directory."""
     output.parent.mkdir(exist_ok=True, parents=True)
     file = output.with_suffix(".yaml")
     file.write_text(yaml.safe_dump({**BATCHES, **config}, sort_keys=False))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# How jobs are run. cmd_backend: local (this machine), or stdout, slurm, sge, ssh, pbs with the
-# launchers of an ESPnet checkout: link its egs2/TEMPLATE/asr1/utils into the recipe directory.
-# In an ESPnet checkout (setup.sh) the recipe has that checkout's cmd.sh instead of this one.
+# How jobs are run. cmd_backend is local (this machine), or one of stdout, slurm, sge, ssh and pbs,
+# which need the launchers of an ESPnet checkout: link its egs2/TEMPLATE/asr1/utils into the recipe
+# directory. A recipe in an ESPnet checkout (setup.sh) uses the cmd.sh of that checkout instead.
 cmd_backend=${cmd_backend:-local}
 
 case "${cmd_backend}" in
@@ -18,7 +18,7 @@ if [ "${cmd_backend}" != local ] && [ ! -x "${launcher}" ]; then
     exit 1
 fi
 
-# Trainings on a GPU; jobs of enhancement and recognition; everything else.
+# Training on a GPU; enhancement and recognition; everything else.
 export cuda_cmd="${launcher}"
 export decode_cmd="${launcher}"
 export train_cmd="${launcher}"

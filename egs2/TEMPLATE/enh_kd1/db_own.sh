@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# The corpus: a table of its recordings (docs/data.md), a path from this directory or an absolute
-# one. It may stay empty if Kaldi directories are named by --local_data_opts.
+# Table of the corpus's recordings (docs/data.md): an absolute path, or one relative to this
+# directory. Leave it empty if --local_data_opts names Kaldi directories.
 TABLE=${TABLE:-}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A corpus of one's own. Fill in db.sh first; docs/data.md says how.
+# Run the recipe on your own corpus. Fill in db.sh first; see docs/data.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 

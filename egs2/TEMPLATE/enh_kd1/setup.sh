@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Make a recipe directory, in an ESPnet checkout or in this one:
+# Make a recipe directory in an ESPnet checkout or in this checkout:
 # setup.sh <checkout>/egs2/<corpus>/enh_kd1
-# Code is linked. What is there to be edited (run.sh, db.sh, cmd.sh, conf/, local/) is copied once,
-# cmd.sh and conf/*.conf from the ESPnet checkout if it has them. Nothing is ever overwritten.
-# A corpus without a recipe here gets the scripts for a corpus of one's own (docs/data.md).
+# Code is linked. Files to be edited (run.sh, db.sh, cmd.sh, conf/, local/) are copied once; cmd.sh
+# and conf/*.conf come from the ESPnet checkout if it has them. Nothing is ever overwritten.
+# If there is no recipe for the corpus here, it gets the scripts for your own corpus (docs/data.md).
 set -euo pipefail
 
 die() {
@@ -11,7 +11,8 @@ die() {
     exit 1
 }
 
-[ $# -eq 1 ] && [ "${1#-}" = "$1" ] || die "setup.sh: write setup.sh CHECKOUT/egs2/CORPUS/enh_kd1"
+[ $# -eq 1 ] && [ "${1#-}" = "$1" ] || die "setup.sh: needs one directory;" \
+    "write setup.sh CHECKOUT/egs2/CORPUS/enh_kd1"
 template=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 ours=$(cd "${template}/../../.." && pwd)
 recipe=$(realpath -m "$1")
@@ -19,13 +20,13 @@ corpus=$(basename "$(dirname "${recipe}")")
 egs2=$(dirname "$(dirname "${recipe}")")
 if [ "$(basename "${egs2}")" != egs2 ] || [ ! -d "${egs2}/TEMPLATE" ] || [ "${corpus}" = TEMPLATE ]
 then
-    die "${recipe}: is no egs2/CORPUS/enh_kd1 of a checkout that has egs2/TEMPLATE"
+    die "${recipe}: is not egs2/CORPUS/enh_kd1 of a checkout that has egs2/TEMPLATE"
 fi
-host=${egs2}/TEMPLATE/asr1  # of ESPnet; this checkout has none
+host=${egs2}/TEMPLATE/asr1  # part of ESPnet, not of this checkout
 source=${ours}/egs2/${corpus}/enh_kd1
 
-links=()   # LINK TARGET, by pairs
-copies=()  # COPY SOURCE, by pairs
+links=()   # pairs of LINK TARGET
+copies=()  # pairs of COPY SOURCE
 
 for file in enh_kd.sh path.sh stages compare compare.sh scripts; do
     links+=("${recipe}/${file}" "../../TEMPLATE/enh_kd1/${file}")
@@ -42,15 +43,15 @@ fi
 if [ "${egs2}" = "${ours}/egs2" ]; then
     links+=("${recipe}/cmd.sh" ../../TEMPLATE/enh_kd1/cmd.sh "${recipe}/conf" ../../../conf)
 else
-    # The one link that leaves the checkout.
+    # The only link that points outside the checkout.
     links+=("${egs2}/TEMPLATE/enh_kd1" "$(realpath --relative-to "${egs2}/TEMPLATE" "${template}")")
     for file in "${ours}"/conf/* "${host}"/conf/{pbs,queue,slurm}.conf; do
         if [ -e "${file}" ]; then copies+=("${recipe}/conf/${file##*/}" "${file}"); fi
     done
-    # Launchers: ESPnet's own, in older checkouts Kaldi's; without any, cmd.sh is ours.
+    # Use the launchers of ESPnet, or of Kaldi in older checkouts; without any, use our cmd.sh.
     utils=../../TEMPLATE/asr1/utils
     if [ ! -e "${host}/utils" ]; then utils=../../../tools/kaldi/egs/wsj/s5/utils; fi
-    if [ -e "${host}/${utils}" ]; then  # as deep as a recipe
+    if [ -e "${host}/${utils}" ]; then  # ${host} is as deep as a recipe
         links+=("${recipe}/utils" "${utils}")
         copies+=("${recipe}/cmd.sh" "${host}/cmd.sh")
     else
@@ -59,12 +60,12 @@ else
     copies+=("${recipe}/local/path.sh" "${template}/local/path.sh")  # ESPnet's path.sh sources it
 fi
 
-# Nothing is done before all is known to fit.
+# Check all links before changing anything.
 for ((i = 0; i < ${#links[@]}; i += 2)); do
     link=${links[i]}
     if [ -e "${link}" ] || [ -L "${link}" ]; then
         [ "$(readlink "${link}")" = "${links[i + 1]}" ] ||
-            die "${link}: is there and is no link to ${links[i + 1]}; move it away"
+            die "${link}: exists and is not a link to ${links[i + 1]}; move it away"
     fi
 done
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# CHiME-4, one channel, the published sizes. Fill in db.sh first.
+# Run the recipe on CHiME-4: one channel, models of the published sizes. Fill in db.sh first.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./db.sh

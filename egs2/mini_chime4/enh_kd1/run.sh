@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The embedded corpus, a small CHiME-4 that stage 1 makes; sizes for two CPU cores.
+# Run the recipe on the embedded corpus, a small CHiME-4 that stage 1 makes, with model sizes for
+# two CPU cores.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./db.sh

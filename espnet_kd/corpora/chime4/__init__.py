@@ -1,1 +1,1 @@
-"""CHiME-4: its tree, annotations and sets; counts and failing microphones."""
+"""CHiME-4: directory tree, annotations, sets, expected counts and failing microphones."""

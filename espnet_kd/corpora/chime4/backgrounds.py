@@ -10,14 +10,16 @@ from espnet_kd.errors import UserError
 
 
 def find_backgrounds(tree: Chime4Tree, channels: Sequence[int]) -> dict[str, Path]:
-    """Absolute path of each recording by its name, `BGD_150203_010_BUS.CH5`.
+    """Return the absolute path of each recording by name, such as `BGD_150203_010_BUS.CH5`.
 
     Raises:
-        UserError: there is none.
+        UserError: there are no recordings of these channels.
     """
     folder = tree.audio / "backgrounds"
     found = {path.stem: path for n in channels for path in folder.glob(f"*.CH{n}.wav")}
     if not found:
         names = ", ".join(f"*.CH{n}.wav" for n in channels)
-        raise UserError(folder, f"has no recordings {names}", "restore the corpus' backgrounds")
+        raise UserError(
+            folder, f"has no recordings {names}", "restore the backgrounds of the corpus"
+        )
     return found

@@ -1,4 +1,4 @@
-"""Which microphone a recording of the 1-channel track is from, where no list tells."""
+"""Find the microphone of a 1-channel-track recording that no track list names."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from espnet_kd.data.parallel import parallel_map
 def with_channels(
     utterances: Sequence[Utterance], folders: Sequence[Path], nj: int, title: str
 ) -> list[Utterance]:
-    """The same utterances; a channel that was None is that of equal samples in `isolated`.
+    """Return the utterances with their unknown channels filled in.
+
+    An unknown channel (None) is the one whose recording in `isolated` has the same samples.
 
     Args:
-        utterances: of the 1-channel track.
-        folders: where in `isolated` the six channels of each lie.
-        nj: processes.
-        title: of the progress line.
+        utterances: from the 1-channel track.
+        folders: for each utterance, the folder in `isolated` with its six channels.
+        nj: number of processes.
+        title: title of the progress line.
 
     Returns:
-        In the same order; a channel stays None where no file is the same.
+        The utterances in the same order. A channel stays None if no recording is the same.
 
     Raises:
-        UserError: audio that cannot be read.
+        UserError: audio cannot be read.
     """
     if all(utterance.channel is not None for utterance in utterances):
         return list(utterances)

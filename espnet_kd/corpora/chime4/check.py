@@ -1,4 +1,4 @@
-"""Hold what a corpus in CHiME-4's layout has against what it should have."""
+"""Compare a corpus in CHiME-4's layout with what it should contain."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from espnet_kd.corpora.wsj.transcripts import NOISE
 from espnet_kd.errors import UserError
 
 CHANNELS = tuple(f"CH{n}" for n in range(1, 7))
-SINGLE = "single"  # files without a channel in their name: the 1-channel track, WSJ0
+SINGLE = "single"  # files without a channel in their name: the 1-channel track and WSJ0
 COLUMNS = (*CHANNELS, SINGLE)
 TRACK_SETS = ("dt05_simu", "dt05_real", "et05_simu", "et05_real")
 
 
 @dataclass
 class Row:
-    """One environment of a set, or all of it.
+    """One environment of a set, or the whole set.
 
     Attributes:
         set_name: `tr05_simu`.
         environment: `BUS`, or ALL.
-        expected: utterances, or None where nothing is known.
-        annotated: utterances in the set's JSON.
-        files: how many of these have a recording, by column; columns that do not apply are absent.
-        absent: the first file that is not there, by column.
+        expected: number of utterances, or None if unknown.
+        annotated: number of utterances in the set's JSON.
+        files: number of annotated utterances with a recording, by column; columns that do not
+            apply are absent.
+        absent: the first missing file, by column.
     """
 
     set_name: str
@@ -42,25 +43,25 @@ class Row:
     absent: dict[str, Path] = field(default_factory=dict)
 
     def problems(self) -> Iterator[str]:
-        """One sentence for each thing that is not as it should be."""
+        """Yield one sentence for each deviation from what is expected."""
         title = f"{self.set_name} {self.environment}"
         if self.expected not in (None, self.annotated):
             yield f"{title}: {self.annotated} utterances annotated, {self.expected} expected"
         for column, path in self.absent.items():
             yield (
                 f"{title} {column}: {self.files[column]} of {self.annotated} recordings, "
-                f"first absent {path}"
+                f"first missing {path}"
             )
 
 
 @dataclass
 class Report:
-    """What a check found.
+    """Result of a check.
 
     Attributes:
-        rows: of the table.
-        remarks: what is worth knowing and no fault.
-        problems: what does not fit, one sentence each.
+        rows: rows of the table.
+        remarks: notes that are worth knowing but are not faults.
+        problems: deviations from what is expected, one sentence each.
     """
 
     rows: list[Row]
@@ -68,7 +69,10 @@ class Report:
     problems: list[str]
 
     def table(self) -> str:
-        """Expected and found utterances by set and environment, and recordings by channel."""
+        """Return a table with one row per environment and set.
+
+        It counts the expected and annotated utterances, and the recordings by channel.
+        """
         lines = [["set", "environment", "expected", "annotated", *COLUMNS]]
         for row in self.rows:
             counts = [row.expected, row.annotated, *(row.files.get(name) for name in COLUMNS)]
@@ -78,10 +82,10 @@ class Report:
 
 
 def check(tree: Chime4Tree, expected: Expected) -> Report:
-    """Count utterances, recordings and reference words; no recording is opened.
+    """Count utterances, recordings and reference words without opening any recording.
 
     Raises:
-        UserError: annotations, lists or transcripts that cannot be read.
+        UserError: annotations, lists or transcripts cannot be read.
     """
     report = Report([], [], [])
     for set_name, counts in expected.utterances.items():
@@ -109,10 +113,10 @@ def check(tree: Chime4Tree, expected: Expected) -> Report:
 def _microphones(tree: Chime4Tree) -> str:
     correlations = tree.microphone_correlations
     if correlations is None:
-        return "no mic_error.csv: failing microphones are told by their level"
+        return "no mic_error.csv: failing microphones are identified by level"
     recorded = _environments(tree, "tr05_real").keys()
     named = len(recorded & correlations.keys())
-    others = ", failing microphones of the others are told by their level"
+    others = "; failing microphones of the others are identified by level"
     return (
         f"mic_error.csv: names {named} of {len(recorded)} utterances of tr05_real"
         f"{others if named < len(recorded) else ''}"
@@ -120,8 +124,8 @@ def _microphones(tree: Chime4Tree) -> str:
 
 
 def _environments(tree: Chime4Tree, set_name: str) -> dict[str, str]:
-    """Environment of each utterance of a set, by name."""
-    # A link that leads nowhere is there, and an error.
+    """Return the environment of each utterance of a set, by name."""
+    # A broken link exists for lexists, so reading it below is an error.
     if not os.path.lexists(tree.data / "annotations" / f"{set_name}.json"):
         return {}
     annotations = tree.sorted_annotations(set_name)
@@ -166,7 +170,7 @@ def _count_files(tree: Chime4Tree, row: Row, names: Sequence[str]) -> None:
 
 
 def _files(folder: Path) -> frozenset[str]:
-    """Names of the files in a folder; a link that leads nowhere is none."""
+    """Return the names of the files in a folder; a broken link does not count."""
     try:
         with os.scandir(folder) as entries:
             return frozenset(
@@ -184,7 +188,7 @@ def _words(tree: Chime4Tree, set_name: str, expected: int) -> str:
     annotations = tree.sorted_annotations(set_name)
     texts = (tree.transcript(set_name, name, entry) for name, entry in annotations)
     found = sum(word != NOISE for text in texts for word in text.split())
-    verdict = "" if found == expected else ": other sentences, or normalized in another way"
+    verdict = "" if found == expected else ": different sentences or different normalization"
     return f"{set_name}: {found} reference words, {expected} expected{verdict}"
 
 
@@ -195,7 +199,7 @@ def _list_problems(
     channels = tree.track_channels(set_name)
     if channels is None:
         if not (tree.audio / TRACK).is_dir():
-            yield f"neither {file} nor {tree.audio / TRACK} is there"
+            yield f"neither {file} nor {tree.audio / TRACK} exists"
         return
     unnamed = sorted(environments.keys() - channels.keys())
     if unnamed:
@@ -210,4 +214,4 @@ def _list_problems(
     )
     absent = [path for path in paths if not path.is_file()]
     if absent:
-        yield f"{file} names {len(absent)} absent recordings, first {absent[0]}"
+        yield f"{file} names {len(absent)} missing recordings, first {absent[0]}"

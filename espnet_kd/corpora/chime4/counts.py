@@ -1,4 +1,4 @@
-"""How many utterances each set holds, as a table."""
+"""Table of the number of utterances in each set."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 
 def counts_table(counts: Mapping[str, Counter], hours: Mapping[str, float]) -> str:
-    """Utterances by set and environment, and hours by set, as aligned text.
+    """Return utterances by set and environment, and hours by set, as aligned text.
 
     Args:
-        counts: utterances by environment, by set.
-        hours: duration by set.
+        counts: number of utterances by environment, for each set.
+        hours: duration of each set.
     """
     environments = sorted(set().union(*counts.values()))
     rows = [["set", *environments, "all", "hours"]]
@@ -22,7 +22,7 @@ def counts_table(counts: Mapping[str, Counter], hours: Mapping[str, float]) -> s
 
 
 def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Lines of a table: the first `left` columns begin, the others end at the same place."""
+    """Return a table as text: the first `left` columns left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

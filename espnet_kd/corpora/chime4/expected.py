@@ -1,4 +1,4 @@
-"""What a corpus should hold: CHiME-4's published counts, or those a corpus brings with it."""
+"""What a corpus should contain: CHiME-4's published counts, or those in the corpus's own file."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_text, write_text
 
-COUNTS_FILE = "counts.json"  # beside `data`, in a corpus that is not CHiME-4
-ALL = "ALL"  # in place of an environment, where only the sum is known
+COUNTS_FILE = "counts.json"  # next to `data`, in a corpus that is not CHiME-4
+ALL = "ALL"  # instead of an environment, where only the total is known
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Counts of a corpus.
+    """Expected counts of a corpus.
 
     Attributes:
         utterances: by set (`tr05_simu`) and environment.
-        backgrounds: recordings in `backgrounds`, each channel a file.
-        embedded: files in `embedded`; None: unknown.
-        words: reference words of a set, `<NOISE>` not counted.
+        backgrounds: number of files in `backgrounds`, one per channel.
+        embedded: number of files in `embedded`; None if unknown.
+        words: number of reference words by set, without `<NOISE>`.
     """
 
     utterances: Mapping[str, Mapping[str, int]]
@@ -37,8 +37,8 @@ def _each(count: int) -> dict[str, int]:
     return dict.fromkeys(("BUS", "CAF", "PED", "STR"), count)
 
 
-# Sources: file counts in ESPnet's and Kaldi's CHiME-4 recipes; backgrounds: the public package of
-# CHiME-3's background noise; words: ESPnet's published tables of results.
+# Sources: the file counts in the CHiME-4 recipes of ESPnet and Kaldi; for the backgrounds, the
+# public package of CHiME-3's background noise; for the words, ESPnet's published result tables.
 CHIME4 = Expected(
     utterances={
         "tr05_simu": {"BUS": 1728, "CAF": 1794, "PED": 1765, "STR": 1851},
@@ -59,19 +59,19 @@ CHIME4 = Expected(
 
 
 def write_expected(root: str | os.PathLike, expected: Expected) -> None:
-    """Write the counts of a corpus beside its `data`."""
+    """Write the expected counts of a corpus next to its `data`."""
     text = json.dumps(dataclasses.asdict(expected), indent=2)
     write_text(Path(root) / COUNTS_FILE, text + "\n")
 
 
 def read_expected(root: str | os.PathLike) -> tuple[Expected, str]:
-    """Counts of the corpus below `root`, and where they come from.
+    """Return the expected counts of the corpus below `root`, and where they come from.
 
     Args:
         root: directory that holds `data`.
 
     Raises:
-        UserError: the corpus brings counts that are malformed.
+        UserError: the corpus's own counts are malformed.
     """
     path = Path(root) / COUNTS_FILE
     if not path.exists():
@@ -83,5 +83,5 @@ def read_expected(root: str | os.PathLike) -> tuple[Expected, str]:
         if not all(isinstance(number, int) for number in numbers):
             raise TypeError
     except (ValueError, TypeError, AttributeError):
-        raise UserError(path, "holds no counts of a corpus", "make the corpus again") from None
+        raise UserError(path, "does not contain the counts of a corpus", "make it again") from None
     return expected, str(path)

@@ -1,4 +1,4 @@
-"""Failing microphones of the recorded training set."""
+"""Find the failing microphones of the recorded training set."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from espnet_kd.corpora.chime4.utterances import CHANNELS, Utterance, parse_chann
 def failing_microphones(
     tree: Chime4Tree, store: str | os.PathLike, nj: int
 ) -> dict[tuple[str, int], str]:
-    """Why a microphone of tr05_real fails, by utterance name and channel; working ones are absent.
+    """Return the failing microphones of tr05_real, by utterance name and channel, and why.
 
-    `mic_error.csv` decides; for utterances it does not name, or without it, the levels of CH1 to
-    CH6, whichever of these are trained on.
+    `mic_error.csv` decides for the utterances that it names. For all others, the levels of CH1 to
+    CH6 decide, whichever of these channels are used for training.
 
     Args:
         tree: the corpus.
-        store: keeps measured levels for the next run, see `stored_levels`.
-        nj: processes.
+        store: file that keeps measured levels for the next run; see `stored_levels`.
+        nj: number of processes.
 
     Raises:
-        UserError: a malformed table or a recording that cannot be read.
+        UserError: the table is malformed, or a recording cannot be read.
     """
     correlations = tree.microphone_correlations or {}
     by_list = (
@@ -51,7 +51,7 @@ def failing_microphones(
 def _levels(
     utterances: list[Utterance], store: str | os.PathLike, nj: int
 ) -> dict[str, dict[int, float]]:
-    # Absent files are not judged here: the caller stops at them, or leaves them out.
+    # Missing files are not judged here: the caller rejects them or leaves them out.
     files = {u.id: u.wav for u in utterances if os.path.exists(u.wav)}
     levels = stored_levels(files, store, nj, "tr05_real levels")
     grouped: dict[str, dict[int, float]] = {}

@@ -1,4 +1,4 @@
-"""Elements of a JSON list, one by one: annotations may be longer than memory."""
+"""Read a JSON list element by element: annotations may not fit into memory."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from espnet_kd.fileio import read_chunks, read_text
 
 
 def json_items(path: str | os.PathLike) -> Iterator[object]:
-    """Read a file that holds a list.
+    """Yield the elements of a list in a JSON file.
 
     Raises:
-        UserError: as `read_text`; no JSON, or no list.
+        UserError: as `read_text`; also if the text is not JSON or not a list.
     """
     count = 0
     try:
         for item in _items(read_chunks(path)):
             count += 1
             yield item
-    except ValueError:  # the whole text tells what is wrong and where
+    except ValueError:  # parsing the whole text says what is wrong and where
         yield from _whole(path)[count:]
 
 
 def _items(chunks: Iterator[str]) -> Iterator[object]:
-    """Elements of a list in JSON; ValueError where that is no such list, or an empty one."""
+    """Yield the elements of a JSON list; ValueError if it is malformed or empty."""
     decode = json.JSONDecoder().raw_decode
     text, place, mark = "", 0, "["
     while True:
         try:
             item, end = decode(text, _after(text, place, mark))
-            if end == len(text):  # a number may go on
+            if end == len(text):  # a number may continue in the next chunk
                 raise ValueError
         except ValueError:
             chunk = next(chunks, "")
@@ -48,7 +48,7 @@ def _items(chunks: Iterator[str]) -> Iterator[object]:
 
 
 def _after(text: str, place: int, mark: str) -> int:
-    """Where the next word begins, after a mark that must come first."""
+    """Return where the next token begins, after `mark`, which must come first."""
     start = WHITESPACE.match(text, place).end()
     if text[start : start + 1] != mark:
         raise ValueError
@@ -59,7 +59,7 @@ def _whole(path: str | os.PathLike) -> list:
     try:
         items = json.loads(read_text(path))
     except ValueError as error:
-        raise UserError(path, f"is no JSON ({error})", "restore it") from None
+        raise UserError(path, f"is not JSON ({error})", "restore it") from None
     if not isinstance(items, list):
-        raise UserError(path, "is no list of utterances", "restore it")
+        raise UserError(path, "is not a list of utterances", "restore it")
     return items

@@ -1,4 +1,4 @@
-"""Which microphones of a recording fail: CHiME-4's `mic_error.csv`, or their levels."""
+"""Find failing microphones of a recording by CHiME-4's `mic_error.csv` or by their levels."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, read_lines, write_columns
 
 WORKING_CORRELATION = 0.8  # ESPnet keeps channels whose value in mic_error.csv is above this
-# A channel this far below the loudest of its utterance fails: the rule of CHiME-3's simulation.
-# Our reading: power is that of the whole utterance, and the loudest one of CH1 to CH6.
+# A channel fails if it is this far below the loudest one of its utterance, as in CHiME-3's
+# simulation. Our interpretation: power is measured over the whole utterance, and the loudest
+# channel is one of CH1 to CH6.
 LEVEL_RANGE = 20.0  # dB
 
 
 def read_correlations(path: str | os.PathLike) -> dict[str, tuple[float, ...]]:
-    """Read `mic_error.csv`: six values by utterance name, CH1 to CH6; of a name that stands twice
-    the lower ones.
+    """Read `mic_error.csv`: six values, for CH1 to CH6, by utterance name.
 
-    A line of titles, then lines of a name, `F02_011C0204_STR`, and its values: as public programs
-    that use the file read it.
+    The file has a line of titles, then lines with a name, such as `F02_011C0204_STR`, and its
+    values; public programs that use the file read it this way. If a name appears twice, the lower
+    value of each channel counts.
 
     Raises:
-        UserError: unreadable, or a line without six numbers.
+        UserError: the file is unreadable, or a line does not have six numbers.
     """
     values: dict[str, tuple[float, ...]] = {}
     for row in filter(None, islice(csv.reader(read_lines(path)), 1, None)):
@@ -40,7 +41,7 @@ def read_correlations(path: str | os.PathLike) -> dict[str, tuple[float, ...]]:
                 raise ValueError
         except ValueError:
             raise UserError(
-                path, f"line '{','.join(row)}' has no six numbers", "restore the file"
+                path, f"line '{','.join(row)}' does not have six numbers", "restore the file"
             ) from None
         name = utterance.removesuffix(".wav")
         values[name] = tuple(map(min, values.get(name, six), six))
@@ -48,7 +49,7 @@ def read_correlations(path: str | os.PathLike) -> dict[str, tuple[float, ...]]:
 
 
 def failing_by_correlation(values: tuple[float, ...]) -> dict[int, str]:
-    """Failing channels of an utterance and why, from its six values in `mic_error.csv`."""
+    """Return failing channels and why they fail, from the six values in `mic_error.csv`."""
     return {
         channel: f"{value:g} in mic_error.csv"
         for channel, value in enumerate(values, 1)
@@ -57,10 +58,10 @@ def failing_by_correlation(values: tuple[float, ...]) -> dict[int, str]:
 
 
 def failing_by_level(levels: Mapping[int, float]) -> dict[int, str]:
-    """Failing channels of an utterance and why.
+    """Return the failing channels of an utterance and why they fail.
 
     Args:
-        levels: level in dB by channel, -inf for one without a signal.
+        levels: level in dB by channel; -inf for a channel without a signal.
     """
     loudest = max(levels.values())
     return {
@@ -71,7 +72,7 @@ def failing_by_level(levels: Mapping[int, float]) -> dict[int, str]:
 
 
 def level(path: str | os.PathLike) -> float:
-    """Mean power of a recording in dB re full scale; -inf if all samples are zero.
+    """Return the mean power of a recording in dB re full scale; -inf if all samples are zero.
 
     Raises:
         UserError: as `num_samples`.
@@ -85,17 +86,18 @@ def level(path: str | os.PathLike) -> float:
 def stored_levels(
     files: Mapping[str, Path], store: str | os.PathLike, nj: int, title: str
 ) -> dict[str, float]:
-    """Level of each recording, measured once.
+    """Return the level of each recording; measure only what `store` does not have.
 
     Args:
-        files: recordings by a name without spaces.
-        store: what earlier runs measured, and this one adds to: name, size and time of the file,
-            level. A file whose size or time changed is measured again.
-        nj: processes.
-        title: of the progress line.
+        files: recordings by name; names have no spaces.
+        store: file with the levels of earlier runs, to which new ones are added. Each line has a
+            name, the size and time of the recording, and its level. A recording whose size or time
+            has changed is measured again.
+        nj: number of processes.
+        title: title of the progress line.
 
     Raises:
-        UserError: a recording that cannot be read.
+        UserError: a recording cannot be read.
     """
     store = Path(store)
     lines = read_columns(store) if store.exists() else {}

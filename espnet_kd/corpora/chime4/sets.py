@@ -1,4 +1,4 @@
-"""Write CHiME-4's set directories: lengths, references, what is left out and why."""
+"""Write CHiME-4's set directories, and list what is left out and why."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from espnet_kd.data.spool import Spool
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_changed
 
-Present = Spool[tuple[Utterance, int]]  # and its samples
+Present = Spool[tuple[Utterance, int]]  # an utterance and its number of samples
 
 
 @dataclass(frozen=True)
 class References:
-    """What a set got.
+    """References of a set.
 
     Attributes:
-        paths: ids and references, in the order of the utterances; None for a set that goes without.
-        left_out: why, by id of utterances that have no good one.
+        paths: ids and references, in the order of the utterances; None for a set without
+            references.
+        left_out: ids of utterances without a good reference, and the reasons.
     """
 
     paths: Collection[tuple[str, str]] | None
@@ -46,7 +47,7 @@ FindReferences = Callable[[Chime4Tree, str, Iterable[Utterance], Path], Referenc
 
 @dataclass(frozen=True)
 class Preparation:
-    """Options of a run; see `espnet_kd.bin.prepare_chime4`."""
+    """One run of the preparation; for its options, see `espnet_kd.bin.prepare_chime4`."""
 
     tree: Chime4Tree
     out: Path
@@ -64,7 +65,7 @@ class Preparation:
         """Write all sets.
 
         Raises:
-            UserError: whatever is wrong with the corpus, the first of it.
+            UserError: the first fault found in the corpus.
         """
         self._write_simulated("tr05", training_set(self.tree, "simu", self.channels))
         self._write_real_training()
@@ -113,7 +114,7 @@ class Preparation:
         self._finish(name, self._present(name, utterances))
 
     def _present(self, name: str, wanted: Iterable[Utterance]) -> Present:
-        """Utterances and their lengths; absent files are left out only if that is allowed."""
+        """Return utterances and their lengths; leave out missing files only if allowed."""
         scan = scan_present if self.allow_partial else scan_lengths
         wanted, copy = tee(wanted)
         lengths = scan((u.audio for u in copy), self.nj, f"{name} headers")
@@ -121,7 +122,7 @@ class Preparation:
         first = next(iter(scanned), None)
         if first is None:
             raise UserError(
-                self.tree.data / "annotations", f"name no utterance of {name}", "restore them"
+                self.tree.data / "annotations", f"list no utterance of {name}", "restore them"
             )
         absent = {u.id: "audio file is missing" for u, n in scanned if n is None}
         if not absent:
@@ -130,7 +131,7 @@ class Preparation:
         self._leave_out(name, absent)
         if len(absent) == len(scanned):
             raise UserError(
-                first[0].wav.parent, f"no audio of {name} is there", "restore the corpus"
+                first[0].wav.parent, f"contains no audio of {name}", "restore the corpus"
             )
         return Spool((u, n) for u, n in scanned if n is not None)
 

@@ -1,4 +1,4 @@
-"""What lies where in a CHiME-4 tree: annotations, track lists, transcripts, audio."""
+"""Find and read the files of a CHiME-4 tree: annotations, track lists, transcripts, audio."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from espnet_kd.data.spool import sorted_spool
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_text
 
-LEVELS = ("data", "", "CHiME3/data")  # where `data` may lie below the path a user gives
-# Where annotations may lie below the path of CHiME4_diff.
+LEVELS = ("data", "", "CHiME3/data")  # where `data` may be below the path that the user gives
+# Where annotations may be below the path of CHiME4_diff.
 EXTRA_LEVELS = ("", "annotations", "data/annotations", "CHiME3/data/annotations")
 EXTRA_FILES = ("*_1ch_track.list", "mic_error.csv")
-# Made from WSJ0's recordings. The other sets were read again, without the punctuation.
+# Made from WSJ0's recordings. The other sets were read anew, without verbalized punctuation.
 WSJ0_SPEECH = ("tr05_simu", "tr05_org")
 
 
@@ -27,13 +27,13 @@ class Chime4Tree:
     """Paths and annotations of one corpus.
 
     Args:
-        root: directory holding `data`, or `CHiME3/data`, or `data` itself.
-        extra_annotations: second directory for track lists and `mic_error.csv`: the `CHiME4_diff`
-            package or its `CHiME3/data/annotations`; looked in after `data/annotations`.
-        wsj0: WSJ0, for transcripts that the corpus lacks; its own copy in `data` by default.
+        root: directory that holds `data` or `CHiME3/data`, or `data` itself.
+        extra_annotations: second directory for track lists and `mic_error.csv`, searched after
+            `data/annotations`: the `CHiME4_diff` package or its `CHiME3/data/annotations`.
+        wsj0: WSJ0, for transcripts that the corpus lacks; by default its copy in `data`.
 
     Raises:
-        UserError: no corpus there, or neither of those files in the second directory.
+        UserError: `root` has no corpus, or the second directory has neither kind of file.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Chime4Tree:
         if data is None:
             raise UserError(
                 root,
-                "is no CHiME-4 corpus: no data/annotations with data/audio/16kHz/isolated",
+                "is not a CHiME-4 corpus: it lacks data/annotations or data/audio/16kHz/isolated",
                 f"set CHIME4 in db.sh to {_nearby(root) or 'the directory that holds data'}",
             )
         self.data = data
@@ -59,55 +59,59 @@ class Chime4Tree:
         self._wsj0_root = wsj0
 
     def annotation_file(self, name: str) -> Path | None:
-        """Path of an annotation file, or None if the corpus has none of that name."""
-        # A link that leads nowhere is there, and an error when it is read.
+        """Return the path of an annotation file, or None if the corpus does not have it."""
+        # A broken link exists for lexists, so reading it is an error.
         paths = (directory / name for directory in self._annotations)
         return next((path for path in paths if os.path.lexists(path)), None)
 
     def annotations(self, stem: str) -> dict[str, dict]:
-        """Entries of `<stem>.json` by utterance name, sorted; as `sorted_annotations`."""
+        """Return what `sorted_annotations` yields, by utterance name."""
         return dict(self.sorted_annotations(stem))
 
     def sorted_annotations(self, stem: str, mark: str = "") -> Iterator[tuple[str, dict]]:
-        """Names (`F01_050C0101_BUS`) and entries, with `environment`, of `<stem>.json`.
+        """Yield the name (`F01_050C0101_BUS`) and entry of each utterance in `<stem>.json`.
+
+        The field `environment` of an entry is in upper case.
 
         Args:
-            stem: of the file's name.
-            mark: they come in the order of names that this is put after.
+            stem: file name without `.json`.
+            mark: appended to the names for sorting.
 
         Raises:
-            UserError: file missing or no JSON, a field missing or no text, a name twice.
+            UserError: the file is missing or not JSON, a field is missing or not text, or a name
+                appears twice.
         """
         path = self.data / "annotations" / f"{stem}.json"
         previous = ""
         for name, entry in sorted_spool(_entries(path), key=lambda pair: pair[0] + mark):
             if name == previous:
-                raise UserError(path, f"utterance '{name}' stands twice", "keep one")
+                raise UserError(path, f"utterance '{name}' appears twice", "keep one")
             previous = name
             yield name, entry
 
     def transcript(self, stem: str, name: str, entry: dict) -> str:
-        """Normalized transcript of an utterance.
+        """Return the normalized transcript of an utterance.
 
-        The annotation's own `dot`; where it has none, the set's `.dot_all` or `.trn_all`, then the
-        utterance's own `.dot` or `.trn`, then, of speech that is WSJ0's, WSJ0's own `.dot`.
+        The sources, in this order: the annotation's field `dot`; the set's `.dot_all` or
+        `.trn_all`; the utterance's own `.dot` or `.trn`; for speech from WSJ0, WSJ0's `.dot`.
 
         Raises:
-            UserError: none anywhere, no text, nothing left of it, or unknown characters.
+            UserError: there is no transcript, it is not text or empty once normalized, or it has
+                unknown characters.
         """
         path = self.data / "annotations" / f"{stem}.json"
         raw = entry.get("dot") or self._transcribed(stem, name, entry)
         if raw is None:
             places, mend = f"{self.data / 'transcriptions'}", "add its field 'dot'"
             if stem in WSJ0_SPEECH:
-                places, mend = f"{places} and WSJ0", f"name WSJ0 in db.sh, or {mend}"
+                places, mend = f"{places} and WSJ0", f"set WSJ0 in db.sh, or {mend}"
             raise UserError(path, f"transcript of '{name}' is missing, also in {places}", mend)
         if not isinstance(raw, str):
-            raise UserError(path, f"field 'dot' of '{name}' is {raw}, no text", "restore it")
+            raise UserError(path, f"field 'dot' of '{name}' is {raw}, not text", "restore it")
         return clean_transcript(raw, name, path)
 
     def _transcribed(self, stem: str, name: str, entry: dict) -> str | None:
-        """Raw transcript from outside the annotations."""
+        """Return the raw transcript from outside the annotations, or None."""
         transcriptions = self.data / "transcriptions"
         raw = _transcription_files(transcriptions, stem).get(name)
         if raw is not None:
@@ -129,10 +133,11 @@ class Chime4Tree:
         return WsjTree(copy) if copy.is_dir() else None
 
     def track_channels(self, stem: str) -> dict[str, int] | None:
-        """Channel of each utterance in the 1-channel track, or None without a track list.
+        """Return the channel of each utterance in the 1-channel track; None without a track list.
 
         Raises:
-            UserError: a line that is not `<folder>/<name>.CH<n>.wav`, CH0, or an utterance twice.
+            UserError: a line is not `<folder>/<name>.CH<n>.wav` or names CH0, or an utterance
+                appears twice.
         """
         path = self.annotation_file(f"{stem}_1ch_track.list")
         if path is None:
@@ -143,18 +148,18 @@ class Chime4Tree:
             if channel not in tuple("123456"):
                 raise UserError(path, f"line '{line}' names no channel from 1 to 6", "correct it")
             if name in channels:
-                raise UserError(path, f"utterance '{name}' stands twice", "keep one")
+                raise UserError(path, f"utterance '{name}' appears twice", "keep one")
             channels[name] = int(channel)
         return channels
 
     @cached_property
     def microphone_correlations(self) -> dict[str, tuple[float, ...]] | None:
-        """`mic_error.csv` by utterance name (see `read_correlations`); None if there is none."""
+        """Values in `mic_error.csv` by utterance name, see `read_correlations`; None without it."""
         path = self.annotation_file("mic_error.csv")
         return None if path is None else read_correlations(path)
 
     def recordings(self, stem: str, environment: str) -> Path:
-        """Folder of a set's environment below `isolated`: dt05_bus_real of dt05_real, BUS."""
+        """Return the folder of a set and environment, `dt05_bus_real` for dt05_real and BUS."""
         part, _, kind = stem.partition("_")
         folder = f"{part}_{environment.lower()}_{kind}" if kind in ("real", "simu") else stem
         return self.audio / "isolated" / folder
@@ -177,14 +182,14 @@ def _entries(path: Path) -> Iterator[tuple[str, dict]]:
 def _data_below(root: Path) -> Path | None:
     for level in LEVELS:
         data = root / level
-        # os.path, not Path: a folder that may not be entered is none, and no error.
+        # os.path, not Path: a folder without access permission counts as missing and is no error.
         if all(os.path.isdir(data / folder) for folder in ("annotations", "audio/16kHz/isolated")):
             return data
     return None
 
 
 def _nearby(root: str | os.PathLike) -> Path | None:
-    """A corpus just above or just below a path that is none."""
+    """Return a folder above `root`, or one directly in it, that has a corpus; None without one."""
     path = Path(os.path.abspath(root))
     below = sorted(path.glob("*/")) if path.is_dir() else []
     return next((p for p in [*path.parents, *below] if _data_below(p) is not None), None)
@@ -203,7 +208,7 @@ def _extra(root: Path) -> Path:
 
 @cache
 def _transcription_files(directory: Path, stem: str) -> dict[str, str]:
-    """Raw transcripts of a set from `.dot_all`, where absent from `.trn_all`."""
+    """Return the raw transcripts of a set from `.dot_all`, or from `.trn_all` if absent there."""
     found: dict[str, str] = {}
     for kind in ("trn_all", "dot_all"):
         path = directory / f"{stem}.{kind}"

@@ -1,4 +1,4 @@
-"""CHiME-4's sets as lists of utterances, under ESPnet's set names and utterance ids."""
+"""Utterances of CHiME-4's sets, with ESPnet's utterance ids."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.data.rows import Row
 from espnet_kd.errors import UserError
 
-TRACK = "isolated_1ch_track"  # a folder of the corpus, and the end of its sets' names
-BOOTH_CHANNEL = 5  # the microphone CHiME-3 takes as reference
-CHANNELS = "1 2 3 4 5 6"  # those of the tablet
+TRACK = "isolated_1ch_track"  # a folder of the corpus, and the suffix of its sets' names
+BOOTH_CHANNEL = 5  # the microphone that CHiME-3 uses as the reference
+CHANNELS = "1 2 3 4 5 6"  # the tablet's microphones
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Utterance:
     Attributes:
         id: ESPnet's id, `F02_022C0204_BUS.CH1_REAL`.
         name: CHiME-4's name, `F02_022C0204_BUS`.
-        channel: microphone, or None where it is unknown or meaningless.
+        channel: microphone, or None if it is unknown or does not apply.
         category: SIMU, REAL or CLEAN.
         environment: BUS, CAF, PED, STR, BTH or ORG.
-        audio: path of the recording; text, for of a Path copies are slow to make and large.
+        audio: path of the recording, as text because a Path is larger and slower to copy.
         text: normalized transcript.
         entry: the annotation.
     """
@@ -50,33 +50,34 @@ class Utterance:
 
 
 def parse_channels(text: str) -> list[int]:
-    """Training channels from "1 2 3 4 5 6".
+    """Return the sorted training channels from text such as "1 2 3 4 5 6".
 
     Raises:
-        UserError: none, one twice, or one that is no tablet microphone; CH0 is the close-talk one.
+        UserError: there are no channels, a channel appears twice, or it is not a microphone of the
+            tablet (CH0 is the close-talk microphone).
     """
     channels = text.split()
     for channel in channels:
         if channel == "0":
             raise UserError(
                 "--channels",
-                "holds 0: CH0 is a close-talk microphone on another recorder, neither clean nor a "
-                "training channel",
+                "contains 0: CH0 is a close-talk microphone on another recorder, neither clean nor "
+                "a training channel",
                 "choose from 1 2 3 4 5 6",
             )
         if channel not in tuple("123456"):
-            raise UserError("--channels", f"holds '{channel}'", "choose from 1 2 3 4 5 6")
+            raise UserError("--channels", f"contains '{channel}'", "choose from 1 2 3 4 5 6")
     if not channels or len(set(channels)) < len(channels):
         raise UserError(
-            "--channels", f"value '{text}' is empty or names one twice", "list each once"
+            "--channels", f"value '{text}' is empty or repeats a channel", "list each once"
         )
     return sorted(map(int, channels))
 
 
 def training_set(tree: Chime4Tree, kind: str, channels: Sequence[int]) -> Iterator[Utterance]:
-    """tr05_simu or tr05_real, each channel an utterance of its own; failing ones included.
+    """Yield the utterances of tr05_simu or tr05_real, sorted by id as in the other sets.
 
-    They come sorted by id, as those of the other sets do.
+    Each channel is a separate utterance. Failing channels are included.
     """
     stem, category = f"tr05_{kind}", kind.upper()
     for name, entry in tree.sorted_annotations(stem, "."):
@@ -98,27 +99,27 @@ def training_set(tree: Chime4Tree, kind: str, channels: Sequence[int]) -> Iterat
 def track_set(
     tree: Chime4Tree, part: str, kind: str, allow_partial: bool = False
 ) -> Iterator[Utterance]:
-    """The 1-channel track of dt05 or et05, simu or real.
+    """Yield the utterances of the 1-channel track of dt05 or et05, simu or real.
 
-    The audio is `isolated_1ch_track`; where that folder is absent, the channel of the track list in
-    `isolated`. Without a track list the channel is None.
+    The audio is in `isolated_1ch_track`. If that folder is missing, the audio is the recording in
+    `isolated` of the channel that the track list names. Without a track list, the channel is None.
 
     Args:
         tree: the corpus.
         part: `dt05` or `et05`.
         kind: `simu` or `real`.
-        allow_partial: an utterance the list does not name is as one without a list; if the folder
-            is absent too, its audio is a file that is not there.
+        allow_partial: treat an utterance that the track list lacks as if there were no list; if
+            the folder is missing too, the file of its audio does not exist.
 
     Raises:
-        UserError: neither that folder nor a track list; an utterance the list does not name.
+        UserError: both the folder and the track list are missing, or the list lacks an utterance.
     """
     stem, category = f"{part}_{kind}", kind.upper()
     channels = tree.track_channels(stem)
     track = tree.audio / TRACK
     if channels is None and not track.is_dir():
         raise UserError(
-            track, f"is absent, and so is {stem}_1ch_track.list", "give --extra_annotations"
+            track, f"is missing, and so is {stem}_1ch_track.list", "set --extra_annotations"
         )
     for name, entry in tree.sorted_annotations(stem, "_"):
         channel = None if channels is None else channels.get(name)
@@ -146,7 +147,7 @@ def track_set(
 
 
 def clean_set(tree: Chime4Tree, stem: str) -> Iterator[Utterance]:
-    """Clean speech: `tr05_org` (WSJ0) or a booth set such as `dt05_bth`."""
+    """Yield the utterances of clean speech: `tr05_org` (WSJ0) or a booth set such as `dt05_bth`."""
     channel = BOOTH_CHANNEL if stem.endswith("_bth") else None
     suffix = "" if channel is None else f".CH{channel}"
     for name, entry in tree.sorted_annotations(stem, "_"):
@@ -165,11 +166,11 @@ def clean_set(tree: Chime4Tree, stem: str) -> Iterator[Utterance]:
 def to_rows(
     present: Iterable[tuple[Utterance, int]], references: Iterable[str] | None = None
 ) -> Iterator[Row]:
-    """Rows of a set directory.
+    """Yield the rows of a set directory.
 
     Args:
-        present: utterances of one set and their samples, sorted by id.
-        references: clean reference of each, or None for a set without any.
+        present: utterances of one set and their numbers of samples, sorted by id.
+        references: clean reference of each utterance, or None for a set without references.
     """
     none = references is None
     for (u, length), reference in zip(

@@ -1,4 +1,4 @@
-"""What CHiME-4 writes beside the audio: JSON, transcripts, track lists, microphone errors."""
+"""Write the files that CHiME-4 has besides audio: JSON, transcripts, track lists, mic_error.csv."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from espnet_kd.corpora.mini_chime4.seeds import generator
 from espnet_kd.corpora.mini_chime4.tasks import Annotations
 from espnet_kd.fileio import write_lines, write_text
 
-# Fields that serve the other files; CHiME-4's JSON does not have them.
+# Fields needed only to write the other files; CHiME-4's JSON does not have them.
 _OWN_FIELDS = ("correlations",)
 _TRACKS = {"1ch": 1, "2ch": 2}
 
@@ -26,18 +26,18 @@ _TRACKS = {"1ch": 1, "2ch": 2}
 def write_annotations(
     annotations: Annotations, words: dict[str, str], data: Path, seed: int
 ) -> None:
-    """Write `annotations` and `transcriptions`, and link `isolated_1ch_track`.
+    """Write `annotations` and `transcriptions`, and fill `isolated_1ch_track` with hard links.
 
     Args:
-        annotations: by set, say "dt05_real".
-        words: spoken words by WSJ id.
-        data: the corpus' `data`, with the audio in place.
-        seed: of the corpus; fixes the channels of the track lists.
+        annotations: annotations of each set, by name, e.g. "dt05_real".
+        words: spoken words of each WSJ id.
+        data: the `data` directory of the corpus, which already holds the audio.
+        seed: seed of the corpus; it determines the channels in the track lists.
     """
     for name, items in annotations.items():
         public = [{k: v for k, v in item.items() if k not in _OWN_FIELDS} for item in items]
         write_text(data / "annotations" / f"{name}.json", json.dumps(public, indent=2) + "\n")
-        # tr05_simu takes its transcripts from WSJ0.
+        # The transcripts of these two sets are in WSJ0.
         if name not in ("tr05_simu", "tr05_org"):
             _write_transcripts(name, items, words, data / "transcriptions")
     _write_microphone_errors(annotations, data / "annotations" / "mic_error.csv")
@@ -86,7 +86,7 @@ def _write_track_lists(name: str, items: Iterable[dict], data: Path, seed: int) 
 
 
 def _pick_channels(item: dict, rng: np.random.Generator) -> list[int]:
-    """Draw two working channels; the one that faces backwards is never taken."""
+    """Draw two working channels, but never the one that faces backwards."""
     values = item.get("correlations", [1.0] * 6)
     working = [k + 1 for k, value in enumerate(values) if value > WORKING and k != BACKWARD]
     return rng.permutation(working)[:2].tolist()

@@ -1,4 +1,4 @@
-"""The tablet: six microphones, and what reaches each of them."""
+"""The tablet: its six microphones, and how sound reaches each of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from espnet_kd.corpora.mini_chime4.speech import RATE
 
 SPEED_OF_SOUND = 343.0
-# Meters; x to the right, y away from the tablet's face, z up. Channels 1 to 6; 2 faces backwards.
+# Meters: x to the right, y away from the tablet's face, z up. Channels 1 to 6; 2 faces backwards.
 MICROPHONES = np.array(
     [
         [-0.10, 0.00, 0.095],
@@ -22,16 +22,16 @@ MICROPHONES = np.array(
     ]
 )
 BACKWARD = 1  # index of channel 2
-FRONT_GAIN = np.where(np.arange(6) == BACKWARD, 0.45, 1.0)  # of what comes from the talker
+FRONT_GAIN = np.where(np.arange(6) == BACKWARD, 0.45, 1.0)  # of the talker's speech
 
 
 def talker_position(rng: np.random.Generator) -> np.ndarray:
-    """Draw where a mouth is, seen from the tablet's center: meters, shape (3,)."""
+    """Draw the position of a mouth relative to the tablet's center: meters, shape (3,)."""
     return np.array([rng.uniform(-0.15, 0.15), rng.uniform(0.3, 0.5), rng.uniform(0.05, 0.3)])
 
 
 def delays_from(position: np.ndarray) -> np.ndarray:
-    """Return the delay of each microphone in seconds, the smallest being 0, shape (6,)."""
+    """Return the delay of each microphone in seconds, shape (6,); the smallest is 0."""
     seconds = np.linalg.norm(MICROPHONES - position, axis=1) / SPEED_OF_SOUND
     return seconds - seconds.min()
 
@@ -39,16 +39,16 @@ def delays_from(position: np.ndarray) -> np.ndarray:
 def smooth_response(
     rng: np.random.Generator, channels: int, decibels: float, tilt: float = 0.0
 ) -> np.ndarray:
-    """Draw short minimum-fuss filters that color a microphone.
+    """Draw short filters that color the sound of microphones.
 
     Args:
-        rng: draws the color.
+        rng: draws the gains.
         channels: number of filters.
         decibels: standard deviation of the gain at each of ten points up to 8 kHz.
-        tilt: gain in decibels added from 0 to 8 kHz.
+        tilt: further gain in decibels at 8 kHz; it rises linearly from 0 dB at 0 Hz.
 
     Returns:
-        Symmetric, hence linear-phase, filters, shape (channels, 65); their delay is 32 samples.
+        Symmetric (linear-phase) filters, shape (channels, 65), with a delay of 32 samples.
     """
     bins = np.linspace(0, 1, 33)
     points = np.linspace(0, 1, 10)
@@ -65,7 +65,7 @@ def filter_channels(wave: np.ndarray, filters: np.ndarray, length: int | None = 
     """Convolve one signal (samples,) or six (channels, samples) with filters (channels, taps).
 
     Returns:
-        float32, shape (channels, length); by default the full convolution.
+        float32, shape (channels, length); without `length`, the full convolution.
     """
     full = wave.shape[-1] + filters.shape[-1] - 1
     size = next_fast_len(full, real=True)
@@ -77,8 +77,8 @@ def steer(wave: np.ndarray, delays: np.ndarray) -> np.ndarray:
     """Delay signals by fractions of a sample.
 
     Args:
-        wave: one signal for all channels (samples,) or one each (channels, samples).
-        delays: seconds, shape (channels,); below 0.05.
+        wave: one signal for all channels (samples,) or one per channel (channels, samples).
+        delays: seconds, each below 0.05, shape (channels,).
 
     Returns:
         float32, shape (channels, samples).
@@ -92,12 +92,12 @@ def steer(wave: np.ndarray, delays: np.ndarray) -> np.ndarray:
 def plane_waves(
     rng: np.random.Generator, sources: Iterable[np.ndarray], samples: int, responses: np.ndarray
 ) -> np.ndarray:
-    """Let far sources reach the tablet, each from a direction of its own.
+    """Record distant sources with the tablet, each from its own direction.
 
     Args:
         rng: draws the directions.
         sources: signals of shape (samples,).
-        samples: their length.
+        samples: length of the sources.
         responses: microphone filters, shape (6, taps).
 
     Returns:
@@ -117,7 +117,7 @@ def plane_waves(
 
 
 def _phases(delays: np.ndarray | float, size: int) -> np.ndarray:
-    """Phase factors of delays for the bins of a real FFT, shape (..., bins), complex64."""
+    """Return phase factors of delays at the bins of a real FFT: complex64, shape (..., bins)."""
     bins, stride = size // 2 + 1, 1024
     turns = np.asarray(delays)[..., None] * RATE / size  # per bin
     fine = np.exp(-2j * np.pi * turns * np.arange(stride))

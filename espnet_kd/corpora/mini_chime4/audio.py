@@ -14,10 +14,10 @@ FULL_SCALE = 32768.0
 
 
 def to_int16(samples: np.ndarray) -> np.ndarray:
-    """Round samples of full scale 1 to 16 bits.
+    """Convert samples with full scale 1 to 16-bit integers, rounded.
 
     Raises:
-        ValueError: a sample does not fit.
+        ValueError: a sample exceeds full scale.
     """
     scaled = np.rint(np.asarray(samples, dtype=np.float64) * FULL_SCALE)
     if scaled.size and (scaled.max() > 32767 or scaled.min() < -32768):
@@ -32,7 +32,7 @@ def write_channels(stem: Path, samples: np.ndarray, first: int, suffix: str = ""
 
 
 def read_channels(stem: Path, channels: range, start: int, stop: int) -> np.ndarray:
-    """Read samples [start, stop) of some channels, int16, shape (channels, samples)."""
+    """Read samples [start, stop) of several channels: int16, shape (channels, samples)."""
     return np.stack(
         [
             soundfile.read(
@@ -44,10 +44,10 @@ def read_channels(stem: Path, channels: range, start: int, stop: int) -> np.ndar
 
 
 def samples_of(start: float, end: float) -> slice:
-    """Turn annotated times in seconds into CHiME-3's sample range."""
+    """Convert annotated times in seconds to a range of samples, as CHiME-3 does."""
     return slice(round(start * RATE), round(end * RATE))
 
 
 def rms(samples: np.ndarray) -> float:
-    """Root of the mean square over all samples, never 0."""
+    """Return the root mean square of all samples, which is never 0."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) + 1e-12

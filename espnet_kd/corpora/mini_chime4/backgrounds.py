@@ -1,4 +1,4 @@
-"""Background sessions: the places without a talker, for the simulation of tr05."""
+"""Background sessions: the places without a talker, used to simulate tr05."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from espnet_kd.corpora.mini_chime4.speech import RATE
 
 
 def write_background(name: str, seconds: float, seed: int, audio: Path) -> None:
-    """Write CH1 to CH6 of the background session `name`, which ends in its environment."""
+    """Write CH1 to CH6 of a background session, whose name ends in its environment."""
     rng = generator(seed, "background", name)
     wave = noise(rng, seed, name[-3:], round(seconds * RATE), embedded=False)
     wave *= min(10 ** (rng.uniform(-36, -30) / 20), 0.7 / abs(wave).max())

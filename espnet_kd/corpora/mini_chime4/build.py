@@ -1,4 +1,4 @@
-"""Make a corpus, or finish one that was begun."""
+"""Build a corpus, or finish one whose building was interrupted."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from espnet_kd.corpora.mini_chime4.tasks import (
 )
 from espnet_kd.errors import UserError
 
-_VERSION = 2  # raise when the same seed gives other bytes
+_VERSION = 2  # increase when the same seed no longer produces the same bytes
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to make.
+    """The corpus to build.
 
     Attributes:
-        out: root of the corpus; `data/` goes below it.
+        out: root of the corpus; `data/` is written in it.
         scale: key of `scales.SCALES`.
-        seed: fixes every byte.
-        nj: number of processes; does not change a byte.
-        truth_dir: where the true images of the real utterances go (research only).
-        isolated_ext: where clean speech and noise of dt05_simu and et05_simu go.
+        seed: determines every byte.
+        nj: number of processes; does not affect the bytes.
+        truth_dir: directory for the true images of the real utterances (research only).
+        isolated_ext: directory for clean speech and noise of dt05_simu and et05_simu.
     """
 
     out: Path
@@ -47,19 +47,20 @@ class Request:
 
 
 def build(request: Request) -> Path:
-    """Make the corpus of `request` unless it is there already.
+    """Build the corpus of `request` unless it is already finished.
 
     Returns:
-        The corpus' `data` directory.
+        The `data` directory of the corpus.
 
     Raises:
-        UserError: a directory holds something else, or an extra one lies inside the corpus.
+        UserError: a directory holds something else, or `truth_dir` or `isolated_ext` is inside the
+            corpus.
     """
     extras = {request.truth_dir: "*_real", request.isolated_ext: "*_simu"}
     extras.pop(None, None)
     for extra in extras:
         if extra.resolve().is_relative_to(request.out.resolve()):
-            raise UserError(extra, f"lies inside the corpus {request.out}", "put it elsewhere")
+            raise UserError(extra, f"is inside the corpus {request.out}", "put it elsewhere")
     parameters = {"scale": request.scale, "seed": request.seed, "version": _VERSION}
     corpus = Output(request.out, parameters, "data")
     outputs = [*(Output(extra, parameters, owned) for extra, owned in extras.items()), corpus]
@@ -102,7 +103,7 @@ def _folders() -> Iterable[str]:
 
 
 def summary(data: Path) -> list[str]:
-    """Count what a corpus holds: one line per set, with the hours of one channel."""
+    """Return the size of a corpus as text: one line per set, and one per folder of sessions."""
     lines = []
     for file in sorted((data / "annotations").glob("*.json")):
         items = json.loads(file.read_text())

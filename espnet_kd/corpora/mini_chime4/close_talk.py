@@ -1,4 +1,4 @@
-"""CH0: a microphone near the mouth, on a recorder of its own."""
+"""CH0: a microphone near the mouth, connected to its own recorder."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from espnet_kd.corpora.mini_chime4.speech import RATE
 
 
 def close_talk(rng: np.random.Generator, image: np.ndarray, nearby: np.ndarray) -> np.ndarray:
-    """Record the talker late by 1 to 10 ms, with a clock 20 to 50 ppm off, and not without noise.
+    """Record the talker 1 to 10 ms late, with a clock that is 20 to 50 ppm off, and with noise.
 
     Args:
-        rng: draws lateness, drift and the 12 to 18 dB by which speech exceeds noise.
-        image: the talker as heard near the mouth, shape (samples,).
+        rng: draws the delay, the clock drift and the SNR (12 to 18 dB).
+        image: image of the talker near the mouth, shape (samples,).
         nearby: noise at the tablet, shape (samples,).
 
     Returns:
-        Shape (samples,), the talker at RMS 1.
+        Shape (samples,); the talker has RMS 1.
     """
-    # Half of the noise is not the tablet's: it comes to the mouth from elsewhere.
+    # Half of the noise differs from the tablet's, since the mouth is at another place.
     around = nearby + np.roll(nearby, RATE)
     muffled = sosfilt(butter(1, 3000, fs=RATE, output="sos"), around)
     snr = rng.uniform(12, 18)
@@ -31,7 +31,7 @@ def close_talk(rng: np.random.Generator, image: np.ndarray, nearby: np.ndarray) 
 
 
 def _interpolate(wave: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Read a signal at fractional places (cubic Lagrange), zeros outside."""
+    """Interpolate a signal at fractional positions (cubic Lagrange); it is 0 outside its range."""
     padded = np.pad(wave, (2, 3))
     whole = np.floor(places).astype(int)
     t = (places - whole).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a planned corpus will hold, counted on paper: for the check of its files."""
+"""Counts of a planned corpus, against which its files are checked."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from espnet_kd.corpora.mini_chime4.plan import SETS, Plan, Session, Utterance
 
 
 def planned_counts(plan: Plan) -> Expected:
-    """Counts of a corpus before a sample of it is made."""
+    """Count what the plan of a corpus contains."""
     utterances = {"tr05_simu": _environments(plan.simu), "tr05_org": {"ORG": len(plan.simu)}}
     words = {}
     for subset in SETS:
         real = _read_in(plan.real, subset)
         utterances[f"{subset}_real"] = _environments(real)
         utterances[f"{subset}_bth"] = _environments(_read_in(plan.booth, subset))
-        if subset != "tr05":  # simulated sets say what the real ones say
+        if subset != "tr05":  # simulated sets have the sentences of the real ones
             utterances[f"{subset}_simu"] = _environments(real)
             spoken = sum(len(utterance.prompt.words.split()) for utterance in real)
             words |= {f"{subset}_real": spoken, f"{subset}_simu": spoken}

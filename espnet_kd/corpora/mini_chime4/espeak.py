@@ -23,7 +23,7 @@ class Reading:
     """How to read a text.
 
     Attributes:
-        voice: espeak voice with an optional variant, say "en-us+f2".
+        voice: espeak voice with an optional variant, e.g. "en-us+f2".
         speed: words per minute.
         pitch: 0 to 100.
         pitch_range: 0 (monotone) to 100.
@@ -36,16 +36,16 @@ class Reading:
 
 
 def synthesize(text: str, reading: Reading) -> np.ndarray:
-    """Read `text` aloud.
+    """Synthesize `text`.
 
-    The library keeps state from one utterance to the next, and its output depends on it. It is
-    therefore loaded afresh for each text (about 3 ms): the same call gives the same samples.
+    The library keeps state between utterances, and its output depends on that state. It is
+    therefore loaded anew for each text (about 3 ms), so the same call returns the same samples.
 
     Returns:
         Samples at 22,050 Hz, int16, shape (samples,).
 
     Raises:
-        RuntimeError: the library refuses the voice or cannot be started.
+        RuntimeError: the library does not have the voice or does not start.
     """
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     try:

@@ -1,17 +1,17 @@
-"""Microphones that fail in real recordings, and the table that tells of them."""
+"""Microphones that fail in real recordings, and the correlations that reveal them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 _FRAME = 800
-WORKING = 0.8  # ESPnet keeps channels whose value in mic_error.csv lies above this
+WORKING = 0.8  # ESPnet keeps channels whose value in mic_error.csv is above this
 
 
 def maybe_break(rng: np.random.Generator, samples: int) -> np.ndarray | None:
-    """Draw the gain over time of six microphones, shape (6, samples); None if all of them work.
+    """Draw the gains over time of six microphones, shape (6, samples); None if all of them work.
 
-    One in twelve utterances has one microphone that hardly records anything or drops out.
+    In one of twelve utterances, one microphone records hardly anything or drops out.
     """
     if rng.random() > 1 / 12:
         return None
@@ -28,17 +28,18 @@ def maybe_break(rng: np.random.Generator, samples: int) -> np.ndarray | None:
 
 
 def correlations(wave: np.ndarray) -> np.ndarray:
-    """Measure how well each channel goes with the others.
+    """Measure how well each channel agrees with the others.
 
-    The value is the correlation over time of a channel's level in decibels (50-ms frames, never
-    below 16-bit noise) with the median level of all channels; a microphone more than 20 dB weaker
-    than the median gets 0. Our reading: CHiME-4 does not say how its values were measured.
+    The value is the correlation over time between a channel's level in decibels (50-ms frames,
+    never below the level of 16-bit noise) and the median level of all channels. A microphone more
+    than 20 dB weaker than the median gets 0. Our interpretation: CHiME-4 does not say how its
+    values were measured.
 
     Args:
         wave: int16, shape (6, samples).
 
     Returns:
-        Values up to 1, shape (6,).
+        Values of at most 1, shape (6,).
     """
     frames = wave[:, : wave.shape[1] // _FRAME * _FRAME].reshape(6, -1, _FRAME)
     power = np.mean(frames.astype(np.float64) ** 2, axis=2)

@@ -1,4 +1,4 @@
-"""Simulated mixtures: speech and noise added as they are, then rounded to 16 bits."""
+"""Simulated mixtures: speech plus noise, rounded to 16 bits."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _LIMIT = 32700
 
 
 def mix(speech: np.ndarray, noise: np.ndarray, snr: float) -> tuple[np.ndarray, np.ndarray]:
-    """Add speech to noise that stays as it is.
+    """Add speech to noise; only the speech is scaled.
 
     Args:
         speech: shape (channels, samples), of any level.
         noise: in units of 16-bit samples, shape (channels, samples).
-        snr: decibels over all channels, kept within `SNR_RANGE`; less where the sum would clip.
+        snr: decibels over all channels, limited to `SNR_RANGE`; lowered if the sum would clip.
 
     Returns:
-        The mixture and the speech in it, int16, shape (channels, samples), each rounded by itself:
-        their difference is `noise` to the last bit if that is whole, else within 1.
+        The mixture and the speech in it, int16, shape (channels, samples), each rounded separately.
+        Their difference equals `noise` exactly if `noise` holds integers, else to within 1.
     """
     ratio = 10 ** (np.clip(snr, *SNR_RANGE) / 20)
     gain = ratio * rms(noise) / rms(speech)
@@ -34,5 +34,5 @@ def mix(speech: np.ndarray, noise: np.ndarray, snr: float) -> tuple[np.ndarray, 
 
 
 def level(wave: np.ndarray) -> float:
-    """Return the power of samples in decibels of full scale."""
+    """Return the power of samples in decibels relative to full scale."""
     return 20 * np.log10(rms(wave) / FULL_SCALE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 
 def name_of(item: dict) -> str:
-    """Return the name of an annotated utterance, say "F01_050C0101_BUS"."""
+    """Return the name of an annotated utterance, e.g. "F01_050C0101_BUS"."""
     return f"{item['speaker']}_{item['wsj_name']}_{item['environment']}"
 
 
 def folder_of(name: str, environment: str) -> str:
-    """Return the folder of a set's utterances: "dt05_real" and "BUS" give "dt05_bus_real"."""
+    """Return the folder of a set's utterances: "dt05_bus_real" for "dt05_real" and "BUS"."""
     subset, _, condition = name.partition("_")
     if condition in ("bth", "org"):
         return name

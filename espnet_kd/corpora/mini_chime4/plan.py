@@ -1,4 +1,4 @@
-"""Who reads what, where and when: the whole corpus on paper, before a sample is made."""
+"""The plan of a corpus, made before any audio: who reads what, where and when."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from espnet_kd.corpora.mini_chime4.voices import REAL_SPEAKERS, simu_speakers
 
 ENVIRONMENTS = ("BUS", "CAF", "PED", "STR")
 SETS = ("tr05", "dt05", "et05")
-_SESSION_PROMPTS = 30  # bounds the memory that one recording session takes
+_SESSION_PROMPTS = 30  # limits the memory needed for one recording session
 _PER_SCREEN = 35
 _DIGITS = "123456789abcdefghijklmnopqrstuvwxyz".upper()
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A sentence to read: WSJ id, spoken words, and the same with WSJ's marks."""
+    """A sentence to read: WSJ id, spoken words, and the words with WSJ's marks."""
 
     wsj_name: str
     words: str
@@ -29,7 +29,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Utterance:
-    """A prompt read by somebody in one environment (BTH: booth, ORG: WSJ0)."""
+    """A prompt read by one speaker in one environment (BTH: booth, ORG: WSJ0)."""
 
     speaker: str
     prompt: Prompt
@@ -42,7 +42,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Session:
-    """One continuous recording: its name ("F01_141106_010_BUS") and what is read in it."""
+    """One continuous recording: its name ("F01_141106_010_BUS") and the utterances in it."""
 
     name: str
     subset: str
@@ -59,10 +59,10 @@ class Session:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything to be made.
+    """Everything in a corpus.
 
     Attributes:
-        backgrounds: name of each background session, ending in its environment.
+        backgrounds: names of the background sessions; each name ends in the environment.
         real: recordings in the four environments, of all sets.
         booth: recordings in the booth, of all sets.
         simu: utterances of tr05_simu.
@@ -74,12 +74,12 @@ class Plan:
     simu: tuple[Utterance, ...]
 
     def named(self, name: str) -> Session:
-        """Return a session by name."""
+        """Return the session with this name."""
         return next(s for s in (*self.real, *self.booth) if s.name == name)
 
 
 def make_plan(scale: Scale, seed: int) -> Plan:
-    """Lay the corpus out; no sentence occurs in two places."""
+    """Plan a corpus in which no two prompts have the same sentence."""
     rng = generator(seed, "sentences")
     counts = {"et05": scale.test, "dt05": scale.dev, "tr05": scale.real}
     sentences = iter(distinct_sentences(rng, sum(counts.values()) + scale.simu))
@@ -125,7 +125,7 @@ def _prompt(seed: int, code: str, index: int, words: str) -> Prompt:
 def _sessions(
     subset: str, speaker: str, prompts: list[Prompt], environment: str
 ) -> Iterator[Session]:
-    # CHiME-3's names carry the day; here it is drawn from the speaker's name.
+    # Session names of CHiME-3 contain the day; here it is derived from the speaker's name.
     day = 141101 + zlib.crc32(speaker.encode()) % 28
     first = 10 * (1 + (*ENVIRONMENTS, "BTH").index(environment))
     for part, start in enumerate(range(0, len(prompts), _SESSION_PROMPTS)):

@@ -1,4 +1,4 @@
-"""Real recordings: a talker with the tablet in a noisy place, made unlike the simulations."""
+"""Real recordings: a talker with the tablet in a noisy place, not made like the simulations."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def record(session: Session, seed: int) -> Recording:
     images = filter_channels(dry, rooms, samples + FILTER_DELAY)[:, FILTER_DELAY:]
     rest = noise(rng, seed, session.environment, samples, embedded=True)
 
-    # CH5 stands for the tablet: it faces the talker.
+    # The SNR is set at CH5, which faces the talker.
     said = np.concatenate([images[5, span] for span in spans])
     around = np.concatenate([rest[4, span] for span in spans])
     snr = np.clip(rng.normal(4.2, 2.5), 0, 10)
@@ -63,7 +63,7 @@ def record(session: Session, seed: int) -> Recording:
 
 
 def record_booth(session: Session, seed: int) -> Recording:
-    """Record one session of a talker reading at ease in the booth."""
+    """Record one session of a talker reading calmly in the booth."""
     rng = generator(seed, "session", session.name)
     dry, spans = _read_session(rng, session, seed, effort=0.0)
     images = filter_channels(dry, _rooms(rng, session, seed), len(dry)) * 0.08
@@ -75,7 +75,7 @@ def record_booth(session: Session, seed: int) -> Recording:
 
 
 def talker_in(session: Session, seed: int) -> np.ndarray:
-    """Where the talker of a session is, seen from the tablet: meters, shape (3,)."""
+    """Return the position of a session's talker relative to the tablet: meters, shape (3,)."""
     return talker_position(generator(seed, "talker", session.name))
 
 

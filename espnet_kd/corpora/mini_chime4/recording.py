@@ -1,4 +1,4 @@
-"""A recorded session, and how it becomes files."""
+"""A recorded session, and the function that writes it to files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from espnet_kd.corpora.mini_chime4.speech import RATE
 
 @dataclass
 class Recording:
-    """What the tablet heard; full scale is 1.
+    """The signals of a session; full scale is 1.
 
     Attributes:
         speech: image of the talker at CH1 to CH6, shape (6, samples).
-        rest: everything else, shape (6, samples).
-        close: CH0 as its own recorder heard it, shape (samples,).
+        rest: everything else at CH1 to CH6, shape (6, samples).
+        close: CH0 as its own recorder records it, shape (samples,).
         spans: sample range of each utterance.
     """
 
@@ -34,17 +34,17 @@ class Recording:
 def write_recording(
     session: Session, recording: Recording, audio: Path, truth: Path | None
 ) -> list[dict]:
-    """Write a session: the whole under `embedded`, its utterances under `isolated`.
+    """Write a session: all of it to `embedded`, its utterances to `isolated`.
 
     Args:
-        session: what was read.
-        recording: what was heard.
-        audio: the corpus' `audio/16kHz`.
-        truth: where the talker's image alone goes, if anywhere.
+        session: the session as planned.
+        recording: its signals.
+        audio: the `audio/16kHz` of the corpus.
+        truth: directory for the image of the talker; None if it is not wanted.
 
     Returns:
-        One annotation per utterance; `correlations` among its fields is not CHiME-4's and is meant
-        for mic_error.csv.
+        One annotation per utterance. Its field `correlations` is for mic_error.csv; annotations of
+        CHiME-4 do not have it.
     """
     tablet = to_int16(recording.speech + recording.rest)
     everything = np.concatenate([to_int16(recording.close)[None], tablet])

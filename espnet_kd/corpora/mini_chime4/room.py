@@ -1,4 +1,4 @@
-"""Rooms of the real recordings: from the mouth to the tablet and to the close-talk microphone."""
+"""Rooms of the real recordings: impulse responses from the mouth to CH0 and to the tablet."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pyroomacoustics
 from espnet_kd.corpora.mini_chime4.array import FRONT_GAIN, MICROPHONES
 from espnet_kd.corpora.mini_chime4.speech import RATE
 
-_CLOSE_TALK = np.array([0.03, -0.02, -0.03])  # from the mouth, meters
+_CLOSE_TALK = np.array([0.03, -0.02, -0.03])  # relative to the mouth, meters
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """Ranges of a place's size (meters) and of its walls' absorption; order of reflections."""
+    """Ranges of a room's size (meters) and wall absorption, and the order of reflections."""
 
     size: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
     absorption: tuple[float, float]
     order: int
 
 
-# Our reading of the places: 0.15 to 0.4 s of reverberation indoors, a few echoes outdoors.
+# Our interpretation: 0.15 to 0.4 s of reverberation indoors, a few echoes outdoors.
 _KINDS = {
     "BUS": _Kind(((2.2, 2.6), (8, 12), (2.0, 2.3)), (0.35, 0.5), 8),
     "CAF": _Kind(((5, 8), (6, 10), (2.7, 3.3)), (0.35, 0.55), 8),
@@ -33,19 +33,19 @@ _KINDS = {
 
 
 def impulse_responses(rng: np.random.Generator, environment: str, talker: np.ndarray) -> np.ndarray:
-    """Draw a room with a talker in it.
+    """Draw a room with a talker in it, and return its impulse responses.
 
     Args:
         rng: draws the room and the tablet's place in it.
         environment: BUS, CAF, PED, STR or BTH.
-        talker: the mouth seen from the tablet, meters, shape (3,).
+        talker: position of the mouth relative to the tablet, meters, shape (3,).
 
     Returns:
         Responses of CH0 to CH6, float32, shape (7, taps); the loudest tap of CH5 is 1.
     """
     kind = _KINDS[environment]
     size = np.array([rng.uniform(*bounds) for bounds in kind.size])
-    # One thread: the order of summation, hence the last bit, must not depend on the machine.
+    # One thread, so that the order of summation, and with it the last bit, is always the same.
     pyroomacoustics.constants.set("num_threads", 1)
     room = pyroomacoustics.ShoeBox(
         size,
@@ -61,7 +61,7 @@ def impulse_responses(rng: np.random.Generator, environment: str, talker: np.nda
     room.compute_rir()
     longest = max(len(row[0]) for row in room.rir)
     responses = np.stack([np.pad(row[0], (0, longest - len(row[0]))) for row in room.rir])
-    # The library delays every response by half its interpolation filter.
+    # The library delays every response by half the length of its interpolation filter.
     responses = responses[:, pyroomacoustics.constants.get("frac_delay_length") // 2 :]
     responses[1:] *= FRONT_GAIN[:, None]
     return (responses / np.abs(responses[5]).max()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""How much of everything each scale holds."""
+"""Sizes of the corpus at each scale."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ class Scale:
 
     Attributes:
         simu: utterances of tr05_simu, each in one environment.
-        simu_speakers: speakers they are spread over.
+        simu_speakers: number of speakers of these utterances.
         real: sentences of tr05_real, each read in the four environments.
         dev: sentences of dt05, read in the four environments, once real and once simulated.
         test: the same for et05.
-        backgrounds: background sessions, taken in turn from the four environments.
-        background_seconds: length of one of them.
+        backgrounds: number of background sessions; the four environments take turns.
+        background_seconds: length of each background session.
     """
 
     simu: int

@@ -74,7 +74,7 @@ _CHOICES = {slot: tuple(words.split("|")) for slot, words in _SLOTS.items()}
 
 
 def vocabulary() -> set[str]:
-    """Return every word the grammar can say."""
+    """Return every word that the grammar can produce."""
     words = {word for choices in _CHOICES.values() for choice in choices for word in choice.split()}
     fixed = " ".join(_TEMPLATES).split()
     return words | {word for word in fixed if not word.startswith("{")}
@@ -83,7 +83,8 @@ def vocabulary() -> set[str]:
 def distinct_sentences(rng: np.random.Generator, count: int) -> list[str]:
     """Draw `count` different sentences, in capitals, without punctuation.
 
-    Templates and words are dealt like cards, so that all of them occur about equally often.
+    Templates and words are drawn without replacement until all have been used, so all of them
+    occur about equally often.
     """
     templates = _deal(rng, _TEMPLATES)
     slots = {f"{{{slot}}}": _deal(rng, choices) for slot, choices in _CHOICES.items()}
@@ -102,10 +103,10 @@ def _deal(rng: np.random.Generator, choices: tuple[str, ...]) -> Iterator[str]:
 
 
 def wsj_dot(rng: np.random.Generator, sentence: str) -> str:
-    """Write a sentence as WSJ's `.dot` files do, with the marks a normalizer must undo.
+    """Return a sentence as in WSJ's `.dot` files, with the marks that a normalizer must remove.
 
-    "PERCENT" may become "%PERCENT", "POINT" becomes ".POINT"; now and then a word stands in angle
-    brackets (mispronounced), a noise begins or ends ("[<door_slam]", "[door_slam>]"), or the line
+    "POINT" becomes ".POINT", and "PERCENT" may become "%PERCENT". Occasionally, a word is in angle
+    brackets (mispronounced), a noise begins and ends ("[<door_slam]", "[door_slam>]"), or the line
     ends in "~" or a lone ".".
     """
     tokens = []

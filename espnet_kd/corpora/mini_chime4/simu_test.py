@@ -1,4 +1,4 @@
-"""dt05_simu and et05_simu: booth speech plus the noise estimated in a real recording."""
+"""dt05_simu and et05_simu: booth speech plus noise estimated from a real recording."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from espnet_kd.corpora.references.noise_estimate import estimate_noise
 def simulate_session(
     session: Session, real: list[dict], booth: list[dict], seed: int, audio: Path, ext: Path | None
 ) -> list[dict]:
-    """Simulate the same sentences by the same talker in the same place as a real session.
+    """Simulate the sentences of a real session, with the same talker in the same place.
 
-    CHiME-3's recipe (Barker et al. 2015): CH0 of the booth, delayed per channel at gain 1/sqrt(6)
-    and levelled to the speech of the real recording, plus the latter's estimated noise. Our
-    reading: the talker stays where the session has him.
+    CHiME-3's recipe (Barker et al. 2015): CH0 of the booth is delayed for each channel with gain
+    1/sqrt(6), scaled to the level of the speech in the real recording, and added to the noise
+    estimated from that recording. Our interpretation: the talker does not move in a session.
 
     Args:
         session: the real session.
         real: annotations of its utterances.
         booth: annotations of the same sentences in the booth, in the same order.
-        seed: of the corpus.
-        audio: the corpus' `audio/16kHz`, which already holds `embedded`.
-        ext: where `<name>.CHn.Clean.wav` and `.Noise.wav` go, if anywhere.
+        seed: seed of the corpus.
+        audio: the `audio/16kHz` of the corpus, which already holds `embedded`.
+        ext: directory for `<name>.CHn.Clean.wav` and `.Noise.wav`; None if they are not wanted.
 
     Returns:
         One annotation per utterance.
@@ -70,7 +70,7 @@ def simulate_session(
 
 
 def _noise_begin(rng: np.random.Generator, heard: dict, real: list[dict], samples: int) -> int:
-    """Choose where noise begins: at the same sentence, or elsewhere if a microphone fails there."""
+    """Choose the first sample of noise: at this sentence, or at another if a microphone fails."""
     broken = [
         samples_of(item["start"], item["end"])
         for item in real
@@ -85,7 +85,7 @@ def _noise_begin(rng: np.random.Generator, heard: dict, real: list[dict], sample
 
 
 def _noise_and_snr(stem: Path, span: slice) -> tuple[np.ndarray, float]:
-    """Estimate the noise (16-bit units, shape (6, samples)) and by how much speech exceeded it."""
+    """Estimate the noise (16-bit units, shape (6, samples)) and the SNR in decibels."""
     channels = read_channels(stem, range(7), span.start, span.stop)
     noise = estimate_noise(channels[1:], channels[0])
     return noise, level(channels[1:] - noise) - level(noise)

@@ -1,4 +1,4 @@
-"""tr05_simu: clean sentences steered to the tablet plus a piece of a background."""
+"""tr05_simu: clean sentences steered to the tablet, plus a segment of a background."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def simulate(
     seed: int,
     audio: Path,
 ) -> tuple[dict, dict]:
-    """Make one utterance of tr05_simu and of tr05_org.
+    """Make one utterance of tr05_simu and its original in tr05_org.
 
-    CHiME-3's recipe (Barker et al. 2015): the WSJ0 sentence, equalized per channel, is delayed per
-    channel as a real talker would be, scaled, and a background segment is added sample by sample.
+    CHiME-3's recipe (Barker et al. 2015): the WSJ0 sentence is equalized for each channel, delayed
+    as if spoken at the place of a real talker, scaled, and added to a segment of a background.
 
     Args:
-        utterance: what to read.
+        utterance: the utterance as planned.
         plan: the whole corpus.
-        recorded: annotations of tr05_real; one lends the talker's place (`ir_wavfile`).
+        recorded: annotations of tr05_real; one of them sets the talker's place (`ir_wavfile`).
         background_seconds: length of each background session.
-        seed: of the corpus.
-        audio: the corpus' `audio/16kHz`, which already holds the backgrounds.
+        seed: seed of the corpus.
+        audio: the `audio/16kHz` of the corpus, which already holds the backgrounds.
 
     Returns:
         The annotations for tr05_simu and tr05_org.

@@ -1,4 +1,4 @@
-"""A talker reading a sentence, at 16 kHz."""
+"""Synthetic speech of a talker who reads a sentence, at 16 kHz."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from espnet_kd.data.audio import SAMPLE_RATE
 
 RATE = SAMPLE_RATE
 _FRAME = 160
-# 22,050 Hz to 16 kHz is 320/441; another divisor stretches the vocal tract as well.
+# 22,050 Hz to 16 kHz is 320/441; another divisor also changes the length of the vocal tract.
 _UP, _DOWN = 320, 441
 _EDGE_FADE = 80
 
@@ -19,18 +19,19 @@ _EDGE_FADE = 80
 def read_aloud(
     rng: np.random.Generator, speaker: Speaker, sentence: str, effort: float = 0.0
 ) -> np.ndarray:
-    """Let a speaker read a sentence, never twice alike.
+    """Return a sentence as read by a speaker, who never reads it the same way twice.
 
     Args:
         rng: draws rate, pitch and the silence at both ends.
         speaker: the talker.
         sentence: words in capitals.
-        effort: vocal effort from 0 (quiet booth) to 1 (shouting over noise). It raises pitch, slows
-            down and lifts the high frequencies (Lombard speech; strengths of our own choice).
+        effort: vocal effort from 0 (quiet booth) to 1 (shouting over noise). It raises the
+            pitch, slows the speech down and boosts high frequencies (Lombard speech; we chose the
+            amounts).
 
     Returns:
-        Samples of RMS 1 over the spoken part, float32, shape (samples,), with 0.15 to 0.3 s of
-        silence at both ends.
+        Float32, shape (samples,), with RMS 1 over the spoken part and 0.15 to 0.3 s of silence at
+        each end.
     """
     down = round(_DOWN / speaker.tract)
     reading = Reading(
@@ -49,7 +50,7 @@ def read_aloud(
 
 
 def trim(wave: np.ndarray, floor_db: float = -42.0) -> np.ndarray:
-    """Cut what is `floor_db` below the loudest 10-ms frame off both ends, with short fades.
+    """Cut both ends off that are below `floor_db` relative to the loudest 10-ms frame; add fades.
 
     Raises:
         ValueError: there is no sound.
@@ -67,6 +68,6 @@ def trim(wave: np.ndarray, floor_db: float = -42.0) -> np.ndarray:
 
 
 def _lift(wave: np.ndarray, decibels: float) -> np.ndarray:
-    """Raise what lies above 1 kHz."""
+    """Boost frequencies above 1 kHz."""
     high = sosfilt(butter(1, 1000, "high", fs=RATE, output="sos"), wave)
     return wave + (10 ** (decibels / 20) - 1) * high

@@ -1,4 +1,4 @@
-"""Whether a directory holds a finished corpus, an unfinished one, or something else."""
+"""The state of a directory: it holds a finished corpus, an unfinished one, or something else."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _REQUEST = "request"
 
 
 def marked_parameters(root: Path) -> dict[str, object] | None:
-    """Tell what a finished directory was made from; None if it is no work of the generator."""
+    """Return the parameters of a finished directory, or None if the generator did not finish it."""
     marker = root / MARKER
     return json.loads(marker.read_text()) if marker.exists() else None
 
 
 class Output:
-    """A directory that is written over time and marked when finished.
+    """A directory that the generator writes and marks when it is finished.
 
     Args:
         root: the directory; it need not exist.
-        parameters: what its content is made from.
-        owned: pattern of the folders below it that a run writes.
+        parameters: what determines its content.
+        owned: pattern of the folders in it that a run writes.
 
     Raises:
-        UserError: the directory holds another corpus, or something that is none.
+        UserError: the directory holds another corpus, or something that is not a corpus.
     """
 
     def __init__(self, root: Path, parameters: dict[str, object], owned: str):
@@ -42,15 +42,17 @@ class Output:
         held = marked_parameters(root)
         if held is not None:
             if held != parameters:
-                raise UserError(root, f"holds a corpus of {held}", "remove it or name another one")
+                raise UserError(
+                    root, f"holds a corpus made with {held}", "remove it or name another one"
+                )
         elif root.is_dir() and any(root.iterdir()) and not self.parts.is_dir():
             raise UserError(
-                root, "is not empty and no mini CHiME-4", "name an empty or a new directory"
+                root, "is not empty and is not a mini CHiME-4", "name an empty or a new directory"
             )
 
     @property
     def finished(self) -> bool:
-        """Whether everything is there."""
+        """Whether the directory is marked as finished."""
         return self._marker.exists()
 
     @property
@@ -58,12 +60,12 @@ class Output:
         return self.root / MARKER
 
     def begun(self, request: dict[str, object]) -> bool:
-        """Tell whether an interrupted run with this very request has left its work here."""
+        """Return whether an interrupted run with exactly this request left its work here."""
         asked = self.parts / _REQUEST
         return asked.exists() and json.loads(asked.read_text()) == request
 
     def begin(self, request: dict[str, object]) -> None:
-        """Mark as unfinished, and remove what an earlier run has made."""
+        """Mark the directory as unfinished, and remove what an earlier run wrote."""
         self.parts.mkdir(parents=True, exist_ok=True)
         self._marker.unlink(missing_ok=True)
         for old in self.parts.iterdir():
@@ -73,6 +75,6 @@ class Output:
         write_text(self.parts / _REQUEST, json.dumps(request))
 
     def finish(self) -> None:
-        """Mark as finished."""
+        """Mark the directory as finished."""
         write_text(self._marker, json.dumps(self.parameters, sort_keys=True) + "\n")
         shutil.rmtree(self.parts)

@@ -1,4 +1,4 @@
-"""The work cut into independent tasks, and their running over processes."""
+"""The generation of a corpus as independent tasks, run in several processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Annotations = dict[str, list[dict]]
 
 @dataclass(frozen=True)
 class Task:
-    """Something to make; `make` returns annotations by set, say {"tr05_real": [...]}."""
+    """A part of the corpus; `make` returns its annotations by set, e.g. {"tr05_real": [...]}."""
 
     name: str
     make: Callable[[], Annotations]
@@ -36,7 +36,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Place:
-    """Where audio goes: `audio/16kHz` of the corpus, true images and `isolated_ext`, if wanted."""
+    """Where audio is written: `audio/16kHz` of the corpus, and optional directories for extras."""
 
     audio: Path
     truth: Path | None = None
@@ -44,7 +44,7 @@ class Place:
 
 
 def recording_tasks(plan: Plan, scale: Scale, seed: int, place: Place) -> list[Task]:
-    """What needs nothing else: backgrounds, real sessions and booth sessions."""
+    """Return the tasks that need no other: backgrounds, real sessions and booth sessions."""
     tasks = [
         Task(name, functools.partial(_background, name, scale.background_seconds, seed, place))
         for name in plan.backgrounds
@@ -53,14 +53,14 @@ def recording_tasks(plan: Plan, scale: Scale, seed: int, place: Place) -> list[T
         Task(session.name, functools.partial(_record, session, seed, place))
         for session in (*plan.real, *plan.booth)
     ]
-    # The longest first, so that no process is left with one at the end.
+    # The longest first, so that no process starts a long one at the end.
     return sorted(tasks, key=lambda task: -_length(task.name, plan, scale))
 
 
 def simulation_tasks(
     plan: Plan, scale: Scale, seed: int, place: Place, recorded: Annotations
 ) -> list[Task]:
-    """What needs the recordings: tr05_simu, dt05_simu and et05_simu."""
+    """Return the tasks that need the recordings: tr05_simu, dt05_simu and et05_simu."""
     tasks = []
     for start in range(0, len(plan.simu), _CHUNK):
         chunk = plan.simu[start : start + _CHUNK]
@@ -74,16 +74,16 @@ def simulation_tasks(
 
 
 def run_tasks(tasks: list[Task], parts: Path, nj: int, title: str) -> Annotations:
-    """Run tasks over `nj` processes; those finished by an earlier run are not run again.
+    """Run tasks in `nj` processes, except those that an earlier run finished.
 
     Args:
-        tasks: what to do, in any order.
-        parts: directory of one JSON file per finished task, written last.
+        tasks: tasks in any order.
+        parts: directory with one JSON file per finished task, which is written last.
         nj: number of processes.
-        title: name of the work, shown as it goes on.
+        title: name of the work, shown with its progress.
 
     Returns:
-        The annotations of all tasks by set, each set in the order of its utterances' names.
+        The annotations of all tasks by set, each set sorted by the names of its utterances.
     """
     waiting = [task for task in tasks if not (parts / f"{task.name}.json").exists()]
     for _ in progress(_finished(waiting, parts, nj), title, total=len(waiting)):
@@ -102,7 +102,7 @@ def _finished(tasks: list[Task], parts: Path, nj: int) -> Iterator[str]:
         for task in tasks:
             yield _run(task, parts)
         return
-    # Not forked from here, where there may be threads; and the libraries load once, not nj times.
+    # Not forked from this process, which may have threads. The server loads the libraries once.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     count = min(nj, len(tasks))

@@ -30,7 +30,7 @@ _CHATTER = (
 def colored(
     rng: np.random.Generator, samples: int, points: Sequence[tuple[float, float]]
 ) -> np.ndarray:
-    """Gaussian noise of RMS 1 whose spectrum runs through (hertz, decibels) points."""
+    """Return Gaussian noise of RMS 1 whose spectrum passes through (hertz, decibels) points."""
     size = next_fast_len(samples, real=True)
     hertz, decibels = np.array(points, dtype=float).T
     axis = np.log2(np.maximum(rfftfreq(size, 1 / RATE), 1.0))
@@ -44,7 +44,7 @@ def colored(
 def slow(
     rng: np.random.Generator, samples: int, period: float, low: float, high: float
 ) -> np.ndarray:
-    """A curve that wanders between `low` and `high`, turning about every `period` seconds."""
+    """Return a curve between `low` and `high` with a random knot about every `period` seconds."""
     knots = max(2, int(np.ceil(samples / RATE / period)) + 1)
     values = rng.uniform(low, high, knots)
     places = np.linspace(0, samples, knots)
@@ -52,7 +52,7 @@ def slow(
 
 
 def hum(rng: np.random.Generator, pitch: np.ndarray, harmonics: int, fall: float) -> np.ndarray:
-    """A periodic sound of RMS about 1: harmonics of `pitch` (hertz) falling as 1/k^fall."""
+    """Return a periodic sound, RMS about 1: harmonics of `pitch` (hertz) that fall as 1/k^fall."""
     table_size = 4096
     phase = np.arange(table_size) / table_size
     orders = np.arange(1, harmonics + 1)[:, None]
@@ -64,7 +64,10 @@ def hum(rng: np.random.Generator, pitch: np.ndarray, harmonics: int, fall: float
 
 
 def ping(rng: np.random.Generator, low: float, high: float, decay: float) -> np.ndarray:
-    """A struck thing: three partials between `low` and `high` hertz dying within `decay` s."""
+    """Return the sound of a struck object: three partials in `low` to `high` hertz.
+
+    They decay with a time constant of `decay` seconds.
+    """
     seconds = np.arange(int(decay * 4 * RATE)) / RATE
     partials = rng.uniform(low, high, (3, 1))
     tones = np.sum(np.sin(2 * np.pi * partials * seconds), axis=0)
@@ -72,13 +75,13 @@ def ping(rng: np.random.Generator, low: float, high: float, decay: float) -> np.
 
 
 def thump(rng: np.random.Generator, samples: int, cut: float, decay: float) -> np.ndarray:
-    """A burst of noise below about `cut` hertz with a sharp start."""
+    """Return a burst of noise below about `cut` hertz with a sharp start."""
     burst = colored(rng, samples, ((20, 0), (cut, 0), (cut * 4, -30), (8000, -45)))
     return burst * np.exp(-np.arange(samples) / RATE / decay).astype(np.float32)
 
 
 def swell(samples: int) -> np.ndarray:
-    """A bell curve: something passes by."""
+    """Return a bell curve, the level of something that passes by."""
     return np.hanning(samples).astype(np.float32)
 
 
@@ -89,7 +92,7 @@ def scatter(
     make: Callable[[], np.ndarray],
     gains: tuple[float, float] = (0.3, 1.0),
 ) -> np.ndarray:
-    """Place what `make` returns at random moments, `per_second` on average, at random gains."""
+    """Place sounds from `make` at random times, `per_second` on average, with random gains."""
     out = np.zeros(samples, np.float32)
     for start in np.sort(rng.integers(0, samples, rng.poisson(per_second * samples / RATE))):
         event = make()[: samples - start]
@@ -98,7 +101,7 @@ def scatter(
 
 
 def steps(rng: np.random.Generator, samples: int) -> np.ndarray:
-    """One walker's footsteps, near then far."""
+    """Return one walker's footsteps, which come near and go away."""
     out = np.zeros(samples, np.float32)
     shoe = [thump(rng, 1600, rng.uniform(300, 900), 0.02) for _ in range(4)]
     pace = rng.uniform(0.45, 0.62)
@@ -111,9 +114,9 @@ def steps(rng: np.random.Generator, samples: int) -> np.ndarray:
 
 
 def murmur(rng: np.random.Generator, seed: int, samples: int, pause: float) -> np.ndarray:
-    """One person of the crowd talking on, with pauses of up to `pause` seconds; RMS about 1.
+    """Return speech of one person in the crowd, with pauses of up to `pause` seconds; RMS about 1.
 
-    Half of what is said comes from the corpus' own grammar, half is small talk.
+    About half of the sentences come from the grammar of the corpus; the rest is small talk.
     """
     out = np.zeros(samples, np.float32)
     person = crowd(rng, seed)

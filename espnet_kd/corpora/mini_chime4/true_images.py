@@ -1,4 +1,4 @@
-"""The talker's true image in each real recording of the embedded corpus: for scoring alone."""
+"""True images of the talker in the real recordings of the embedded corpus, only for scoring."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _CHANNELS = range(1, 7)
 
 
 def image_paths(truth: str | os.PathLike, tree: Chime4Tree, set_name: str) -> dict[str, Path]:
-    """`<part>_<env>_real/<name>.CH<n>.wav` of each utterance of a real set, by ESPnet's id.
+    """Return `<part>_<env>_real/<name>.CH<n>.wav` for each utterance of a real set, by its id.
 
-    Training ids name their channel; that of dt05 and et05 is the 1-channel track list's.
+    Training ids contain the channel; for dt05 and et05 the 1-channel track list names it.
 
     Args:
-        truth: directory that the generator filled (`--truth_dir`).
-        tree: the corpus it belongs to.
-        set_name: `dt05_real_isolated_1ch_track`, say.
+        truth: directory that the generator wrote (`--truth_dir`).
+        tree: the corpus that the images belong to.
+        set_name: e.g. `dt05_real_isolated_1ch_track`.
 
     Raises:
-        UserError: not the name of a real set, or no track list.
+        UserError: the set is not a real one, or its track list is missing.
     """
     part, kind = (*set_name.split("_"), "")[:2]
     if kind != "real":
@@ -48,20 +48,22 @@ def image_paths(truth: str | os.PathLike, tree: Chime4Tree, set_name: str) -> di
 
 
 def choose(ids: Collection[str], most: int) -> list[str]:
-    """At most `most` ids, always the same ones, with no regard to speaker or environment."""
-    # Each k-th id in C order would be of one environment whenever 4 divides k.
+    """Return at most `most` ids, always the same ones, regardless of speaker and environment."""
+    # Every k-th id in C order would be of the same environment whenever 4 divides k.
     return sorted(ids, key=lambda name: hashlib.sha256(name.encode()).digest())[:most]
 
 
 def existing_images(paths: dict[str, Path], ids: Collection[str]) -> dict[str, Path]:
-    """The images of some utterances.
+    """Return the images of some utterances, which must exist.
 
     Raises:
-        UserError: an utterance that the corpus does not have, or an image that is absent.
+        UserError: an utterance is not in the corpus, or its image does not exist.
     """
     for name in ids:
         if name not in paths:
-            raise UserError(name, "is no utterance of this corpus", "give the corpus of the sets")
+            raise UserError(
+                name, "is not an utterance of this corpus", "name the corpus of these sets"
+            )
         if not paths[name].is_file():
             raise UserError(
                 paths[name],

@@ -14,8 +14,8 @@ REAL_SPEAKERS = {
     "et05": ("F05", "F06", "M05", "M06"),
 }
 
-# Variants of espeak-ng that speak clearly; each stands for a vocal tract of its own.
-# The first six of each sex belong to the real speakers alone.
+# Variants of espeak-ng that speak clearly, each with its own vocal tract.
+# Only real speakers use the first six of each sex.
 _RESERVED = 6
 _FEMALE = "f5 Alicia f2 Andrea f1 linda Annie f4 belinda f3 steph anika steph3"
 _MALE = (
@@ -32,11 +32,11 @@ class Speaker:
     """One talker.
 
     Attributes:
-        name: "F01" (real) or a WSJ0-like "01a".
+        name: e.g. "F01" (real), or WSJ0-like "01a" (simulated).
         voice: espeak voice.
         speed: words per minute.
-        pitch, pitch_range: espeak's 0 to 100.
-        tract: vocal-tract length relative to the voice's; above 1, lower formants and pitch.
+        pitch, pitch_range: 0 to 100, as in espeak.
+        tract: vocal-tract length relative to the voice's; above 1, formants and pitch are lower.
     """
 
     name: str
@@ -48,12 +48,12 @@ class Speaker:
 
 
 def simu_speakers(count: int) -> tuple[str, ...]:
-    """Return WSJ0-like names: 011, 012, ... 01z, 201, ..."""
+    """Return the first `count` WSJ0-like names: 011, 012, ... 01z, 201, ..."""
     return _EVERY_SIMU[:count]
 
 
 def speaker(name: str, seed: int) -> Speaker:
-    """Return the talker called `name`; the voices of real speakers occur nowhere in tr05_simu."""
+    """Return the speaker `name`; the voices of real speakers do not occur in tr05_simu."""
     variant, accent = _variant_and_accent(name)
     rng = generator(seed, "speaker", name)
     return Speaker(
@@ -67,7 +67,7 @@ def speaker(name: str, seed: int) -> Speaker:
 
 
 def is_female(name: str) -> bool:
-    """Tell the sex: by letter for real speakers, every other one of the rest."""
+    """Return whether a speaker is female: real ones by letter, every second one of the others."""
     return name[0] == "F" if name[0] in "FM" else _EVERY_SIMU.index(name) % 2 == 0
 
 
@@ -82,6 +82,6 @@ def _variant_and_accent(name: str) -> tuple[str, str]:
 
 
 def crowd(rng: np.random.Generator, seed: int) -> Speaker:
-    """Draw a passer-by: the voice of somebody in tr05_simu on another vocal tract."""
+    """Draw a passer-by: a voice of tr05_simu with another vocal tract and speed."""
     base = speaker(_EVERY_SIMU[rng.integers(len(_EVERY_SIMU))], seed)
     return replace(base, name="crowd", tract=rng.uniform(0.88, 1.12), speed=rng.uniform(150, 200))

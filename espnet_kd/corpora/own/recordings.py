@@ -1,4 +1,4 @@
-"""Recordings of a corpus of one's own, as a table or Kaldi directories list them."""
+"""Read the recordings of your own corpus from a table or from Kaldi directories."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Recording:
     Attributes:
         part: train, valid or test.
         name: id in the corpus.
-        speaker: who speaks.
-        audio: absolute path of what is heard: the noisy signal, of CLEAN the clean one.
-        reference: absolute path of SIMU's clean signal, else empty.
-        text: its words.
+        speaker: id of the speaker.
+        audio: absolute path of the noisy signal, or of the clean one for CLEAN.
+        reference: absolute path of the clean signal for SIMU, else empty.
+        text: transcript.
         category: SIMU, REAL or CLEAN.
-        place: file and line, for errors.
+        place: file and line, for error messages.
     """
 
     part: str
@@ -62,26 +62,26 @@ class Recording:
 
     @property
     def id(self) -> str:
-        """ESPnet's kind of id: begins with the speaker, ends with the category."""
-        # "-" comes before letters and digits: ids of speakers 19 and 198 sort as the speakers do,
-        # which Kaldi's scripts ask for.
+        """Id in ESPnet's form: it begins with the speaker and ends with the category."""
+        # "-" sorts before letters and digits, so the ids of speakers 19 and 198 sort like the
+        # speakers, as Kaldi's scripts require.
         name = self.name if self.name.startswith(self.speaker) else f"{self.speaker}-{self.name}"
         ending = f"_{self.category}"
         return name if name.endswith(ending) else name + ending
 
 
 def read_table(path: str | os.PathLike) -> Iterator[Recording]:
-    """Read a tab-separated table with a line of column names.
+    """Yield the recordings of a tab-separated table with a line of column names.
 
-    `noisy` and `clean` are paths, from the table's folder on if they are not absolute. A row with
-    both is SIMU, with `noisy` alone REAL, with `clean` alone CLEAN; a `category` must agree.
+    `noisy` and `clean` are paths, absolute or relative to the table's folder. A row with both is
+    SIMU, with only `noisy` REAL, with only `clean` CLEAN; a `category` must agree.
 
     Raises:
         UserError: the file is missing, unreadable or not UTF-8; a column is missing or unknown; a
-            row has other than the named columns, or bad values, with the number of its line.
+            row has a wrong number of cells or a bad value (the message names the line).
     """
     path = Path(path)
-    # Byte-order mark and CR/LF, as spreadsheets write them, are gone after read_text.
+    # read_text has removed the byte-order mark and CR/LF that spreadsheets write.
     first, *lines = read_text(path).split("\n")
     columns = first.split("\t")
     _check_columns(path, columns)
@@ -118,9 +118,9 @@ def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Reco
     if stated != category:
         raise UserError(
             place,
-            f"category is '{stated}', its audio says {category}",
-            "SIMU has noisy and clean, REAL noisy alone (a close-talk microphone is no reference), "
-            "CLEAN clean alone",
+            f"category is '{stated}', but its audio says {category}",
+            "SIMU has noisy and clean audio, REAL only noisy (a close-talk microphone is not a "
+            "reference), CLEAN only clean",
         )
     return Recording(
         part=row["part"],
@@ -135,28 +135,30 @@ def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Reco
 
 
 def read_directory(option: str) -> Iterator[Recording]:
-    """Read a Kaldi directory: wav.scp, text, utt2spk, and of SIMU spk1.scp, the clean signals.
+    """Yield the recordings of a Kaldi directory.
+
+    It has wav.scp, text, utt2spk and, for SIMU, spk1.scp with the clean signals.
 
     Args:
         option: `CATEGORY:PART:DIRECTORY`.
 
     Raises:
-        UserError: another form; a file is missing or unsorted; utterances differ between files;
-            segments or pipes, whose audio is in no file of its own.
+        UserError: `option` has another form; a file is missing or unsorted; the files have
+            different utterances; segments or pipes are used instead of one audio file each.
     """
     category, part, name = split_fields("--dir", option, DIRECTORY_FORM)
     if category not in CATEGORIES:
         raise UserError("--dir", f"'{option}' names no category", f"use {', '.join(CATEGORIES)}")
     directory = Path(name)
     if (directory / "segments").exists():
-        raise UserError(directory / "segments", "is not taken", "write each segment as a file")
+        raise UserError(directory / "segments", "is not supported", "write each segment as a file")
     files = ["wav.scp", "text", "utt2spk", *(["spk1.scp"] if category == "SIMU" else [])]
     tables = {file: read_columns(directory / file) for file in files}
     for file, table in tables.items():
         different = table.keys() ^ tables["wav.scp"].keys()
         if different:
             raise UserError(
-                directory / file, f"and wav.scp differ in '{min(different)}'", "fix the directory"
+                directory / file, f"differs from wav.scp in '{min(different)}'", "fix the directory"
             )
     for utterance in tables["wav.scp"]:
         yield Recording(
@@ -175,5 +177,7 @@ def read_directory(option: str) -> Iterator[Recording]:
 
 def _audio(scp: Path, value: str) -> str:
     if value.endswith("|"):
-        raise UserError(scp, f"'{value}' is a command, no file", "write its output as wav or flac")
+        raise UserError(
+            scp, f"'{value}' is a command, not a file", "write its output as wav or flac"
+        )
     return os.path.abspath(value)

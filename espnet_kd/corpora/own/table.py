@@ -1,4 +1,4 @@
-"""Set directories of a corpus of one's own."""
+"""Write the set directories of your own corpus."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from espnet_kd.fileio import write_columns
 
 PURPOSES = {
     "train": "models are trained on it",
-    "valid": "epochs are chosen by it",
-    "test": "the tables are about it",
+    "valid": "the best epochs are chosen on it",
+    "test": "the tables report on it",
 }
 NEEDED = {
     "SIMU": "noisy audio with clean references",
-    "REAL": "noisy audio without",
+    "REAL": "noisy audio without references",
 }
 
 
@@ -33,12 +33,12 @@ class OwnCorpus:
     """Sets to write; see `espnet_kd.bin.prepare_own`.
 
     Attributes:
-        recordings: all of the corpus.
-        out: gets `<part>_{simu,real,clean}/` and `noise.scp`.
-        copies: folder of 16-kHz 16-bit copies, or None: audio of another format is an error.
+        recordings: all recordings of the corpus.
+        out: directory for `<part>_{simu,real,clean}/` and `noise.scp`.
+        copies: folder for 16-kHz 16-bit copies; if None, audio in another format is an error.
         noise: folder of background recordings, or None.
-        check_samples: also read all audio, silence is an error.
-        nj: processes.
+        check_samples: also read all audio; silence is then an error.
+        nj: number of processes.
     """
 
     recordings: list[Recording]
@@ -55,7 +55,7 @@ class OwnCorpus:
             A table of what was written.
 
         Raises:
-            UserError: whatever is wrong with the corpus, the first of it.
+            UserError: the first fault found in the corpus.
         """
         sets = group(self.recordings)
         noise = self._noise()
@@ -68,7 +68,7 @@ class OwnCorpus:
             hours[name] = sum(lengths) / SAMPLE_RATE / 3600
         if noise:
             write_columns(self.out / "noise.scp", {n: paths[path] for n, path in noise.items()})
-        else:  # of an earlier run
+        else:  # remove that of an earlier run
             (self.out / "noise.scp").unlink(missing_ok=True)
         return counts_table(counts, hours)
 
@@ -83,14 +83,16 @@ class OwnCorpus:
             for file in sorted(files)
         }
         if not found:
-            raise UserError(self.noise, "has no wav or flac file", "name the folder of noises")
+            raise UserError(
+                self.noise, "has no wav or flac file", "name the folder of noise recordings"
+            )
         for name in found:
             if any(map(str.isspace, name)):
                 raise UserError(found[name], "has white space in its name", "rename it")
         return found
 
     def _readable(self, paths: Collection[str]) -> dict[str, str]:
-        """Where to read each file: there, or in its copy."""
+        """Return the path to read for each file: itself or its copy."""
         ordered = sorted(paths)
         formats = list(parallel_map(other_format, ordered, self.nj, "headers", chunk=512))
         others = {path: found for path, found in zip(ordered, formats, strict=True) if found}
@@ -108,7 +110,7 @@ class OwnCorpus:
         several = [path for path, count in zip(copies, clipped, strict=True) if count]
         print(f"{self.copies}: 16-kHz 16-bit copies of {len(copies)} files")
         if several:
-            print(f"{self.copies}: {len(several)} are clipped, first that of {several[0]}")
+            print(f"{self.copies}: {len(several)} of them are clipped, first that of {several[0]}")
         return {path: str(copies.get(path, path)) for path in ordered}
 
     def _write_set(
@@ -137,12 +139,13 @@ def _write_copy(job: tuple[str, Path]) -> int:
 
 
 def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:
-    """Recordings by set, `train_simu` to `test_clean`, each sorted by id.
+    """Return the recordings of each set, `train_simu` to `test_clean`, sorted by id.
 
     A part without CLEAN recordings gets the clean references of its SIMU ones, each once.
 
     Raises:
-        UserError: an id twice in a set; audio in two parts; a part without SIMU or REAL.
+        UserError: an id appears twice in a set, audio is in two parts, or a part has no SIMU or no
+            REAL recordings.
     """
     by_kind: dict[tuple[str, str], dict[str, Recording]] = {}
     part_of: dict[str, Recording] = {}
@@ -151,15 +154,16 @@ def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:
         other = members.setdefault(recording.id, recording)
         if other is not recording:
             raise UserError(
-                recording.place, f"id '{recording.id}' is that of {other.place} too", "rename one"
+                recording.place, f"id '{recording.id}' is also that of {other.place}", "rename one"
             )
         for path in filter(None, (recording.audio, recording.reference)):
             first = part_of.setdefault(path, recording)
             if first.part != recording.part:
                 raise UserError(
                     recording.place,
-                    f"{path} is in part '{recording.part}', in '{first.part}' too ({first.place})",
-                    "no speech may be in two parts",
+                    f"{path} is in part '{recording.part}', but also in '{first.part}' "
+                    f"({first.place})",
+                    "keep it in one part",
                 )
     sets = {}
     for part in PARTS:
@@ -167,14 +171,14 @@ def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:
             if (part, category) not in by_kind:
                 raise UserError(
                     "table and directories",
-                    f"have no {category} recording ({what}) of part '{part}'",
+                    f"have no {category} recordings ({what}) in part '{part}'",
                     f"add some: {PURPOSES[part]}",
                 )
             sets[f"{part}_{category.lower()}"] = by_kind[part, category]
         clean = by_kind.get((part, "CLEAN"))
         if clean is None:
             clean = _references(by_kind[part, "SIMU"].values())
-            print(f"{part}_clean: no CLEAN recordings, the references of {part}_simu serve")
+            print(f"{part}_clean: no CLEAN recordings, using the references of {part}_simu")
         sets[f"{part}_clean"] = clean
     return {name: [members[id_] for id_ in sorted(members)] for name, members in sets.items()}
 

@@ -1,4 +1,4 @@
-"""Is a reference what simulation implies? Measured by channel, then judged."""
+"""Check whether a reference is what the simulation implies, channel by channel."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from scipy import fft
 
 from espnet_kd.data.audio import FULL_SCALE, SAMPLE_RATE
 
-LEADING = 1600  # samples, 100 ms: before the talker begins
+LEADING = 1600  # samples (100 ms) before the talker begins
 MAX_LAG = 1600  # samples between the original and its image at a microphone
-NOISE_WEIGHT = (0.5, 1.5)  # part of the noise in the mixture: 1 if it is the right one
+NOISE_WEIGHT = (0.5, 1.5)  # of the noise in the mixture; 1 if it is the right noise
 MIN_CORRELATION = 0.3
-ROUNDING = 4.0  # RMS in LSB that is as good as silence
-# Part of the noise that may be left, ours to choose. A background is the right one or not at all;
-# an estimate can be off by any amount, and 20 dB below the noise is what scores can bear.
+ROUNDING = 4.0  # RMS in LSB that counts as silence
+# Part of the noise that may be left; the values are our choice. A background is either the right
+# one or a wrong one. An estimate can be off by any amount; scores tolerate a residual 20 dB below
+# the noise.
 NOISE_LEFT = {"background": 0.5, "estimate": 0.1}
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What is known of one reference. NaN: not measured, for want of the original.
+    """Measures of one reference. NaN: not measured because the original is missing.
 
     Attributes:
-        offset: samples by which the noise lay later than annotated.
-        clipped: samples of the mixture at full scale, where the reference is off.
-        noise_weight: weight of the noise in the mixture (regression on what was taken away).
-        residual_db: level of the reference's first 100 ms relative to the noise taken away there.
-        limit_db: the most that is plausible: twice what the original explains and `NOISE_LEFT`.
+        offset: samples by which the noise is later than annotated.
+        clipped: number of mixture samples at full scale, where the reference is inexact.
+        noise_weight: weight of the noise in the mixture (regression on the subtracted noise).
+        residual_db: level of the reference's first 100 ms relative to the noise subtracted there.
+        limit_db: highest plausible `residual_db`: twice what the original explains, plus the part
+            of the noise in `NOISE_LEFT`.
         correlation: largest normalized correlation with the original at any lag.
     """
 
@@ -41,21 +43,19 @@ class Measures:
     correlation: float
 
     def problem(self) -> str | None:
-        """What is wrong, in words; None if the reference passes."""
+        """Return what is wrong, in words, or None if the reference passes."""
         low, high = NOISE_WEIGHT
         if not low <= self.noise_weight <= high:
-            return (
-                f"the mixture holds its noise with weight {self.noise_weight}, not {low} to {high}"
-            )
+            return f"the noise has weight {self.noise_weight} in the mixture, not {low} to {high}"
         if self.residual_db > self.limit_db:
             return (
-                f"its first {1000 * LEADING // SAMPLE_RATE} ms lie at {self.residual_db} dB re the "
-                f"noise taken away, at most {self.limit_db} is plausible"
+                f"its first {1000 * LEADING // SAMPLE_RATE} ms are at {self.residual_db} dB re the "
+                f"subtracted noise (at most {self.limit_db} is plausible)"
             )
         if self.correlation < MIN_CORRELATION:
             return (
-                f"it correlates {self.correlation} with the original, at least {MIN_CORRELATION} "
-                "is plausible"
+                f"its correlation with the original is {self.correlation} "
+                f"(at least {MIN_CORRELATION} is plausible)"
             )
         return None
 
@@ -71,12 +71,13 @@ def measure(
 
     Args:
         mixture, noise: (channels, samples), 16-bit units.
-        original: speech before simulation (T,), from `tr05_org` or the booth; None if absent.
-        method: of `NOISE_LEFT`.
-        offset: as of `Measures`.
+        original: speech before simulation, (samples,), from `tr05_org` or the booth; None if it is
+            missing.
+        method: key of `NOISE_LEFT`.
+        offset: see `Measures`.
 
     Returns:
-        One for each channel.
+        The measures of each channel.
     """
     mixture, noise = mixture.astype(np.float64), noise.astype(np.float64)
     clean = mixture - noise
@@ -109,7 +110,7 @@ def _decibels(ratio: float) -> float:
 
 
 def _peak_correlations(clean: np.ndarray, original: np.ndarray) -> np.ndarray:
-    """(C,): largest absolute normalized correlation within +-MAX_LAG samples."""
+    """Return (channels,): largest absolute normalized correlation within +-MAX_LAG samples."""
     size = fft.next_fast_len(clean.shape[1] + len(original), real=True)
     spectrum = (
         fft.rfft(clean.astype(np.float32), size)

@@ -14,13 +14,13 @@ from espnet_kd.data.audio import FULL_SCALE, read_samples
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
 
-TOLERANCE = 2  # LSB: three signals, each rounded by itself
+TOLERANCE = 2  # LSB; each of the three signals is rounded separately
 
 
 def reference_paths(
     directory: str | os.PathLike, part: str, utterances: Iterable[Utterance]
 ) -> Iterator[tuple[Utterance, Path]]:
-    """`<part>_<env>_simu/<name>.CH<n>.Clean.wav` of each utterance.
+    """Yield each utterance and its path, `<part>_<env>_simu/<name>.CH<n>.Clean.wav`.
 
     Raises:
         UserError: the channel is unknown because there is no track list.
@@ -30,22 +30,22 @@ def reference_paths(
             raise UserError(
                 f"{part}_simu_1ch_track.list",
                 f"is missing: the channel of '{utterance.name}' is unknown",
-                "give --extra_annotations",
+                "set --extra_annotations",
             )
         folder = Path(os.path.abspath(directory)) / f"{part}_{utterance.environment.lower()}_simu"
         yield utterance, folder / f"{utterance.name}.CH{utterance.channel}.Clean.wav"
 
 
 def verify(references: Iterable[tuple[Utterance, Path]], nj: int) -> int:
-    """Check that noisy - Noise == Clean wherever `.Noise.wav` lies beside `.Clean.wav`.
+    """Check that noisy - Noise == Clean wherever `.Noise.wav` exists next to `.Clean.wav`.
 
-    Samples at full scale in any of them are clipped and not held against each other.
+    Samples at full scale in any of the three are clipped and not compared.
 
     Returns:
-        How many were checked.
+        The number of references checked.
 
     Raises:
-        UserError: lengths differ, or a sample is off by more than `TOLERANCE`.
+        UserError: lengths differ, or a sample differs by more than `TOLERANCE`.
     """
     pairs = ((utterance.wav, path) for utterance, path in references)
     return sum(parallel_map(_verify_pair, pairs, nj, "isolated_ext", chunk=16))
@@ -54,15 +54,15 @@ def verify(references: Iterable[tuple[Utterance, Path]], nj: int) -> int:
 def compare(
     triples: Iterable[tuple[str, Path, Path]], nj: int, title: str
 ) -> Iterator[tuple[str, float]]:
-    """SI-SNR in dB between two references of an utterance, where both are there.
+    """Return the SI-SNR in dB between two references of an utterance, where both exist.
 
     Args:
-        triples: id, their reference, ours.
+        triples: id, reference from isolated_ext, and our reference.
         nj: processes.
-        title: of the progress line.
+        title: title of the progress line.
 
     Returns:
-        Ids and SI-SNR, in the order given.
+        Ids and SI-SNR, in the given order.
     """
     ids, pairs = tee((u, pair) for u, *pair in triples if all(path.exists() for path in pair))
     found = parallel_map(_si_snr, (pair for _, pair in pairs), nj, title, chunk=16)
@@ -74,8 +74,8 @@ def _si_snr(pair: Sequence[Path]) -> float:
     if len(target) != len(estimate):
         raise UserError(
             pair[0],
-            f"has {len(target)} samples, the mixture {len(estimate)}",
-            "make isolated_ext from this corpus",
+            f"has {len(target)} samples, but the mixture has {len(estimate)}",
+            "generate isolated_ext from this corpus",
         )
     target, estimate = target - target.mean(), estimate - estimate.mean()
     image = (target @ estimate) / (target @ target) * target
@@ -92,15 +92,15 @@ def _verify_pair(pair: tuple[Path, Path]) -> bool:
     if not len(noisy) == len(clean) == len(noise):
         raise UserError(
             clean_path,
-            f"has {len(clean)} samples, its noise {len(noise)}, the mixture {len(noisy)}",
-            "make isolated_ext from this corpus",
+            f"has {len(clean)} samples, its noise has {len(noise)}, the mixture {len(noisy)}",
+            "generate isolated_ext from this corpus",
         )
     inside = np.abs(np.stack([noisy, clean, noise])).max(axis=0) < FULL_SCALE
     worst = int(np.abs(noisy - noise - clean)[inside].max(initial=0))
     if worst > TOLERANCE:
         raise UserError(
             clean_path,
-            f"is off by up to {worst} LSB from {noisy_path.name} less its noise",
-            "make isolated_ext from this corpus",
+            f"differs by up to {worst} LSB from {noisy_path.name} minus its noise",
+            "generate isolated_ext from this corpus",
         )
     return True

@@ -1,8 +1,8 @@
-"""Noise of a real recording: what is left when the close-talk signal's image is taken away.
+"""Estimate the noise of a real recording by subtracting the image of the close-talk signal.
 
-The estimator of CHiME-3's simulation of dt05 and et05 (Barker et al. 2015, section 3; details as in
-its published MATLAB tools), so that its noise can be computed again: to rounding, as far as 64-bit
-arithmetic agrees.
+This is the estimator of CHiME-3's simulation of dt05 and et05 (Barker et al. 2015, section 3;
+details as in its published MATLAB tools). It reproduces the noise of that simulation up to
+rounding, as far as 64-bit arithmetic agrees.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ import numpy as np
 from espnet_kd.corpora.references.sine_stft import istft, stft
 
 WINDOW = 256  # samples, half overlapping
-TAPS = 12  # frames: 11 hops of 8 ms span 88 ms
-AHEAD = 3  # taps that look ahead: the two recorders are not sample-locked
-BLOCK = 4000  # samples that a block has on average, 250 ms
-# Of the diagonal. Our reading: without any, digital silence at the close-talk microphone would
-# leave no numbers; this much changes nothing else.
+TAPS = 12  # frames; their 11 hops of 8 ms span 88 ms
+AHEAD = 3  # taps that look ahead, because the two recorders are not sample-locked
+BLOCK = 4000  # average length of a block in samples (250 ms)
+# Relative diagonal loading. Our interpretation: without it, the equations would be singular for
+# digital silence at the close-talk microphone; this small amount changes nothing else.
 _LOADING = 1e-12
 
 
 def estimate_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
     """Subtract from each channel the best filtered version of the close-talk signal.
 
-    In every bin of the STFT a filter of 12 frames, three of them ahead, is fitted by weighted least
-    squares for each block. Blocks hold equally many coefficients above the median level of their
-    bin, so silence makes them longer. Each fades over into the next from center to center with
-    sine-squared weights, in the fit as in the result, and knows nothing of what is outside of it.
+    In every bin of the STFT, a filter of 12 frames, three of them ahead, is fitted to each block by
+    weighted least squares. All blocks hold the same number of coefficients above the median level
+    of their bin, so blocks with silence are longer. Each block cross-fades into the next, from
+    center to center, with sine-squared weights, both in the fit and in the result. The fit of a
+    block uses nothing outside the block.
 
     Args:
         tablet: channels to clean of speech, (channels, samples).
-        close: close-talk channel (CH0) of the same span, (samples,).
+        close: close-talk channel (CH0) for the same span, (samples,).
 
     Returns:
         Noise, float64, (channels, samples), in the unit of `tablet`.
@@ -46,14 +47,14 @@ def estimate_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
 
 
 def block_centers(reference: np.ndarray) -> np.ndarray:
-    """Frames at which blocks have their full weight: int, (blocks,), counted from 1.
+    """Return the frames at which blocks have full weight: int, (blocks,), counted from 1.
 
     Args:
-        reference: STFT of the close-talk signal, (bins, frames); the last bin does not count.
+        reference: STFT of the close-talk signal, (bins, frames); the last bin is ignored.
     """
     level = np.abs(reference[:-1])
     strong = (level > np.median(level, axis=1, keepdims=True)).sum(axis=0)
-    # On average half of the coefficients are above the median, and there is one for each sample.
+    # On average, half of the coefficients are above the median; there is one per sample.
     blocks = max(int(strong.sum() / (BLOCK / 2) + 0.5), 1)
     share = strong.sum() / blocks
     frames = np.arange(1, len(strong) + 1)
@@ -78,7 +79,7 @@ def _image(mixture: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def _blocks(centers: np.ndarray, frames: int) -> list[tuple[int, np.ndarray]]:
-    """First frame, from 0, and weights of each block; the weights of a frame add up to 1."""
+    """Return first frame (from 0) and weights of each block; a frame's weights sum to 1."""
     edges = [0, *centers, frames]
     blocks = []
     for index in range(1, len(edges) - 1):
@@ -97,7 +98,7 @@ def _rising(frames: int) -> np.ndarray:
 
 
 def _delayed(block: np.ndarray) -> np.ndarray:
-    """(bins, frames) to (bins, frames, TAPS): 3 frames early to 8 late, zeros around."""
+    """Return (bins, frames, TAPS): `block` shifted by -3 to 8 frames, zero-padded."""
     frames = block.shape[1]
     padded = np.pad(block, ((0, 0), (TAPS - 1 - AHEAD, AHEAD)))
     starts = range(TAPS - 1, -1, -1)

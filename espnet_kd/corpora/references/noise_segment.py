@@ -1,4 +1,4 @@
-"""The noise in a simulated mixture, and where it was taken from."""
+"""The noise of a simulated mixture, and where it comes from."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from espnet_kd.errors import UserError
 
 @dataclass(frozen=True)
 class NoiseSegment:
-    """A span of a recording without or with a talker.
+    """A span of a noise recording, with or without a talker.
 
     Attributes:
-        recordings: one path a channel.
+        recordings: one path per channel.
         start, stop: annotated first sample and end.
-        close: the close-talk channel (CH0), whose image is taken away; None for a background.
+        close: the close-talk channel (CH0), whose image is subtracted; None for a background.
     """
 
     recordings: tuple[Path, ...]
@@ -32,23 +32,23 @@ class NoiseSegment:
         return "background" if self.close is None else "estimate"
 
     def sources(self) -> tuple[Path, ...]:
-        """All files it is made from."""
+        """Return all files that the noise is made from."""
         return self.recordings if self.close is None else (*self.recordings, self.close)
 
     def settings(self) -> str:
-        """All that decides on the samples, the recordings' content apart."""
+        """Return everything that determines the samples, except the contents of the recordings."""
         text = f"{self.method} {self.recordings[0].name.partition('.')[0]} {self.start} {self.stop}"
         return text if self.close is None else f"{text} {WINDOW} {TAPS} {AHEAD} {BLOCK}"
 
     def read(self, length: int, offset: int = 0) -> np.ndarray:
-        """The noise, (channels, length), in 16-bit units; zeros beyond the recording's ends.
+        """Return the noise, (channels, length), in 16-bit units; zeros beyond the recording's ends.
 
         Args:
-            length: samples.
-            offset: samples by which the span is taken later than annotated.
+            length: number of samples.
+            offset: samples by which the span starts later than annotated.
 
         Raises:
-            UserError: bad audio, or the annotated span lies outside of it.
+            UserError: the audio is bad, or the annotated span is outside the recording.
         """
         tablet = np.stack([self._cut(path, length, offset) for path in self.recordings])
         if self.close is None:
@@ -60,7 +60,7 @@ class NoiseSegment:
         if self.start < 0 or self.start + length > total + 1:
             raise UserError(
                 path,
-                f"ends at {total}, {self.start} to {self.start + length} are annotated",
+                f"ends at {total}, but {self.start} to {self.start + length} are annotated",
                 "restore the audio or its annotation",
             )
         first = self.start + offset

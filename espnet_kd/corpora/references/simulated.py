@@ -1,4 +1,4 @@
-"""References of CHiME-4's simulated sets: made, or taken from isolated_ext, judged and told of."""
+"""Make the references of CHiME-4's simulated sets, or take them from isolated_ext; report them."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def find_references(
     utterances: Iterable[Utterance],
     table: Path,
 ) -> References:
-    """References of tr05, dt05 or et05 simu; what is known of them goes into the file `table`.
+    """Return the references of tr05, dt05 or et05 simu, and list their quality in `table`.
 
     Args:
+        options: where references are stored, and which ones to use.
         tree: the corpus.
-        part: of it.
+        part: `tr05`, `dt05` or `et05`.
         utterances: sorted by id.
-        options: where references go, and which ones.
         table: file to write.
 
     Raises:
-        UserError: bad references, unless they may be left out; an isolated_ext that does not fit.
+        UserError: a reference is bad and may not be left out, or isolated_ext does not fit.
     """
     name = f"{part}_simu_{TRACK}"
     utterances = Spool(_with_channels(tree, part, utterances, options.nj))
@@ -64,14 +64,14 @@ def find_references(
     reason = _why_none(tree, part, utterances)
     ids = (u.id for u in utterances)
     if reason and theirs is None:
-        print(f"{name}: no references, scored without them: {reason}")
+        print(f"{name}: no references, so it is scored without them: {reason}")
         write_lines(table, table_lines(ids, (), (), f"none: {reason}"), only_changed=True)
         return References(None, {})
     outcomes = Spool(() if reason else _make(tree, part, utterances, options))
     ours = [] if reason else Spool(_good(part, utterances, outcomes, options.directory))
     distances = Spool(compare(_both(theirs or (), ours), options.nj, f"{name} comparison"))
     _report(name, outcomes, distances)
-    # Of tr05 subtraction is exact, and isolated_ext is that of a simulation run once more.
+    # For tr05, subtraction is exact, but isolated_ext comes from another run of the simulation.
     taken = theirs is not None and options.take_isolated_ext and part != "tr05"
     method = "isolated_ext" if taken else None
     found = ((outcome.id, outcome) for outcome in outcomes)
@@ -87,15 +87,15 @@ def find_references(
             table,
             f"{len(bad)} of {len(utterances)} utterances of {name} have no good reference, first "
             f"'{first}': {bad[first]}",
-            "mend the corpus, or leave them out with --bad_references leave_out",
+            "fix the corpus, or leave them out with --bad_references leave_out",
         )
     for utterance, problem in bad.items():
         print(f"{name}: bad reference of '{utterance}': {problem}")
     if part != "tr05" and not ours:
-        print(f"{name}: no good reference at all, scored without them")
+        print(f"{name}: no reference is good, so it is scored without them")
         return References(None, {})
     if bad:
-        print(f"{name}: {len(bad)} utterances left out for their references")
+        print(f"{name}: {len(bad)} utterances left out because of bad references")
     return References(ours, bad)
 
 
@@ -111,12 +111,14 @@ def _with_channels(
 def _external(
     part: str, utterances: Iterable[Utterance], options: ReferenceOptions
 ) -> Spool[tuple[Utterance, Path]] | None:
-    """Where isolated_ext has each utterance; the files of tr05 need not be there."""
+    """Return the path of each utterance in isolated_ext; those of tr05 need not exist."""
     if options.isolated_ext is None:
         return None
     if not options.isolated_ext.is_dir():
         raise UserError(
-            options.isolated_ext, "is no directory", "set ISOLATED_EXT in db.sh, or leave it empty"
+            options.isolated_ext,
+            "is not a directory",
+            "set ISOLATED_EXT in db.sh, or leave it empty",
         )
     return Spool(reference_paths(options.isolated_ext, part, utterances))
 
@@ -124,7 +126,7 @@ def _external(
 def _make(
     tree: Chime4Tree, part: str, utterances: Iterable[Utterance], options: ReferenceOptions
 ) -> Iterator[Outcome]:
-    """Make references, an outcome for each utterance."""
+    """Make the references; yield an outcome for each utterance."""
     jobs = Spool(_jobs(tree, part, utterances, options.directory))
     title = f"{part}_simu_{TRACK} references"
     return chain.from_iterable(parallel_map(make_references, jobs, options.nj, title, chunk=4))
@@ -141,7 +143,10 @@ def _good(
 def _both(
     theirs: Iterable[tuple[Utterance, Path]], ours: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, Path, Path]]:
-    """Id, their reference and ours of utterances that have one of ours, which are in order."""
+    """Yield id, reference from isolated_ext and our reference of each utterance with both.
+
+    Both arguments are in the same order.
+    """
     ours = iter(ours)
     utterance, our = next(ours, ("", None))
     for u, their in theirs:
@@ -151,11 +156,11 @@ def _both(
 
 
 def _why_none(tree: Chime4Tree, part: str, utterances: Iterable[Utterance]) -> str | None:
-    """Why references of a set cannot be made; None if they can."""
+    """Return why the references of a set cannot be made, or None if they can."""
     if part == "tr05":
         return None
     if not (tree.audio / "embedded").is_dir():
-        return f"{tree.audio / 'embedded'} is not there, nor --isolated_ext given"
+        return f"{tree.audio / 'embedded'} does not exist, and --isolated_ext is not given"
     unknown = next((u.name for u in utterances if u.channel is None), None)
     if unknown:
         return f"the channel of '{unknown}' is unknown without {part}_simu_1ch_track.list"
@@ -218,21 +223,21 @@ def _report(
         offsets = Counter(measure.offset for measure in measures)
         residuals = array("d", (measure.residual_db for measure in measures))
         print(
-            f"{name}: {made} references made, {len(outcomes) - made - bad} there already, {bad} "
+            f"{name}: {made} references made, {len(outcomes) - made - bad} already there, {bad} "
             f"bad; noise offsets {dict(sorted(offsets.items()))} samples; "
-            f"{sum(measure.clipped > 0 for measure in measures)} clipped, where references are "
-            f"off; leading silence {median(residuals) if residuals else math.nan:.1f} dB re the "
-            "noise taken away (median)"
+            f"{sum(measure.clipped > 0 for measure in measures)} with clipped samples, where they "
+            f"are inexact; leading silence {median(residuals) if residuals else math.nan:.1f} dB "
+            "re the subtracted noise (median)"
         )
         unchecked = sum(math.isnan(measure.correlation) for measure in measures)
         if unchecked:
             print(
-                f"{name}: {unchecked} references have no original, so that only the weight of "
-                "their noise was checked"
+                f"{name}: {unchecked} references have no original, so only the weight of their "
+                "noise was checked"
             )
     if distances:
         values = array("d", (distance for _, distance in distances))
         print(
             f"{name}: SI-SNR to isolated_ext {median(values):.1f} dB (median), "
-            f"{min(values):.1f} dB at least, of {len(values)} utterances"
+            f"{min(values):.1f} dB (minimum) over {len(values)} utterances"
         )

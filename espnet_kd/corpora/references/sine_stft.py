@@ -1,4 +1,4 @@
-"""Short-time Fourier transform with sine windows of half overlap, exact up to the signal's ends."""
+"""STFT with half-overlapping sine windows, exact up to the ends of the signal."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 
 def stft(wave: np.ndarray, window: int) -> np.ndarray:
-    """Transform waves.
+    """Return the STFT of waves.
 
     The first window begins a quarter of its length before the signal. Where only one window covers
-    a sample, its own weight is divided out, so that transform and inverse lose nothing there.
+    a sample, its weight is 1, so the transform can be inverted exactly there too.
 
     Args:
         wave: (channels, samples).
-        window: its length in samples, a multiple of 4; the hop is half of it.
+        window: length in samples, a multiple of 4; the hop is half of it.
 
     Returns:
-        complex128, (channels, window / 2 + 1, frames) with one frame for each begun hop.
+        complex128, (channels, window / 2 + 1, frames), with one frame per hop, even a partial one.
     """
     hop, edge = window // 2, window // 4
     fill = -wave.shape[1] % hop
@@ -27,7 +27,7 @@ def stft(wave: np.ndarray, window: int) -> np.ndarray:
 
 
 def istft(spectrum: np.ndarray, samples: int) -> np.ndarray:
-    """Invert `stft`.
+    """Return the inverse of `stft`.
 
     Args:
         spectrum: (channels, bins, frames).
@@ -41,13 +41,13 @@ def istft(spectrum: np.ndarray, samples: int) -> np.ndarray:
     frames = np.fft.irfft(spectrum.swapaxes(1, 2), window, axis=2)
     frames *= _weights(frames.shape[1], window)
     halves = np.pad(frames.reshape(len(frames), -1, 2, hop), ((0, 0), (1, 1), (0, 0), (0, 0)))
-    # Each hop gets the second half of one frame and the first half of the next.
+    # Each hop is the sum of the second half of one frame and the first half of the next.
     wave = (halves[:, :-1, 1] + halves[:, 1:, 0]).reshape(len(frames), -1)
     return wave[:, edge : edge + samples]
 
 
 def _weights(frames: int, window: int) -> np.ndarray:
-    """(frames, window): sine windows, 1 where the first or the last one stands alone."""
+    """Return (frames, window): sine windows, 1 where only the first or last one covers a sample."""
     sine = np.sin(np.pi * (np.arange(window) + 0.5) / window)
     weights = np.tile(sine, (frames, 1))
     weights[0, : window // 2] = 1.0

@@ -1,8 +1,8 @@
-"""Clean references of simulated mixtures: the mixture less its noise.
+"""Make clean references of simulated mixtures by subtracting the noise.
 
-CHiME-3's simulation adds speech and noise and scales nothing afterward, so the difference is the
-clean image at each microphone, to rounding. Nothing is taken on trust: each reference must pass
-`reference_checks`.
+CHiME-3's simulation adds speech and noise and does not scale the sum, so the difference is the
+clean image at each microphone, up to rounding. Each reference must still pass the checks of
+`espnet_kd.corpora.references.checks`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from espnet_kd.data.audio import FULL_SCALE, num_samples, read_samples
 from espnet_kd.data.flac import read_flac, write_flac
 from espnet_kd.errors import UserError
 
-OFFSETS = (0, -1, 1)  # samples; the annotation's seconds may have been rounded another way
-OFFSET_GAIN_DB = 0.5  # an offset other than 0 must be this much better
+OFFSETS = (0, -1, 1)  # samples; the annotated seconds may have been rounded differently
+OFFSET_GAIN_DB = 0.5  # an offset other than 0 must be better by more than this
 FRAME = 160  # samples, 10 ms
 
 
 @dataclass(frozen=True)
 class Job:
-    """One utterance, all its channels.
+    """All channels of one utterance.
 
     Attributes:
-        ids: ESPnet's id of each channel's utterance.
-        mixtures, references: one path a channel; `references` (flac) are written.
-        noise: where the noise in them is from.
-        original: the speech before simulation; used where it exists.
+        ids: ESPnet's utterance id for each channel.
+        mixtures, references: one path per channel; `references` (FLAC) are written.
+        noise: where the noise in the mixtures comes from.
+        original: the speech before simulation; used if it exists.
     """
 
     ids: tuple[str, ...]
@@ -42,7 +42,7 @@ class Job:
     original: Path
 
     def channel(self, index: int) -> Job:
-        """One of its channels."""
+        """Return the job for one of the channels."""
         one = slice(index, index + 1)
         return Job(
             ids=self.ids[one],
@@ -58,11 +58,11 @@ class Outcome:
     """What `make_references` did for one channel.
 
     Attributes:
-        id: of `Job.ids`.
-        method: background or estimate, where the noise is from.
-        made: whether the reference was written now; False where it was there already.
-        measures: None where no noise could be had.
-        problem: None, or what is wrong in words; nothing was written then.
+        id: one of `Job.ids`.
+        method: where the noise comes from, background or estimate.
+        made: whether the reference was written now; False if it already existed or is bad.
+        measures: None if the audio could not be read.
+        problem: what is wrong, in words, if no reference could be made; else None.
     """
 
     id: str
@@ -75,15 +75,15 @@ class Outcome:
 def make_references(job: Job) -> list[Outcome]:
     """Write the references of one utterance.
 
-    One is left alone if it is whole, newer than its sources, and made with the same settings. All
-    channels have one offset of the noise, unless one of them cannot be read or does not fit: then
-    each is treated by itself.
+    An existing reference is kept if it is complete, newer than its sources, and made with the same
+    settings. All channels share one offset of the noise. But if a channel cannot be read or does
+    not fit, each channel is processed separately.
 
     Returns:
-        One for each channel.
+        The outcome of each channel.
 
     Raises:
-        OSError: disk full; a reference is either whole or absent.
+        OSError: the disk is full. Each reference is then either complete or absent.
     """
     method = job.noise.method
     channels = [job.channel(index) for index in range(len(job.ids))]
@@ -107,17 +107,17 @@ def make_references(job: Job) -> list[Outcome]:
             note = {"settings": job.noise.settings(), "measures": asdict(measures[index])}
             write_flac(path, clean.astype(np.int16), note)
         else:
-            problem = f"{job.mixtures[index].name} less its noise: {problem}"
+            problem = f"{job.mixtures[index].name} minus its noise: {problem}"
             path.unlink(missing_ok=True)
         outcomes.append(Outcome(job.ids[index], method, not problem, measures[index], problem))
     return outcomes
 
 
 def choose_offset(mixtures: np.ndarray, noise: np.ndarray) -> int:
-    """Shift of the noise that leaves the least of it: -1, 0 or 1 samples.
+    """Return the shift of the noise that leaves the least residual: -1, 0 or 1 samples.
 
-    Judged by the mean level in dB of the differenced residual's frames, so that pauses and high
-    frequencies, where a shifted noise does not cancel, decide.
+    The criterion is the mean frame level, in dB, of the residual's first difference. It emphasizes
+    pauses and high frequencies, where a shifted noise does not cancel.
 
     Args:
         mixtures, noise: (channels, samples).
@@ -144,7 +144,7 @@ def _read_mixtures(job: Job) -> np.ndarray:
         if len(samples) != len(mixtures[0]) or abs(annotated - len(samples)) > 1:
             raise UserError(
                 path,
-                f"has {len(samples)} samples, {annotated} of noise are annotated",
+                f"has {len(samples)} samples, but {annotated} of noise are annotated",
                 "restore the audio or its annotation",
             )
     return np.stack(mixtures).astype(np.int32)
@@ -158,7 +158,7 @@ def _read_noise(segment: NoiseSegment, mixtures: np.ndarray) -> tuple[np.ndarray
 
 
 def _kept(channel: Job) -> Outcome | None:
-    """The reference that an earlier run made, unless something has changed since."""
+    """Return the outcome of an earlier run, or None if something has changed since."""
     (utterance,), (path,), (mixture,) = channel.ids, channel.references, channel.mixtures
     try:
         made = os.stat(path).st_mtime_ns

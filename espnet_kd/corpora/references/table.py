@@ -1,4 +1,4 @@
-"""`references.tsv` of a set: what is known of each reference."""
+"""The table `references.tsv` of a set, with what is known about each reference."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ def table_lines(
     distances: Iterable[tuple[str, float]],
     taken: str | None,
 ) -> Iterator[str]:
-    """One line for each utterance after that of titles; `-` for what is not known.
+    """Yield a line of titles, then one line per utterance; `-` marks what is unknown.
 
     Args:
-        ids: of the utterances.
-        outcomes: of our references, with ids in the same order; none where they could not be made.
-        distances: SI-SNR between ours and isolated_ext in dB, likewise.
-        taken: the method where references are not ours, or none; the other columns tell of ours.
+        ids: utterance ids.
+        outcomes: ids and outcomes of our references, in the order of `ids`; some may be missing.
+        distances: ids and SI-SNR in dB between our reference and isolated_ext, likewise.
+        taken: the method if the set uses references other than ours, or none; else None. The other
+            columns always describe our references.
     """
     yield "\t".join(COLUMNS)
     outcome_of, distance_of = _finder(outcomes), _finder(distances)
@@ -54,7 +55,7 @@ def table_lines(
 
 
 def _finder(pairs: Iterable[tuple[str, Value]]) -> Callable[[str], Value | None]:
-    """Function that gives the value of an id, asked for in the order of the pairs."""
+    """Return a function that finds the value of an id; call it in the order of the pairs."""
     pairs = iter(pairs)
     head = next(pairs, None)
 

@@ -1,1 +1,1 @@
-"""WSJ0 and WSJ1: clean training speech and text for the language model."""
+"""WSJ0 and WSJ1: clean training speech and language-model text."""

@@ -1,4 +1,4 @@
-"""WSJ's recordings as FLAC: the discs hold SPHERE files compressed by shorten."""
+"""Convert WSJ's recordings to FLAC; the discs hold SPHERE files compressed by shorten."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
 
 SPH2PIPE = ("sph2pipe", "-f", "wav", "-p", "-c", "1")
-HEADER = 1024  # bytes of a SPHERE header
+HEADER = 1024  # size of a SPHERE header in bytes
 _COUNT = re.compile(rb"^sample_count -i (\d+)$", re.MULTILINE)
 
 
 def require_sph2pipe() -> None:
-    """Check that the one program that reads such files is there.
+    """Check that sph2pipe, the only program that reads these files, is on the PATH.
 
     Raises:
-        UserError: it is not.
+        UserError: it is not on the PATH.
     """
     if shutil.which(SPH2PIPE[0]) is None:
         raise UserError(
             "sph2pipe",
-            "is not on the PATH; nothing else reads WSJ's compressed recordings",
+            "is not on the PATH, and nothing else reads WSJ's compressed recordings",
             "install it, or leave WSJ0 and WSJ1 empty in db.sh",
         )
 
 
 def copy_path(folder: Path, name: str) -> Path:
-    """Where the copy of a recording goes."""
+    """Return the path of the copy of a recording."""
     return Path(os.path.abspath(folder)) / name[:3] / f"{name}.flac"
 
 
 def convert_recordings(sources: Iterable[tuple[str, Path]], folder: Path, nj: int) -> None:
     """Write each recording as `<folder>/<first three letters of its name>/<name>.flac`.
 
-    A copy of the same source that is there is kept: interrupted work goes on where it was.
+    An existing copy of the same source is kept, so an interrupted run can be resumed.
 
     Args:
         sources: utterances and their `.wv1` files.
-        folder: of the copies.
+        folder: folder for the copies.
         nj: number of processes.
 
     Raises:
-        UserError: no sph2pipe; a file that is no SPHERE file, or that it cannot read whole.
-        OSError: a full disk.
+        UserError: sph2pipe is missing, or a file is not a SPHERE file or cannot be read completely.
+        OSError: the disk is full.
     """
     require_sph2pipe()
     jobs = ((source, copy_path(folder, name)) for name, source in sources)
     counts = Counter(parallel_map(_convert, jobs, nj, "WSJ recordings", chunk=16))
     print(
-        f"{os.path.abspath(folder)}: {counts[True]} recordings converted, {counts[False]} there "
-        "already"
+        f"{os.path.abspath(folder)}: {counts[True]} recordings converted, {counts[False]} already "
+        "there"
     )
 
 
 def _convert(job: tuple[Path, Path]) -> bool:
-    """Write one copy; False if it was there."""
+    """Write one copy; return False if it already exists."""
     source, copy = job
     note = {"source": str(source), "size": os.path.getsize(source)}
     with contextlib.suppress(FileNotFoundError):
@@ -78,7 +78,7 @@ def _convert(job: tuple[Path, Path]) -> bool:
     with open(source, "rb") as file:
         count = _COUNT.search(file.read(HEADER))
     if count is None:
-        raise fail("is no SPHERE file: its header counts no samples")
+        raise fail("is not a SPHERE file: its header has no sample count")
     done = subprocess.run([*SPH2PIPE, source], capture_output=True, check=False)
     if done.returncode != 0:
         message = done.stderr.decode(errors="replace").strip()
@@ -86,10 +86,10 @@ def _convert(job: tuple[Path, Path]) -> bool:
     try:
         samples, rate = soundfile.read(io.BytesIO(done.stdout), dtype="int16", always_2d=True)
     except soundfile.SoundFileError as error:
-        raise fail(f"sph2pipe made no wav of it ({error})") from None
+        raise fail(f"cannot be converted to wav by sph2pipe ({error})") from None
     expected = (int(count[1]), 1, SAMPLE_RATE)
     if (*samples.shape, rate) != expected:
         found = "{} samples in {} channels at {} Hz".format(*samples.shape, rate)
-        raise fail(f"has {found}, its header says {expected[0]} in 1 at {SAMPLE_RATE} Hz")
+        raise fail(f"has {found}, but its header says {expected[0]} in 1 at {SAMPLE_RATE} Hz")
     write_flac(copy, samples[:, 0], note)
     return True

@@ -1,4 +1,4 @@
-"""The language-model text of WSJ1: three years of the newspaper, punctuation left out."""
+"""The language-model text of WSJ1: three years of the newspaper, without punctuation."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ FOLDERS = tuple(f"wsj1/doc/lng_modl/lm_train/np_data/{year}" for year in (87, 88
 
 @dataclass
 class Sentences:
-    """Sentences of the files, and how many there were so far.
+    """Sentences of the files, with counts of those seen so far.
 
-    Lines with "<" are marks, dropped as in ESPnet's recipe. Our reading: a sentence with characters
-    that no transcript has is left out; that recipe keeps it.
+    Lines with "<" are markup, dropped as in ESPnet's recipe. Our interpretation: a sentence with
+    characters that do not occur in transcripts is left out; that recipe keeps it.
 
     Attributes:
         files: compressed text files, in order.
-        taken: sentences given.
-        left_out: sentences left out for their characters.
+        taken: number of sentences yielded.
+        left_out: number of sentences left out because of their characters.
     """
 
     files: list[Path]
@@ -34,10 +34,10 @@ class Sentences:
     left_out: int = 0
 
     def __iter__(self) -> Iterator[str]:
-        """Each in capitals with single spaces.
+        """Yield each sentence in capitals with single spaces.
 
         Raises:
-            UserError: a file that gzip cannot unpack.
+            UserError: gzip cannot unpack a file.
         """
         for file in progress(self.files, "text of the language model"):
             for line in _unpacked(file).splitlines():
@@ -52,16 +52,16 @@ class Sentences:
 
 
 def write_lm_text(wsj1: WsjTree, path: Path) -> None:
-    """Write `wsj1_lng_0000001 SENTENCE` lines, ESPnet's ids, and say how many.
+    """Write lines `wsj1_lng_0000001 SENTENCE`, with ESPnet's ids, and print their number.
 
-    Where WSJ1 has no such text, only say so.
+    If WSJ1 does not have this text, only print that.
 
     Raises:
-        UserError: one year is there and another is not; a file that cannot be unpacked.
+        UserError: some years are missing but not all, or a file cannot be unpacked.
     """
     years = {folder: wsj1.files_below(folder, ".z") for folder in FOLDERS}
     if not any(years.values()):
-        print(f"{wsj1.root}: no {FOLDERS[0]}/*.z: no further text for the language model")
+        print(f"{wsj1.root}: no {FOLDERS[0]}/*.z, so no additional text for the language model")
         return
     for folder, files in years.items():
         if not files:

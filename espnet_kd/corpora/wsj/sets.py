@@ -1,4 +1,4 @@
-"""WSJ's training set of 284 speakers, WSJ0's 84 and WSJ1's 200, under ESPnet's name."""
+"""WSJ's training set of 284 speakers (84 of WSJ0, 200 of WSJ1), under ESPnet's name."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from espnet_kd.data.spool import sorted_spool
 from espnet_kd.errors import UserError
 
 NAME = "train_si284"
-SIZE = 37416  # as ESPnet's and Kaldi's recipes count it
+SIZE = 37416  # as counted by the recipes of ESPnet and Kaldi
 WSJ0_INDEX = "wsj0/doc/indices/train/tr_s_wv1.ndx"
 WSJ1_INDEX = "wsj1/doc/indices/si_tr_s.ndx"
-# Named by the index of WSJ0 but not part of the set, in those recipes either.
+# Listed in WSJ0's index but not part of the set, as in those recipes.
 LEFT_OUT = ("11_2_1", "wsj0/si_tr_s/401/")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One of the set: `011c0201`, its file on disc, its transcript."""
+    """A recording of the set: its name (`011c0201`), file on disc and transcript."""
 
     name: str
     source: Path
@@ -39,7 +39,7 @@ class Recording:
 
 @dataclass
 class _Indexed:
-    """Recordings that the indices name and that are there; how many are not, and the first."""
+    """Recordings of the indices that exist; counts the missing ones and keeps the first."""
 
     trees: Sequence[tuple[WsjTree, str]]
     absent: int = 0
@@ -65,18 +65,18 @@ class _Indexed:
 def training_set(
     wsj0: WsjTree, wsj1: WsjTree, audio: Path, nj: int, allow_partial: bool = False
 ) -> Iterator[Row]:
-    """Rows of the set; ids are `011c0201_CLEAN`.
+    """Yield the rows of the set; ids have the form `011c0201_CLEAN`.
 
     Args:
-        wsj0: corpus of 7138 of its recordings.
-        wsj1: corpus of the others.
-        audio: folder of the FLAC copies that are made.
+        wsj0: corpus with 7138 of the recordings.
+        wsj1: corpus with the others.
+        audio: folder for the FLAC copies.
         nj: number of processes.
-        allow_partial: take what is there, and say how much.
+        allow_partial: accept an incomplete set, and report its size.
 
     Raises:
-        UserError: recordings or transcripts missing, or other than SIZE utterances, unless that is
-            allowed; and as `clean_transcript` and `convert_recordings`.
+        UserError: the number of utterances is not SIZE, unless `allow_partial`, or is 0; also as
+            `clean_transcript` and `convert_recordings`.
     """
     indexed = _Indexed(((wsj0, WSJ0_INDEX), (wsj1, WSJ1_INDEX)))
     recordings = sorted_spool(indexed, key=attrgetter("id"))
@@ -101,11 +101,11 @@ def training_set(
 def _check_size(size: int, indexed: _Indexed, allow_partial: bool) -> None:
     print(f"{NAME}: {size} utterances, {SIZE} expected")
     if indexed.absent:
-        print(f"{NAME}: {indexed.absent} named but not there, first: {indexed.first_absent}")
+        print(f"{NAME}: {indexed.absent} listed but missing, first: {indexed.first_absent}")
     if size == 0 or (size != SIZE and not allow_partial):
         first = f"; {indexed.first_absent}" if indexed.absent else ""
         raise UserError(
             NAME,
             f"{size} utterances, {SIZE} expected{first}",
-            "restore WSJ0 and WSJ1, or go on with what is there: --allow_partial true",
+            "restore WSJ0 and WSJ1, or continue with what is there: --allow_partial true",
         )

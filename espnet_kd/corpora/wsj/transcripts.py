@@ -1,4 +1,4 @@
-"""WSJ transcripts as CHiME-4 ships them, normalized for recognition."""
+"""Read the transcripts of WSJ and CHiME-4, and normalize them for recognition."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_text
 
 NOISE = "<NOISE>"
-# Marks of read punctuation (",COMMA", "(PAREN"), emphasis and partial words: the prompts of
-# tr05_simu keep them, the recorded sets do not.
+# Marks of verbalized punctuation (",COMMA", "(PAREN"), emphasis and partial words: the prompts of
+# tr05_simu have them, those of the recorded sets do not.
 WSJ_MARKS = "!\"&'()*,-./:;?_`{}~"
 ALLOWED = frozenset(string.ascii_uppercase + WSJ_MARKS + " ")
 
 _SPELLED = {"%PERCENT": "PERCENT", ".POINT": "POINT", "--DASH": "-DASH"}
-# As in those recipes, some marks take the word along that they were written to without a space.
+# As in WSJ's usual recipes, some marks also remove the word that they are attached to.
 _OVERLAP = re.compile(r"\[<[^]]*\]|\[[^]]*>\]|.*\[[^]]*/\]|.*\[/[^]]*\]")
 _EVENT = re.compile(r".*\[[^]]*\].*")
 _CORRECTED = re.compile(r"<([^<>]+)>")
@@ -36,8 +36,8 @@ def normalize(raw: str) -> str:
 
     Upper case; no backslashes; %PERCENT, .POINT, --DASH spelled as words (-DASH keeps one dash);
     marks of overlapping noise ([<x], [x>], [x/], [/x]), "~" and a lone "." dropped; other [x]
-    become <NOISE>; <WORD> becomes WORD. Our reading: <*IN*> too becomes *IN*, one of two such words
-    of WSJ, which other recipes keep as symbols of their own.
+    become <NOISE>; <WORD> becomes WORD. Our interpretation: <*IN*>, one of two such words in WSJ,
+    also becomes *IN*; other recipes keep these words as separate symbols.
     """
     words = []
     for word in raw.upper().replace("\\", "").split():
@@ -56,12 +56,12 @@ def clean_transcript(raw: str, utterance: str, source: str | os.PathLike) -> str
     """Normalize and check one transcript.
 
     Args:
-        raw: as annotated.
+        raw: transcript as annotated.
         utterance: named in errors.
         source: file named in errors.
 
     Raises:
-        UserError: nothing left, or a character that is neither A-Z nor one of WSJ's marks.
+        UserError: the result is empty, or has a character other than A-Z and WSJ's marks.
     """
     text = normalize(raw)
     if not text:
@@ -78,14 +78,14 @@ def clean_transcript(raw: str, utterance: str, source: str | os.PathLike) -> str
 
 
 def read_transcripts(path: Path, lines: Sequence[re.Pattern[str]] = CHIME4_LINES) -> dict[str, str]:
-    """Read raw transcripts, one a line: `WORDS (id)` or, in CHiME-4's files, `id WORDS`.
+    """Read raw transcripts, one per line: `WORDS (id)` or, in CHiME-4's files, `id WORDS`.
 
     Args:
         path: a `.dot_all`, `.trn_all`, `.dot` or `.trn` file.
-        lines: the forms a line may have, CHIME4_LINES or WSJ_LINES.
+        lines: accepted forms of a line, CHIME4_LINES or WSJ_LINES.
 
     Raises:
-        UserError: an utterance twice, a line without one, or text that is not UTF-8.
+        UserError: an utterance appears twice, a line names none, or the text is not UTF-8.
     """
     transcripts: dict[str, str] = {}
     for line in filter(None, map(str.strip, read_text(path).splitlines())):
@@ -93,6 +93,6 @@ def read_transcripts(path: Path, lines: Sequence[re.Pattern[str]] = CHIME4_LINES
         if match is None:
             raise UserError(path, f"line '{line}' names no utterance", "restore the file")
         if match["name"] in transcripts:
-            raise UserError(path, f"utterance '{match['name']}' stands twice", "keep one")
+            raise UserError(path, f"utterance '{match['name']}' appears twice", "keep one")
         transcripts[match["name"]] = match["words"].strip()
     return transcripts

@@ -1,4 +1,4 @@
-"""What lies where in a copy of WSJ0 or WSJ1, however its discs were laid out."""
+"""Find the files in a copy of WSJ0 or WSJ1, whatever the layout of its discs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from espnet_kd.fileio import read_lines
 
 CORPORA = ("wsj0", "wsj1")  # the folder that each disc of a corpus holds
 WANTED = (".dot", ".ndx", ".wv1", ".z")
-LISTED = 8  # folders, and files of transcripts, in memory; indices go through one after the other
+LISTED = 8  # cached folders, and cached transcript files; indices visit them one after the other
 
 
 class WsjTree:
     """Files of one corpus.
 
-    They are known by their path from `wsj0/` or `wsj1/` on, in lower case: some copies hold a
-    folder for each disc (`11-1.1`), others have joined them, and on one disc names are in capitals.
-    What several discs hold is taken from the first of them.
+    Files are identified by their path from `wsj0/` or `wsj1/` on, in lower case: some copies have a
+    folder for each disc (`11-1.1`), others have merged the discs, and one disc has names in
+    capitals. A file on several discs is taken from the first of them.
 
     Args:
         root: directory of the discs, or of `wsj0` or `wsj1`.
 
     Raises:
-        UserError: there is no such corpus.
+        UserError: `root` has no such corpus.
     """
 
     def __init__(self, root: str | os.PathLike):
@@ -42,16 +42,16 @@ class WsjTree:
                 self._folders.setdefault("/".join(parts[start:]), []).append(folder)
         if not self._folders:
             raise UserError(
-                root, "holds no files of WSJ", "name the directory of its discs, or leave it empty"
+                root, "holds no WSJ files", "name the directory of its discs, or leave it empty"
             )
 
     def file(self, name: str) -> Path | None:
-        """Path of a file such as `wsj0/doc/indices/train/tr_s_wv1.ndx`; None if it is not there."""
+        """Return the path of a file such as `wsj0/doc/indices/train/tr_s_wv1.ndx`, or None."""
         folder, _, file = name.lower().rpartition("/")
         return self._listing(folder).get(file)
 
     def _list(self, folder: str) -> dict[str, Path]:
-        """Files of a folder, which several discs may hold, by their name in lower case."""
+        """Return the files of a folder, which may be on several discs, by lower-case name."""
         found: dict[str, Path] = {}
         for place in self._folders.get(folder, ()):
             for name in _names(place):
@@ -59,7 +59,7 @@ class WsjTree:
         return found
 
     def files_below(self, folder: str, suffix: str) -> list[Path]:
-        """Files of a folder such as `wsj1/doc/lng_modl` and the folders in it, sorted."""
+        """Return the files in a folder such as `wsj1/doc/lng_modl` and its subfolders, sorted."""
         found = {
             f"{other}/{name}": path
             for other in self._folders
@@ -70,10 +70,10 @@ class WsjTree:
         return [found[name] for name in sorted(found)]
 
     def index(self, name: str) -> Iterator[tuple[str, str]]:
-        """Disc and file of each recording that an index names: `11_1_1`, `wsj0/si_tr_s/...wv1`.
+        """Yield disc and file of each recording in an index: `11_1_1`, `wsj0/si_tr_s/...wv1`.
 
         Raises:
-            UserError: the index is not there; a line of another form.
+            UserError: the index is missing, or a line has another form.
         """
         path = self.file(name)
         if path is None:
@@ -83,11 +83,11 @@ class WsjTree:
                 continue
             disc, colon, file = line.partition(":")
             if not colon:
-                raise UserError(path, f"line '{line}' is no DISC:FILE", "restore the file")
+                raise UserError(path, f"line '{line}' is not DISC:FILE", "restore the file")
             yield disc, file.strip().lstrip("/").lower()
 
     def transcript(self, utterance: str) -> str | None:
-        """Raw transcript of `011c0201`; None if there is none."""
+        """Return the raw transcript of an utterance such as `011c0201`, or None."""
         path = self._dots.get(f"{utterance[:6]}00".lower())
         return None if path is None else self._transcripts(path).get(utterance.lower())
 
@@ -105,13 +105,13 @@ def _transcripts(path: Path) -> dict[str, str]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Files of the kinds we read, in order."""
+    """Return the files with the suffixes in WANTED, sorted."""
     names = (entry.name for entry in os.scandir(folder) if not entry.is_dir())
     return sorted(name for name in names if name.lower().endswith(WANTED))
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Folders in order; links are followed, each folder once."""
+    """Yield the folders in order; follow links, but visit each folder only once."""
     seen: set[tuple[int, int]] = set()
     for directory, folders, _ in os.walk(root, followlinks=True):
         status = os.stat(directory)

@@ -1,4 +1,10 @@
-"""The block of a Conv-TasNet with a backward pass of its own: half as many passes over memory."""
+"""A Conv-TasNet block with a hand-written backward pass: half as many passes over memory.
+
+Output and gradients must equal those of `residual_block` in espnet_kd/enh/layers/residual_block.py.
+`compile: true` (YAML or command line) uses it for blocks with global norms, on CPU and GPU, in
+float32 and bfloat16. tests/enh/fast/test_fused_block.py compares the two on the CPU: uncompiled in
+float64 and under bfloat16 autocast, compiled in float32.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +18,17 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from espnet_kd.enh.fast.fused_stages import STAGES
 from espnet_kd.enh.fast.products import folded, in_low_precision
 
-# Views that begin at the first or second element would be compiled separately.
+# Unused frames in front: views that start at element 0 or 1 would be compiled separately.
 LEAD = 16
 
 
 class FusedBlock(torch.autograd.Function):
-    """`residual_block`: its arguments, `run`, which gives the stages, and `keep`; its result.
+    """Compute `residual_block` by the stages of `fused_stages`.
 
-    Without `keep` no gradient can follow, and less is written.
-
-    It runs the stages of `fused_stages`. Under autocast products are computed, and what is kept for
-    the backward pass is stored, in half precision; all else in that of the weights. The gradient is
-    derived by hand and compared with that of `residual_block` by a test.
+    The arguments are those of `residual_block`, then `run`, which holds the stages, and `keep`.
+    Without `keep`, less is stored and there is no backward pass. Under autocast, products and the
+    large tensors stored for the backward pass are in half precision, and everything else is in the
+    precision of the weights.
     """
 
     @staticmethod
@@ -67,7 +72,7 @@ class FusedBlock(torch.autograd.Function):
         *kept, wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow = kept
         dilation, after, run = ctx.settings
         gradient = folded(gradient)
-        # The transposed convolution looks the other way.
+        # The transposed convolution reaches the other way, so its margins are swapped.
         center, shifted = with_margins(low, len(wide), dilation, after, len(kernel))
         *of_norm2, d_narrow = run.second_half_back_(
             center, gradient, valid, count, *kept, slope2, gain2, shift2, narrow
@@ -83,17 +88,17 @@ class FusedBlock(torch.autograd.Function):
 def with_margins(
     like: torch.Tensor, channels: int, dilation: int, before: int, taps: int
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Room for a tensor between zeros, and views of it as each tap of a convolution sees it.
+    """Allocate a tensor with zeros around it, and return a view of it for each convolution tap.
 
     Args:
-        like: (C, B, T), for batch, frames, precision and device.
+        like: (C, B, T), for batch size, frames, precision and device.
         channels: H.
         dilation: frames between taps.
         before: zeros in front.
-        taps: of the convolution.
+        taps: number of taps of the convolution.
 
     Returns:
-        (H, B, T) not filled yet, and for each tap (H, B, T).
+        (H, B, T), not yet filled, and for each tap the (H, B, T) that the tap sees.
     """
     _, batch, size = like.shape
     room = like.new_empty(channels, batch, LEAD + size + dilation * (taps - 1))
@@ -108,16 +113,19 @@ def with_margins(
 
 @functools.cache
 def compiled_block() -> Callable[..., torch.Tensor]:
-    """`residual_block` with compiled stages; the same code serves any batch, length, dilation."""
+    """Return `residual_block` with compiled stages.
+
+    The same compiled code serves any batch size, length and dilation.
+    """
     stages = {name: _on_bare(torch.compile(stage, dynamic=True)) for name, stage in STAGES.items()}
     return block_of(SimpleNamespace(**stages))
 
 
 def block_of(run: SimpleNamespace) -> Callable[..., torch.Tensor]:
-    """`residual_block` made of such stages."""
+    """Return `residual_block` made of the given stages."""
 
     def block(*arguments: torch.Tensor | float) -> torch.Tensor:
-        # A function's forward pass runs without gradients, and is not told of those of weights.
+        # Decided here, because gradients are off within the forward pass of a Function.
         keep = torch.is_grad_enabled() and any(
             isinstance(value, torch.Tensor) and value.requires_grad for value in arguments
         )
@@ -127,7 +135,7 @@ def block_of(run: SimpleNamespace) -> Callable[..., torch.Tensor]:
 
 
 def _on_bare(stage: Callable) -> Callable:
-    """Call a stage with tensors that are no views: for views of other bases it is compiled anew."""
+    """Wrap a stage to detach its tensors: it would be recompiled for views of another base."""
     return lambda *arguments: stage(*map(_bare, arguments))
 
 

@@ -1,12 +1,18 @@
-"""A Conv-TasNet block in two stages, and its gradient in two: what torch.compile gets at a time.
+"""A Conv-TasNet block as two stages, and its gradient as two more, each compiled separately.
 
-A step of a Conv-TasNet waits for memory more than for arithmetic outside of its matrix products.
-Compiled, what lies between two products reads its large arguments once and writes its large results
-once. Shapes: x (C, B, T), wide features (H, B, T), `valid` (1, B, T) with 1 where a frame is valid,
+Together, results must equal `residual_block` in espnet_kd/enh/layers/residual_block.py and its
+gradients. `fused_block` runs the stages for `compile: true`, on CPU and GPU, in float32 and
+bfloat16. tests/enh/fast/test_fused_block.py compares them through `fused_block`.
+
+Apart from its matrix products, a step of a Conv-TasNet is limited by memory, not by arithmetic.
+When compiled, the code between two products reads its large arguments once and writes its large
+results once.
+
+Shapes: x (C, B, T), wide features (H, B, T), `valid` (1, B, T) with 1 where a frame is valid,
 `count` (1, B, 1) valid frames times H, `slope` (1,) of a PReLU, `gain` and `shift` (H, 1, 1) of a
-norm, `mean` and `scale` (1, B, 1) of what it normalizes, `kernel` (P, H, 1, 1), `shifted` P views
-(H, B, T) of what a depthwise convolution sees. T is a multiple of PIECES. Large tensors may be in
-half precision; all but products is computed in the precision of the weights.
+norm, `mean` and `scale` (1, B, 1) of its input, `kernel` (P, H, 1, 1), `shifted` P views (H, B, T)
+of the input of a depthwise convolution. T is a multiple of PIECES. Large tensors may be in half
+precision; everything except products is computed in the precision of the weights.
 """
 
 from __future__ import annotations
@@ -23,7 +29,7 @@ from espnet_kd.enh.fast.products import (
     sum_with_product,
 )
 
-# torch.compile adds up more than 4096 numbers in steps, at half the speed.
+# torch.compile sums more than 4096 numbers in several steps, at half the speed.
 PIECES = 4
 Tensors = tuple[torch.Tensor, ...]
 
@@ -39,10 +45,12 @@ def first_half_(
     shift: torch.Tensor,
     eps: float,
 ) -> Tensors:
-    """First half of a block, up to the norm, which is written into `out`, zeros in the padding.
+    """Compute the first half of a block, up to the norm.
+
+    The norm's output is written into `out`, with zeros in the padding.
 
     Returns:
-        wide(x), and mean and scale of its PReLU.
+        wide(x), and the mean and scale of its PReLU.
     """
     hidden = plain_product(wide.to(x.dtype), x)
     y = _prelu(hidden, slope)
@@ -65,11 +73,11 @@ def second_half(
     eps: float,
     keep: bool,
 ) -> tuple[torch.Tensor | None, ...]:
-    """Second half: depthwise convolution, PReLU, norm, last convolution, sum.
+    """Compute the second half: depthwise convolution, PReLU, norm, last convolution, sum.
 
     Returns:
-        The block's result; the convolved features, None unless `keep`, as only the gradient needs
-        them; PReLU of them, its mean and scale; the weight (C, H) that multiplied it.
+        The block's result; the convolved features, or None without `keep`, since only the gradient
+        needs them; their PReLU, with its mean and scale; the weight (C, H) that multiplied it.
     """
     z = _weighted(shifted, kernel).to(shifted[0].dtype)
     y = _prelu(z, slope)
@@ -96,13 +104,13 @@ def second_half_back_(
     shift: torch.Tensor,
     narrow: torch.Tensor,
 ) -> Tensors:
-    """Gradient of `second_half`: that of the convolved features z is written into `out`.
+    """Compute the gradient of `second_half`; that of the convolved features z goes to `out`.
 
     Returns:
         Gradients of slope, gain, shift and narrow.
     """
     d_offset = _by_piece(gradient)
-    # The product's gradient is `gradient * scale`; what it leads to is scaled instead.
+    # The product's gradient is `gradient * scale`; the results are scaled instead.
     d_product = gradient.to(z.dtype)
     d_weight = correlations(d_product, y).to(slope.dtype) * scale.view(-1, 1, 1)
     d_narrow, d_gain, d_shift, constant, factor = fold_back(
@@ -131,17 +139,17 @@ def first_half_back(
     shift: torch.Tensor,
     kernel: torch.Tensor,
 ) -> Tensors:
-    """Gradient of `first_half_` and of the depthwise convolution behind it.
+    """Compute the gradient of `first_half_` and of the depthwise convolution after it.
 
     Args:
         gradient: (C, B, T) of the block's result.
-        shifted: views of the gradient of the convolved features, from where each tap moved it.
+        shifted: views of the gradient of the convolved features, each moved back by its tap.
 
     Returns:
         Gradients of x, wide, slope, gain, shift and kernel.
     """
     y = _prelu(hidden, slope)
-    # By tap, (P, H, B, 1): all sums that follow are made of these.
+    # Sums per tap, (P, H, B, 1); all sums below are made of them.
     parts = [part.to(slope.dtype) * valid for part in shifted]
     levels = torch.stack([_by_piece(part) for part in parts])
     spreads = torch.stack([_by_piece(part * y) for part in parts])
@@ -149,7 +157,7 @@ def first_half_back(
     d_kernel = (spreads * gain + levels * shift).sum(2, keepdim=True)
     level, spread = (levels * kernel).sum(0), (spreads * kernel).sum(0)
     d_gain, d_shift = spread.sum(1, keepdim=True), level.sum(1, keepdim=True)
-    # The norm's mean and scale depend on all features. The divisions stay out of the long loop.
+    # The norm's mean and scale depend on all features. Divide here, outside the long loop.
     share = scale / count
     constant = (level * gain * share).sum(0, keepdim=True)
     factor = (spread * gain * share).sum(0, keepdim=True) * scale
@@ -160,7 +168,7 @@ def first_half_back(
     d_wide = correlation(d_hidden, x).to(slope.dtype)
     if x.dtype == gradient.dtype:
         d_x = sum_with_product(gradient, wide.T, d_hidden)
-    else:  # the compiler adds up what it has to convert
+    else:  # the compiler fuses the sum with the conversion
         d_x = gradient + plain_product(wide.T.to(x.dtype), d_hidden).to(gradient.dtype)
     return d_x, d_wide, d_slope, d_gain, d_shift, d_kernel
 
@@ -175,16 +183,16 @@ def fold_back(
     mean: torch.Tensor,
     scale: torch.Tensor,
 ) -> Tensors:
-    """Gradients of what `fold` takes.
+    """Compute the gradients of the arguments of `fold`.
 
     Args:
-        product: (B, C, H) gradient of the scaled product, times its features.
+        product: (B, C, H) gradient of the scaled product times the features, summed over time.
         offset: (C, B, 1) gradient of the offset.
-        count: as the other arguments, those of the norm.
+        count, narrow, gain, shift, mean, scale: as in `second_half`.
 
     Returns:
-        Gradients of narrow, gain and shift, and a constant and a factor (1, B, 1) of PReLU(z), by
-        which its gradient changes because the norm depends on it.
+        Gradients of narrow, gain and shift; then a constant and a factor, both (1, B, 1). Because
+        mean and scale depend on y = PReLU(z), `constant + factor * y` is added to its gradient.
     """
     weight = narrow * gain.view(-1)
     # Gradients of mean * scale and of scale.

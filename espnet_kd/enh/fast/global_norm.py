@@ -1,4 +1,10 @@
-"""Parts of a global layer norm, which the plain block and the compiled one share."""
+"""Parts of a global layer norm, shared by the plain and the compiled Conv-TasNet block.
+
+Results must equal the definition of the norm (mean, variance, gain and shift over all channels and
+valid frames). Used with and without `compile: true`, on CPU and GPU, in the precision of the
+weights. tests/enh/layers/test_residual_block.py compares them with the definition, in float64;
+tests/enh/fast/test_fused_block.py compares the compiled block that uses them with the plain one.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +20,12 @@ def fold(
     mean: torch.Tensor,
     scale: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The last convolution (C, H) with the norm before it: weight (C, H), offset (C, B, 1).
+    """Fold the norm into the last convolution `narrow` (C, H).
 
     The norm's `gain` and `shift` are (H, 1, 1), its `mean` and `scale` (1, B, 1).
+
+    Returns:
+        Weight (C, H), offset (C, B, 1).
     """
     weight = narrow * gain.view(-1)
     levels = (narrow * shift.view(-1)).sum(1), weight.sum(1)
@@ -26,7 +35,7 @@ def fold(
 
 def total(x: torch.Tensor) -> torch.Tensor:
     """Sum (C, B, T) to (1, B, 1)."""
-    # First over time, within a channel: quicker than over both, and closer to the true sum.
+    # Over time within a channel first: faster than over both at once, and more accurate.
     return x.sum(2, keepdim=True).sum(0, keepdim=True)
 
 
@@ -37,14 +46,14 @@ def moments(
     eps: float,
     total: Callable[[torch.Tensor], torch.Tensor] = total,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and reciprocal standard deviation over channels and valid frames.
+    """Return mean and reciprocal standard deviation over channels and valid frames.
 
     Args:
         x: (C, B, T).
         valid: (1, B, T).
         count: (1, B, 1) valid frames times C.
         eps: added to the variance.
-        total: gives the sum (1, B, 1) of (C, B, T).
+        total: returns the sum (1, B, 1) of (C, B, T).
 
     Returns:
         (1, B, 1), (1, B, 1).

@@ -1,7 +1,12 @@
 """Products of a weight matrix with features (C, B, T): one product, however large the batch.
 
-Those without a gradient are operators of PyTorch, which torch.compile takes as they are. A gradient
-of a gradient (a gradient penalty, say) is refused: neither products nor compiled blocks have one.
+Results must equal `torch.einsum` and its gradients. The plain block (residual_block.py), the 1x1
+convolutions around the blocks and the compiled stages use them, on CPU and GPU; on the CPU in
+float32, oneDNN computes them. tests/enh/fast/test_products.py checks them with and without oneDNN.
+
+The functions without a gradient are PyTorch operators, which torch.compile calls as they are.
+Gradients of gradients (for a gradient penalty, say) raise an error: neither the products nor the
+compiled blocks implement them.
 """
 
 from __future__ import annotations
@@ -13,8 +18,8 @@ from collections.abc import Callable
 import torch
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-# What torch.compile calls for a linear layer. MKL, which torch.mm calls in single precision, had
-# half of its speed on an AMD processor.
+# torch.compile calls this operator for a linear layer. On an AMD processor it was twice as fast as
+# MKL, which torch.mm calls in single precision.
 ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 _LIBRARY = torch.library.Library("espnet_kd", "DEF")
 
@@ -33,7 +38,7 @@ def product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def in_low_precision(x: torch.Tensor) -> torch.Tensor:
-    """Give x in the precision of products: under autocast its own."""
+    """Return x in the precision of products: under autocast, the autocast precision."""
     device = x.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return x.to(torch.get_autocast_dtype(device))
@@ -41,12 +46,12 @@ def in_low_precision(x: torch.Tensor) -> torch.Tensor:
 
 
 def folded(x: torch.Tensor) -> torch.Tensor:
-    """Lay out (C, B, T) so that (C, B * T) is a view of it; a copy only where it is not."""
+    """Return (C, B, T) such that (C, B * T) is a view of it; copy only if it is not."""
     return x.flatten(1).unflatten(1, x.shape[1:])
 
 
 class Product(torch.autograd.Function):
-    """`product` of tensors that have one precision."""
+    """Compute `product` of tensors of the same precision."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -61,16 +66,16 @@ class Product(torch.autograd.Function):
 
 
 def _operator(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-    """Make a function of tensors an operator, which torch.compile calls and does not enter.
+    """Make a function of tensors an operator, which torch.compile calls without tracing into it.
 
-    `torch.library.custom_op` would do the same, at 0.3 ms a call.
+    `torch.library.custom_op` would do the same but takes 0.3 ms per call.
     """
     name = function.__name__
     arguments = ", ".join(
         f"Tensor {argument}" for argument in inspect.signature(function).parameters
     )
     schema = f"{name}({arguments}) -> Tensor"
-    # Or an argument of two operators would be written twice.
+    # Without this tag, an argument of two operators would be written twice.
     _LIBRARY.define(schema, tags=(torch.Tag.flexible_layout,))
     _LIBRARY.impl(name, function, "CompositeExplicitAutograd")
     operator = getattr(torch.ops.espnet_kd, name).default
@@ -79,7 +84,7 @@ def _operator(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tens
 
 @_operator
 def plain_product(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Multiply (D, C) by (C, B, T), of one precision, without a gradient."""
+    """Multiply (D, C) by (C, B, T) of the same precision, without a gradient."""
     return _times_transposed(weight, x.flatten(1).T).view(-1, *x.shape[1:])
 
 
@@ -90,7 +95,7 @@ def _(weight: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 @_operator
 def sum_with_product(x: torch.Tensor, weight: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Add the product of (D, C) and (C, B, T) to (D, B, T), of one precision; no gradient."""
+    """Add the product of (D, C) and (C, B, T) to (D, B, T), all of one precision, no gradient."""
     if _with_onednn(y):
         result = ONEDNN.binary(
             _dense(weight), _dense(x.flatten(1)), _dense(y.flatten(1)).T, None, "add"
@@ -107,7 +112,7 @@ def _(x: torch.Tensor, weight: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 @_operator
 def correlation(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Sum products of (D, B, T) and (C, B, T) over batch and time: (D, C), without a gradient."""
+    """Sum products of (D, B, T) and (C, B, T) over batch and time to (D, C), without a gradient."""
     return _times_transposed(one.flatten(1), other.flatten(1))
 
 
@@ -118,7 +123,7 @@ def _(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 @_operator
 def correlations(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Sum products of (D, B, T) and (C, B, T) over time: (B, D, C), without a gradient."""
+    """Sum products of (D, B, T) and (C, B, T) over time to (B, D, C), without a gradient."""
     if one.is_cuda:
         return torch.bmm(one.transpose(0, 1), other.permute(1, 2, 0))
     return torch.stack(
@@ -139,8 +144,8 @@ def _of_sum(_x: torch.Size, weight: torch.Size, y: torch.Size, **_: object) -> i
     return _of_product(weight, y)
 
 
-# Operations of each by the shapes of its arguments, for torch's FlopCounterMode, which cannot see
-# into an operator.
+# Number of operations of each operator, from the shapes of its arguments, for torch's
+# FlopCounterMode, which cannot see into an operator.
 OPERATIONS = {
     torch.ops.espnet_kd.plain_product: _of_product,
     torch.ops.espnet_kd.sum_with_product: _of_sum,
@@ -157,7 +162,7 @@ def _times_transposed(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 
 def _dense(x: torch.Tensor) -> torch.Tensor:
-    """Give a matrix without gaps between its rows or columns: oneDNN is a thousand times slower."""
+    """Return a matrix without gaps, copied if needed: oneDNN is 1000 times slower with gaps."""
     return x if x.is_contiguous() or x.T.is_contiguous() else x.contiguous()
 
 

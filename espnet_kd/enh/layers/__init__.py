@@ -1,1 +1,1 @@
-"""Layers in plain PyTorch."""
+"""Layers of the separators."""

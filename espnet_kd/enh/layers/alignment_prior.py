@@ -1,4 +1,4 @@
-"""What is known about the alignment of text and audio, as a bias on attention or as a loss."""
+"""Prior knowledge of the alignment of text and audio, as an attention bias or as a loss."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from espnet_kd.enh.layers.masks import padding_mask
 def alignment_log_prior(
     centers: torch.Tensor, frame_times: torch.Tensor, width: float, floor: float = -20.0
 ) -> torch.Tensor:
-    """Log prior of attention: a Gaussian in time around the center of each character.
+    """Return the log prior of attention: a Gaussian in time around the center of each character.
 
-    Our reading of "characters aligned by CTC forced alignment"; the paper has no alignment.
+    Our interpretation of "characters aligned by CTC forced alignment"; the paper uses no alignment.
 
     Args:
         centers: (B, U) center of each character in milliseconds.
         frame_times: (B, T) center of each query frame in milliseconds.
         width: standard deviation in milliseconds.
-        floor: least value, so that a wrong alignment can still be overruled.
+        floor: smallest value, so that attention can still overrule a wrong alignment.
 
     Returns:
         (B, T, U), to be added to the attention logits.
@@ -33,7 +33,7 @@ def guided_attention_loss(
     key_lengths: torch.Tensor,
     width: float = 0.2,
 ) -> torch.Tensor:
-    """Penalty on attention far from the diagonal (Tachibana et al. 2018, eq. (9)).
+    """Penalize attention far from the diagonal (Tachibana et al. 2018, eq. (9)).
 
     Args:
         attention: (B, T, U) weights that sum to one over U.

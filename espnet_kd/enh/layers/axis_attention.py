@@ -1,4 +1,4 @@
-"""Self-attention along time or along frequency, of real and of complex features."""
+"""Self-attention along time or frequency, for real or complex features."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ ORDERS = {"time": (0, 3, 1, 4, 2), "frequency": (0, 4, 1, 3, 2)}
 class AxisAttention(nn.Module):
     """One head of self-attention along one axis, with a residual connection.
 
-    Fu et al., "Uformer", ICASSP 2022, and the authors' code (2022-06 revision): linear queries,
-    keys and values without positions, global. For complex features the product of query, key and
-    value is multiplied out: each of its 2 x 2 x 2 terms is an attention of its own with its own
-    projections, and the terms are summed with the sign of their power of i:
+    Fu et al., "Uformer", ICASSP 2022, and the authors' code (2022-06 revision): queries, keys and
+    values are linear and without positional encoding, and the attention is global. For complex
+    features, the product of query, key and value is multiplied out: each of its 2 x 2 x 2 terms is
+    a separate attention with separate projections, and the terms are summed with the sign of their
+    power of i:
 
         real: rrr - rii - iri - iir        imaginary: rri + rir + irr - iii
 
-    No bias in the projections is our reading.
+    That the projections have no bias is our interpretation.
 
     Args:
         parts: P, 1 for real and 2 for complex features.
@@ -56,11 +57,11 @@ class AxisAttention(nn.Module):
         )
 
     def forward(self, features: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """Attend.
+        """Attend along the axis and add the result to the features.
 
         Args:
             features: (B, P C, F, T).
-            valid: (B, 1, 1, T), True on frames that are no padding.
+            valid: (B, 1, 1, T), True on frames that are not padding.
 
         Returns:
             (B, P C, F, T).

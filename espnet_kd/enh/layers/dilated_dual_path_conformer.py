@@ -1,4 +1,4 @@
-"""Dilated dual-path conformer of complex and magnitude features: Uformer's bottleneck."""
+"""Dilated dual-path conformer for complex and magnitude features: Uformer's bottleneck."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from espnet_kd.enh.layers.two_branch import (
 
 
 class FeedForward(nn.Module):
-    """x + 1/2 FF(LN(x)), on each frame and bin.
+    """x + 1/2 FF(LN(x)), computed for each frame and bin.
 
     Args:
         parts: P, 1 for real and 2 for complex features.
@@ -37,16 +37,16 @@ class FeedForward(nn.Module):
         )
 
     def forward(self, features: torch.Tensor, _valid: torch.Tensor) -> torch.Tensor:
-        """Map (B, P C, F, T) to its like."""
+        """Map (B, P C, F, T) to the same shape."""
         return features + 0.5 * self.layers(features)
 
 
 class GatedDilatedConv(nn.Module):
     """x + Conv(SiLU(LN(D_d(h) sigmoid(D_g(h))))), h = PReLU(Conv(LN(x))).
 
-    D are 3 x 3 convolutions dilated in time, which hear frames to both sides; the official code
-    calls them depthwise and computes full ones, and so do we. The residual connection of each
-    block is our reading.
+    D_d and D_g are 3 x 3 convolutions, dilated in time, that use past and future frames. The
+    official code calls them depthwise but computes full convolutions; so does this class. The
+    residual connection of each block is our interpretation.
 
     Args:
         parts: P, 1 for real and 2 for complex features.
@@ -84,7 +84,7 @@ class GatedDilatedConv(nn.Module):
         )
 
     def forward(self, features: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-        """Map (B, P C, F, T) to its like; `valid` as in AxisAttention."""
+        """Map (B, P C, F, T) to the same shape; `valid` is as in AxisAttention."""
         hidden = self.enter(features) * valid
         return features + self.leave(self.signal(hidden) * self.gate(hidden).sigmoid())
 
@@ -93,15 +93,16 @@ class DilatedDualPathConformer(nn.Module):
     """Feed-forward, attention along time and along frequency, dilated convolutions, feed-forward.
 
     Fu et al., "Uformer: A UNet based dilated complex & real dual-path conformer network for
-    simultaneous speech enhancement and dereverberation", ICASSP 2022; sizes and order of the
-    authors' code (2022-06 revision). The branches are fused after each of these layers.
+    simultaneous speech enhancement and dereverberation", ICASSP 2022; sizes and order are those
+    of the authors' code (2022-06 revision). The branches are fused after each of these layers.
 
     Args:
         channels: C.
         ff_channels: inner channels of the feed-forward layers.
         attention_dim: width of queries, keys and values.
         conv_channels: inner channels of the dilated convolutions.
-        num_convs: N of them; the i-th is dilated by 2^i and its gate by 2^(N - 1 - i) frames.
+        num_convs: number N of dilated convolutions; the i-th (from 0) is dilated by 2^i frames and
+            its gate by 2^(N - 1 - i) frames.
         dropout: dropout rate.
     """
 
@@ -143,12 +144,12 @@ class DilatedDualPathConformer(nn.Module):
         magnitude_features: torch.Tensor,
         valid: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map both branches to their like.
+        """Map both branches to the same shapes.
 
         Args:
             complex_features: (B, 2 C, F, T).
             magnitude_features: (B, C, F, T).
-            valid: (B, 1, 1, T), True on frames that are no padding; the others change nothing.
+            valid: (B, 1, 1, T), True on frames that are not padding; padding does not affect them.
         """
         for block in self.blocks:
             complex_features, magnitude_features = block(

@@ -1,4 +1,4 @@
-"""A windowed Fourier basis as the start of a learned filterbank."""
+"""A windowed Fourier basis as the initial value of a learned filterbank."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import torch
 
 
 def fourier_filterbank(num_filters: int, kernel_size: int) -> torch.Tensor:
-    """Filters whose rectified outputs hold a short-time Fourier transform without loss.
+    """Return filters whose rectified outputs contain a lossless short-time Fourier transform.
 
-    Cosines and sines of the K/2 + 1 bins (K rows, orthonormal), each with both signs because the
-    encoder rectifies: relu(x) - relu(-x) = x, under a square-root Hann window. With a stride of K/2
-    and the same filters in the decoder, a mask of one gives the input back. Conv-TasNet's random
-    start must first learn that; hand-made filters are known to help (Ditter and Gerkmann, "A
-    multi-phase gammatone filterbank for speech separation via TasNet", ICASSP 2020; the Fourier
-    basis is our choice).
+    The filters are the cosines and sines of the K/2 + 1 bins (K orthonormal rows) under a
+    square-root Hann window. Each appears with both signs, because the encoder rectifies and
+    relu(x) - relu(-x) = x. With a stride of K/2 and the same filters in the decoder, a mask of one
+    returns the input. With random initialization, Conv-TasNet must learn that first; handcrafted
+    filters are known to help (Ditter and Gerkmann, "A multi-phase gammatone filterbank for speech
+    separation via TasNet", ICASSP 2020; the Fourier basis is our choice).
 
     Args:
         num_filters: must be 2 * kernel_size.
@@ -23,12 +23,12 @@ def fourier_filterbank(num_filters: int, kernel_size: int) -> torch.Tensor:
         (num_filters, 1, K).
 
     Raises:
-        ValueError: sizes that cannot give perfect reconstruction.
+        ValueError: the sizes do not allow perfect reconstruction.
     """
     if num_filters != 2 * kernel_size or kernel_size % 2:
         raise ValueError(
-            f"a Fourier start needs an even kernel and twice as many filters, not {kernel_size} "
-            f"and {num_filters}"
+            "Fourier initialization needs an even kernel size and twice as many filters, "
+            f"not {kernel_size} and {num_filters}"
         )
     time = torch.arange(kernel_size, dtype=torch.float64)
     bins = torch.arange(kernel_size // 2 + 1, dtype=torch.float64)

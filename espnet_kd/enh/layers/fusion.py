@@ -9,17 +9,17 @@ from espnet_kd.enh.layers.masks import padding_mask, sinusoids
 
 
 class FusionBlock(nn.Module):
-    """h + MHA(LN(h), Z, Z): audio features ask, text features answer.
+    """h + MHA(LN(h), Z, Z): queries from audio features h, keys and values from text features Z.
 
-    Wang et al. 2022, Figure 2 and section 2.1 (the drawing is not public: layer norm before the
-    attention is our reading).
+    Wang et al. 2022, Figure 2 and section 2.1. The figure is not public, so that the layer norm
+    precedes the attention is our interpretation.
 
     Args:
         dim: width N of the audio features.
         text_dim: width D of the text features.
         num_heads: attention heads.
         dropout: dropout rate of the attention weights.
-        zero_init: start as the identity.
+        zero_init: initialize the block as the identity.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class FusionBlock(nn.Module):
         bias: torch.Tensor,
         need_weights: bool,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Fuse.
+        """Fuse text into audio.
 
         Args:
             audio: (B, T, N).
@@ -57,7 +57,7 @@ class FusionBlock(nn.Module):
             need_weights: also return the attention weights.
 
         Returns:
-            (B, T, N) and, if wanted, (B, T, U) weights averaged over heads.
+            (B, T, N) and, if requested, (B, T, U) weights averaged over heads.
         """
         query = self.norm(audio) + position
         fused, weights = self.attention(
@@ -67,16 +67,17 @@ class FusionBlock(nn.Module):
 
 
 class Fusion(nn.Module):
-    """L fusion blocks in a row, by option at a lower frame rate than the audio features.
+    """A sequence of L fusion blocks, optionally at a lower frame rate than the audio features.
 
-    With the defaults this is the paper's plain configuration. The options are ours:
+    The defaults are the paper's plain configuration. The options are ours:
 
-    - A higher `query_stride` averages the queries over that many frames and adds the change of the
-      blocks back to all of them, so that the attention map shrinks by the same factor.
-    - `match_level` lets the blocks work at unit level and scales their change to each frame's own.
-      The encoder's code is as small as the waveform, and text features are not: added as they are,
-      they drown it in the layer norm that follows (measured: a baseline of 11 dB fell to 8 dB).
-    - `zero_init` starts as the identity, so that a trained baseline stays what it is.
+    - A `query_stride` above 1 averages the queries over that many frames and adds the change that
+      the blocks make to each of these frames. The attention map shrinks by the same factor.
+    - `match_level` runs the blocks at unit level and scales their change to the level of each
+      frame. The encoder's code is as small as the waveform, but text features are not: added
+      without scaling, they dominate the code in the layer norm that follows (measured: a baseline
+      of 11 dB fell to 8 dB).
+    - `zero_init` starts as the identity, so that a trained baseline keeps its output.
 
     Args:
         dim: width N of the audio features.
@@ -86,7 +87,7 @@ class Fusion(nn.Module):
         dropout: dropout rate of the attention weights.
         query_stride: audio frames per query.
         match_level: scale the change to the level of the audio features.
-        zero_init: start as the identity.
+        zero_init: initialize the fusion as the identity.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Fusion(nn.Module):
         )
 
     def queries(self, audio: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        """Average over the valid ones of `query_stride` frames.
+        """Average each group of `query_stride` frames over its valid frames.
 
         Args:
             audio: (B, T, N), zeros in the padding.
@@ -150,7 +151,7 @@ class Fusion(nn.Module):
             need_weights: also return the attention weights of the last block.
 
         Returns:
-            (B, T, N) and, if wanted, (B, T', U).
+            (B, T, N) and, if requested, (B, T', U).
         """
         start = self.queries(audio, frames)
         if self.match_level:

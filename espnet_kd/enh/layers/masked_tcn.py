@@ -1,4 +1,4 @@
-"""ESPnet's Conv-TasNet mask estimator: the same parameters, blind to padding, and quicker."""
+"""ESPnet's Conv-TasNet mask estimator: same parameters, independent of padding, and faster."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ MASKS = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
 }
-# Matrices whose rows begin at odd addresses are multiplied at half the speed; and compiled blocks
-# sum up frames in PIECES of `fused_stages`.
+# Frames are padded to a multiple of this: matrices with unaligned rows are multiplied at half the
+# speed, and compiled blocks sum the frames in PIECES (see `fused_stages`) of equal size.
 ALIGNED_FRAMES = 16
 
 
 def mask_padding(network: TemporalConvNet) -> None:
     """Turn ESPnet's network, without skip connections, into a MaskedTemporalConvNet.
 
-    Only the classes change. ESPnet's constructor has drawn the weights by then, so the same seed
-    gives the same model as stock ESPnet; building the layers again would draw others.
+    Only the classes change. ESPnet's constructor has already drawn the weights, so the same seed
+    yields the same model as stock ESPnet. Building the layers again would draw other weights.
     """
     network.__class__ = MaskedTemporalConvNet
     network.network[0].__class__ = LayerNorm
@@ -45,16 +45,16 @@ def mask_padding(network: TemporalConvNet) -> None:
 
 
 class MaskedTemporalConvNet(TemporalConvNet):
-    """ESPnet's TemporalConvNet that is told how long each utterance is.
+    """ESPnet's TemporalConvNet, which also receives the length of each utterance.
 
-    Parameters, their names, their start and, for utterances of equal length, the output are
-    ESPnet's (Luo and Mesgarani 2019, "Conv-TasNet", section II). Global layer norms count valid
-    frames alone, and convolutions see zeros behind the end, as where an utterance stands alone.
-    Batch normalization sees the padding in training. `mask_padding` makes it.
+    Parameters, their names and initial values and, for utterances of equal length, the output are
+    those of ESPnet (Luo and Mesgarani 2019, "Conv-TasNet", section II). Global layer norms use only
+    valid frames, and convolutions see zeros after the end, as for a single utterance. Batch
+    normalization sees the padding in training. `mask_padding` creates such networks.
     """
 
     def blocks(self) -> list[TemporalBlock]:
-        """Give the blocks, first to last."""
+        """Return the blocks, first to last."""
         return [block for repeat in self.network[2] for block in repeat]
 
     def forward(self, mixture_w: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
@@ -65,15 +65,15 @@ class MaskedTemporalConvNet(TemporalConvNet):
             frames: (B,) valid frames.
 
         Returns:
-            (B, C, N, T); what stands in the padding has no meaning.
+            (B, C, N, T); values in the padding have no meaning.
         """
         size = mixture_w.size(2)
-        # Under autocast too, blocks are summed up in single precision.
+        # Even under autocast, the outputs of the blocks are summed in single precision.
         output = self.network[:2](mixture_w).to(mixture_w.dtype)
-        if self.blocks()[0].is_global:  # batch normalization in training would see these frames
+        if self.blocks()[0].is_global:  # batch normalization in training would use the padding
             output = functional.pad(output, (0, -size % ALIGNED_FRAMES))
         valid = (~padding_mask(frames, output.size(2))).unsqueeze(1).to(output.dtype)
-        # An utterance shorter than the encoder's kernel has no frame: its norms divide by one.
+        # An utterance shorter than the encoder's kernel has no frames; its norms divide by one.
         count = valid.sum(2, keepdim=True).clamp(min=1)
         for block in self.blocks():
             output = block(output, valid, count)
@@ -82,48 +82,48 @@ class MaskedTemporalConvNet(TemporalConvNet):
 
 
 class LayerNorm(ChannelwiseLayerNorm):
-    """ESPnet's norm over channels, frame by frame, by PyTorch's function."""
+    """ESPnet's norm over the channels of each frame, computed by PyTorch's function."""
 
     def forward(self, y: torch.Tensor) -> torch.Tensor:
-        """(B, C, T) -> (B, C, T)."""
+        """Normalize (B, C, T)."""
         weights = self.gamma.flatten(), self.beta.flatten()
         return functional.layer_norm(y.mT, weights[0].shape, *weights, EPS).mT
 
 
 class PointwiseConvolution(nn.Conv1d):
-    """A 1x1 convolution without bias, as one product for the whole batch."""
+    """A 1x1 convolution without bias, computed as one product for the whole batch."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, T) -> (B, D, T)."""
+        """Map (B, C, T) to (B, D, T)."""
         return product(self.weight.squeeze(2), x.transpose(0, 1)).transpose(0, 1)
 
 
 class MaskedTemporalBlock(TemporalBlock, Compilable):
-    """ESPnet's TemporalBlock with the sum that follows it."""
+    """ESPnet's TemporalBlock, including the residual sum that follows it."""
 
     @property
     def is_global(self) -> bool:
-        """Whether its norms are over channels and time; others go through ESPnet's layers."""
+        """Whether its norms are over channels and time; otherwise it runs ESPnet's layers."""
         return isinstance(self.net[2], (GlobalLayerNorm, nn.GroupNorm))
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        """Add to each utterance what the block makes of it.
+        """Return the input plus the output of the block's layers.
 
         Args:
             x: (B, C, T).
-            valid: (B, 1, T) 1 where a frame is valid, else 0.
+            valid: (B, 1, T), 1 where a frame is valid, else 0.
             count: (B, 1, 1) valid frames, at least 1.
 
         Returns:
             (B, C, T).
         """
-        # ESPnet's Sequentials name nothing; tests compare all outputs with ESPnet's own classes.
+        # ESPnet's layers have no names here; tests compare all outputs with ESPnet's own classes.
         wide, prelu, norm, separable = self.net
         if not self.is_global:
             return x + separable(norm(prelu(wide(x))) * valid)
         depthwise, *_, prelu2, norm2, narrow = separable.net
         block = compiled_block() if self.compiled else residual_block
-        # Batch and time are next to each other in memory; only the first block has to copy.
+        # Keep batch and time adjacent in memory; only the first block has to copy.
         x, valid = folded(x.transpose(0, 1)), valid.transpose(0, 1)
         return block(
             x,
@@ -143,7 +143,7 @@ class MaskedTemporalBlock(TemporalBlock, Compilable):
 
 
 def gain_and_shift(norm: GlobalLayerNorm | nn.GroupNorm) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights of a norm, each (C, 1, 1)."""
+    """Return the gain and shift of a norm, each (C, 1, 1)."""
     if isinstance(norm, GlobalLayerNorm):
         return norm.gamma.transpose(0, 1), norm.beta.transpose(0, 1)
     return norm.weight.view(-1, 1, 1), norm.bias.view(-1, 1, 1)

@@ -8,7 +8,7 @@ import torch
 
 
 def padding_mask(lengths: torch.Tensor, size: int) -> torch.Tensor:
-    """Mark the padding.
+    """Mark the positions that are padding.
 
     Args:
         lengths: (B,) valid lengths.
@@ -21,7 +21,7 @@ def padding_mask(lengths: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def sinusoids(size: int, dim: int, like: torch.Tensor) -> torch.Tensor:
-    """Sinusoidal positional encoding (Vaswani et al. 2017, section 3.5).
+    """Return the sinusoidal positional encoding (Vaswani et al. 2017, section 3.5).
 
     Returns:
         (size, dim) on the device and in the dtype of `like`.

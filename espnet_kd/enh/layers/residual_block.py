@@ -1,4 +1,7 @@
-"""The block of a Conv-TasNet as one function of features and weights."""
+"""The block of a Conv-TasNet as one function of features and weights.
+
+It is the reference for the compiled block in `espnet_kd/enh/fast`.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +32,23 @@ def residual_block(
     """Compute x + narrow(gLN(PReLU(depthwise(gLN(PReLU(wide(x))))))).
 
     Luo and Mesgarani 2019, Figure 1 (C): Conv-TasNet's block, without the skip connection. Global
-    layer norms count valid frames alone; the depthwise convolution sees zeros elsewhere. The second
-    norm is an affine map of each utterance and channel, and the 1x1 convolution behind it is
-    linear, so the map is taken into the weight of the convolution and into its output, which has
+    layer norms use only valid frames; the depthwise convolution sees zeros elsewhere. The second
+    norm is an affine map of each utterance and channel, and the 1x1 convolution after it is linear.
+    The map is therefore folded into the weight of the convolution and into its output, which has
     fewer channels.
 
     Args:
         x: (C, B, T).
-        valid: (1, B, T) 1 where a frame is valid, else 0.
+        valid: (1, B, T), 1 where a frame is valid, else 0.
         frames: (1, B, 1) number of valid frames.
         wide: (H, C).
-        slope: (1,) of the PReLU.
-        gain: (H, 1, 1) of the norm, and its `shift`.
+        slope: (1,) of the first PReLU.
+        gain, shift: (H, 1, 1) of the first norm.
         kernel: (P, H, 1, 1) of the depthwise convolution, tap by tap.
-        slope2, gain2, shift2: as the first.
+        slope2, gain2, shift2: of the second PReLU and norm, with the same shapes.
         narrow: (C, H).
-        dilation: of that convolution.
-        before: zeros in front of it.
+        dilation: of the depthwise convolution.
+        before: zeros in front of the depthwise convolution's input.
         eps: added to the variances.
 
     Returns:

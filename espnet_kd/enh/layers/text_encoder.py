@@ -16,7 +16,7 @@ class TextEncoder(nn.Module):
     Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
     Recognition", ISCSLP 2022, section 3.2.1: 4 blocks, 4 heads of 64. The width of
     the feed-forward layer, the sinusoidal positions and the layer norm before each sub-layer are
-    our reading.
+    our interpretation.
 
     Args:
         vocab_size: number of tokens V.
@@ -47,14 +47,14 @@ class TextEncoder(nn.Module):
         self.scale = math.sqrt(dim)
 
     def forward(self, text: torch.Tensor, text_lengths: torch.Tensor) -> torch.Tensor:
-        """Encode.
+        """Encode a batch of transcripts.
 
         Args:
             text: (B, U) token ids, padded.
             text_lengths: (B,) valid lengths.
 
         Returns:
-            (B, U, D); rows of padding carry no meaning and must be masked by the reader.
+            (B, U, D); rows in the padding have no meaning, and the caller must mask them.
         """
         embedded = self.embedding(text) * self.scale
         embedded = embedded + sinusoids(embedded.size(1), embedded.size(2), embedded)

@@ -1,7 +1,7 @@
 """Layers of a network with a complex and a magnitude branch.
 
 Features are (B, P C, F, T): P = 2 in the complex branch, where the real halves of all channels
-stand before the imaginary ones (as in ESPnet's complex layers), and P = 1 in the magnitude branch.
+come before the imaginary ones (as in ESPnet's complex layers), and P = 1 in the magnitude branch.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from espnet2.enh.layers.complexnn import ComplexConv2d, ComplexConvTranspose2d
 from torch import nn
 
 COMPLEX, MAGNITUDE = 2, 1  # P
-EPS = torch.finfo(torch.float32).eps  # of powers, so that silence has a modulus with a gradient
+EPS = torch.finfo(torch.float32).eps  # added to powers, to give the modulus of silence a gradient
 
 
 def modulus(features: torch.Tensor) -> torch.Tensor:
-    """Modulus of complex features, smooth at zero: (B, 2 C, F, T) to (B, C, F, T)."""
+    """Return the modulus of complex features, smooth at zero: (B, 2 C, F, T) to (B, C, F, T)."""
     real, imag = features.chunk(2, dim=1)
     return (real.square() + imag.square() + EPS).sqrt()
 
@@ -23,7 +23,7 @@ def modulus(features: torch.Tensor) -> torch.Tensor:
 def fuse(
     complex_features: torch.Tensor, magnitude_features: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Tell each branch of the other: X + sigmoid(M) in both halves, and M + sigmoid(|X|).
+    """Fuse the branches: X + sigmoid(M) in both halves of X, and M + sigmoid(|X|).
 
     Args:
         complex_features: X, (B, 2 C, F, T).
@@ -40,13 +40,13 @@ def fuse(
 
 
 class FusedPair(nn.Module):
-    """A layer of both branches, then their fusion.
+    """A layer for each branch, followed by the fusion of the branches.
 
-    What comes out can be tapped as plain tensors at `complex_out` and `magnitude_out`.
+    The outputs can be tapped as plain tensors at `complex_out` and `magnitude_out`.
 
     Args:
-        complex_layer: of the complex branch.
-        magnitude_layer: of the magnitude branch, with as many channels.
+        complex_layer: layer of the complex branch.
+        magnitude_layer: layer of the magnitude branch, with the same number of channels.
     """
 
     def __init__(self, complex_layer: nn.Module, magnitude_layer: nn.Module):
@@ -62,7 +62,7 @@ class FusedPair(nn.Module):
         magnitude_features: torch.Tensor,
         *context: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Compute both branches.
+        """Compute and fuse both branches.
 
         Args:
             complex_features: (B, 2 C, F, T).
@@ -80,7 +80,7 @@ class FusedPair(nn.Module):
 
 
 class ChannelNorm(nn.LayerNorm):
-    """Layer norm over the C channels of a frame and bin; halves apart, with the same weights."""
+    """Layer norm over the C channels of a frame and bin, separate for each half, shared weights."""
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Normalize (B, P C, F, T)."""
@@ -89,10 +89,10 @@ class ChannelNorm(nn.LayerNorm):
 
 
 class Causal(nn.Module):
-    """Cut what a convolution gives to the frames it got, so that none of them hears a later one.
+    """Trim a convolution's output to the number of input frames, so that it is causal.
 
     Args:
-        convolution: that gives T' >= T frames, of which frame t depends on no frame after t.
+        convolution: returns T' >= T frames; its output frame t depends on no input frame after t.
     """
 
     def __init__(self, convolution: nn.Module):
@@ -112,7 +112,7 @@ def convolution(
     padding: tuple[int, int] = (0, 0),
     **options,
 ) -> nn.Module:
-    """Make a complex or a real 2-D convolution, padded at both ends.
+    """Build a complex or a real 2-D convolution, padded at both ends.
 
     Args:
         parts: P, COMPLEX or MAGNITUDE.
@@ -120,7 +120,7 @@ def convolution(
         out_channels: C'.
         kernel_size: bins and frames.
         padding: bins and frames.
-        options: stride and dilation, likewise.
+        options: stride and dilation, also as bins and frames.
     """
     if parts == MAGNITUDE:
         return nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, **options)
@@ -130,7 +130,7 @@ def convolution(
 
 
 def transposed_convolution(parts: int, in_channels: int, out_channels: int, **options) -> nn.Module:
-    """Make a complex or a real transposed 2-D convolution; arguments as in `convolution`."""
+    """Build a complex or a real transposed 2-D convolution; arguments as in `convolution`."""
     if parts == MAGNITUDE:
         return nn.ConvTranspose2d(in_channels, out_channels, **options)
     return ComplexConvTranspose2d(2 * in_channels, 2 * out_channels, **options)

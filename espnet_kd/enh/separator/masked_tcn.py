@@ -1,4 +1,4 @@
-"""Conv-TasNet's separator whose output does not depend on padding."""
+"""Conv-TasNet separator whose output does not depend on padding."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from espnet_kd.enh.layers.masks import padding_mask
 class MaskedTCNSeparator(TCNSeparator):
     """ESPnet's TCNSeparator for padded batches.
 
-    Parameters, their start and, without padding, samples are ESPnet's: weights go from one to the
-    other.
+    Parameters, their initial values and, without padding, the output are those of ESPnet, so
+    weights can be loaded from either class into the other.
 
     Args:
         input_dim: width N of the encoder code.
-        conf: further arguments of TCNSeparator.
+        conf: other arguments of TCNSeparator.
     """
 
     padding_invariant = True
@@ -39,12 +39,12 @@ class MaskedTCNSeparator(TCNSeparator):
 
         Args:
             input: (B, T, N) encoder code, real or complex.
-            ilens: (B,) valid frames; None: all.
+            ilens: (B,) valid frames; None if all are valid.
             additional: not used.
 
         Returns:
-            [(B, T, N)] of each speaker, zeros in the padding; `ilens`; `mask_spk1`, ... (B, T, N),
-            and `noise1` with `predict_noise`.
+            [(B, T, N)], one per speaker, with zeros in the padding; `ilens`; `mask_spk1`, ...
+            (B, T, N), and `noise1` with `predict_noise`.
         """
         input = without_padding(input, ilens)
         return self.apply_masks(input, abs(input) if is_complex(input) else input, ilens)
@@ -57,10 +57,10 @@ class MaskedTCNSeparator(TCNSeparator):
         Args:
             code: (B, T, N), zeros in the padding.
             feature: (B, T, N), real.
-            ilens: (B,) valid frames; None: all.
+            ilens: (B,) valid frames; None if all are valid.
 
         Returns:
-            As `forward`.
+            As in `forward`.
         """
         frames = ilens
         if frames is None:
@@ -75,7 +75,7 @@ class MaskedTCNSeparator(TCNSeparator):
 
 
 def without_padding(code: torch.Tensor, ilens: torch.Tensor | None) -> torch.Tensor:
-    """Set (B, T, N) to zero behind its valid frames (B,), whatever stood there."""
+    """Set (B, T, N) to zero after its valid frames (B,), even where it is NaN."""
     if ilens is None:
         return code
     return code.masked_fill(padding_mask(ilens, code.size(1)).unsqueeze(2), 0)

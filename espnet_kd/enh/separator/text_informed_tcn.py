@@ -18,8 +18,8 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
 
     Wang et al., "Text-Informed Knowledge Distillation for Robust Speech Enhancement and
     Recognition", ISCSLP 2022, section 2.1. The mask multiplies the original encoder code,
-    not the fused one (our reading). The parameters of the audio part keep the names of
-    TCNSeparator, so that a trained baseline initializes them (`--init_param`).
+    not the fused one (our interpretation). The parameters of the audio part keep the names of
+    TCNSeparator, so that a trained baseline can initialize them (`--init_param`).
 
     Args:
         input_dim: width N of the encoder code.
@@ -27,11 +27,11 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
         text_conf: arguments of TextEncoder.
         fusion_conf: arguments of Fusion.
         prior_width: standard deviation in milliseconds of the alignment prior on the attention;
-            0 switches it off (the paper's plain configuration).
+            0 turns it off (the paper's plain configuration).
         guided_attention: compute the guided-attention loss.
         auxiliary_ctc: compute a CTC loss of the transcript on the queries, which makes them
-            phonetic (our reading; the paper has none).
-        tcn_conf: all further arguments go to TCNSeparator (layer, stack, bottleneck_dim, ...).
+            phonetic (our interpretation; the paper has no such loss).
+        tcn_conf: other arguments of TCNSeparator (layer, stack, bottleneck_dim, ...).
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
 
     @property
     def auxiliary_losses(self) -> list[str]:
-        """Names of the losses that are computed in training beside the signal."""
+        """Names of the losses that are computed in training in addition to the signal."""
         computed = {"guided_attention": self.guided_attention, "ctc": self.ctc_head is not None}
         return [name for name, asked in computed.items() if asked]
 
@@ -84,10 +84,10 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
             [(B, T, N)], (B,), and `mask_spk1` plus `auxiliary_losses`, a dict of (B,) tensors.
 
         Raises:
-            ValueError: no text, or no alignment where the prior needs one.
+            ValueError: the text is missing, or the alignment that the prior needs is missing.
         """
         if additional is None or additional.get("text") is None:
-            raise ValueError("the text-informed separator needs the transcript: give it `text`")
+            raise ValueError("the text-informed separator needs the transcript; pass it as `text`")
         text, text_lengths = additional["text"], additional["text_lengths"]
         input = without_padding(input, ilens)
         encoded = self.text_encoder(text, text_lengths)
@@ -110,7 +110,7 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
             return None
         centers = additional.get("align")
         if centers is None:
-            raise ValueError("prior_width is set: give the separator the alignment (`align`)")
+            raise ValueError("prior_width needs the alignment of the text; pass it as `align`")
         stride = self.fusion.query_stride
         queries = torch.arange(-(-size // stride), device=centers.device) + 0.5
         milliseconds = 1000.0 * additional["num_samples"] / (additional["sample_rate"] * frames)

@@ -32,29 +32,32 @@ class UformerSeparator(AbsSeparator):
 
     Fu et al., "Uformer: A UNet based dilated complex & real dual-path conformer network for
     simultaneous speech enhancement and dereverberation", ICASSP 2022. The layers follow the
-    authors' code in its 2022-06 revision: magnitude compressed by 0.5 and DC dropped, convolutions
-    5 bins by 2 frames with stride 2 along frequency, BatchNorm and PReLU, both branches fused after
-    each layer, one dilated dual-path conformer, mirrored decoders with concatenated skips and
-    neither norm nor activation at the end. With X the spectrum, M the output of the complex and m
-    of the magnitude decoder, tanh|M| and sigmoid(m) are masks of the compressed magnitude, whose
-    mean is squared back, and the phase of M is added:
+    authors' code in its 2022-06 revision: magnitudes compressed by the power 0.5 and DC dropped,
+    convolutions of 5 bins by 2 frames with stride 2 along frequency, BatchNorm and PReLU, both
+    branches fused after each layer, one dilated dual-path conformer, and mirrored decoders with
+    concatenated skips and neither norm nor activation at the end.
+
+    Let X be the spectrum, M the output of the complex decoder and m that of the magnitude decoder.
+    tanh|M| and sigmoid(m) are masks of the compressed magnitude. Their mean is squared to undo the
+    compression, and the phase of M is added:
 
         S = X ((tanh|M| + sigmoid(m)) / 2)^2 M / |M|,    S = 0 at DC
 
-    Our reading: BatchNorm of the two halves of complex channels on their own, as in ESPnet's
-    DCCRN, and ESPnet's initial weights; padding is kept out (but not of BatchNorm in training).
-    The convolutions outside the conformer are causal; the conformer hears all valid frames.
+    Our interpretation: BatchNorm normalizes the real and imaginary halves of complex channels
+    separately, as in ESPnet's DCCRN, and the initial weights are ESPnet's. Padding is excluded,
+    except from BatchNorm in training. The convolutions outside the conformer are causal; the
+    conformer uses all valid frames.
 
     Fused complex features, (B, 2 C, F, T), can be tapped at `encoder.N.complex_out` and
     `decoder.N.complex_out`.
 
     Args:
-        input_dim: bins of the spectrum with DC; one more than a multiple of 2^(layers).
+        input_dim: bins of the spectrum including DC; one more than a multiple of 2^layers.
         channels: C after each layer of the encoder.
-        conformer_conf: arguments of DilatedDualPathConformer but its channels.
+        conformer_conf: arguments of DilatedDualPathConformer except `channels`.
 
     Raises:
-        UserError: a number of bins that cannot be halved so often.
+        UserError: the number of bins cannot be halved once per layer of the encoder.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class UformerSeparator(AbsSeparator):
             raise UserError(
                 "uformer",
                 f"{input_dim - 1} bins above DC cannot be halved {len(channels)} times",
-                f"make n_fft a multiple of {2 ** (len(channels) + 1)} or `channels` shorter",
+                f"make n_fft a multiple of {2 ** (len(channels) + 1)} or shorten `channels`",
             )
         widths = [1, *channels]
         outward = list(zip(widths, widths[1:], strict=False))
@@ -121,7 +124,7 @@ class UformerSeparator(AbsSeparator):
 
 
 def _mask(complex_features: torch.Tensor, magnitude_features: torch.Tensor) -> torch.Tensor:
-    """Complex mask (B, T, F) from M (B, 2, F - 1, T) and m (B, 1, F - 1, T)."""
+    """Return the complex mask (B, T, F) from M (B, 2, F - 1, T) and m (B, 1, F - 1, T)."""
     size = modulus(complex_features)
     gain = (0.5 * (size.tanh() + magnitude_features.sigmoid())).square()
     mask = functional.pad(complex_features * (gain / size), (0, 0, 1, 0)).transpose(2, 3)

@@ -1,1 +1,1 @@
-"""What is refused before a training starts."""
+"""Checks that run before a training starts."""

@@ -1,4 +1,4 @@
-"""Batches that must be of one category."""
+"""Check that each batch holds one category."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from espnet_kd.fileio import read_columns
 
 
 def check_batches(args: argparse.Namespace) -> None:
-    """Refuse, for KD, batches that may hold several categories: losses depend on the category.
+    """For KD, reject batches that may mix categories: which losses apply depends on the category.
 
     Args:
-        args: of a training.
+        args: arguments of a training.
 
     Raises:
-        UserError: names the option.
+        UserError: names the option, or the data file that lacks its categories.
     """
     if not args.kd_losses:
         return
@@ -35,5 +35,7 @@ def check_batches(args: argparse.Namespace) -> None:
             )
         if not Path(data[0][0]).with_name("utt2category").exists():
             raise UserError(
-                data[0][0], "has no utt2category beside it", "put it there: batches are made by it"
+                data[0][0],
+                "has no utt2category next to it",
+                "put it there; ESPnet groups batches by it",
             )

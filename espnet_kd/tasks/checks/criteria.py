@@ -1,4 +1,4 @@
-"""What checkpoints are chosen by, checked before a training that would miss it when it ends."""
+"""Check the measures that checkpoints are chosen by; ESPnet uses some only when training ends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from espnet_kd.tasks.checks.data_lists import categories
 
 
 def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
-    """Refuse a measure that the training does not log.
+    """Reject a measure that the training does not log.
 
     Args:
-        args: of the training.
-        model: that is trained, with its KD losses.
+        args: arguments of the training.
+        model: the model to train, with its KD losses.
 
     Raises:
-        UserError: names the option, and what is logged.
+        UserError: names the option and what is logged.
     """
     logged = {
         part: _of_present(
@@ -36,23 +36,23 @@ def check_criteria(args: argparse.Namespace, model: ESPnetKDModel) -> None:
         if measure not in logged.get(part, ()):
             known = ", ".join(logged.get(part, logged))
             raise UserError(
-                f"--{option}", f"there is no '{measure}' of '{part}'", f"known: {known}"
+                f"--{option}", f"'{part}' has no measure '{measure}'", f"known: {known}"
             )
 
 
 def _of_present(measures: list[str], data: list[tuple[str, str, str]]) -> list[str]:
-    """Leave out measures of a category of which the list has no utterance."""
+    """Leave out measures of categories that the list does not contain."""
     present = set(categories(data or []).values()) or CATEGORIES
     absent = tuple(f"_{kind}" for kind in CATEGORIES if kind not in present)
     return [measure for measure in measures if not measure.endswith(absent)]
 
 
 def check_averaging(args: argparse.Namespace) -> None:
-    """Refuse settings with which ESPnet 202511 averages checkpoints wrongly.
+    """Reject settings with which ESPnet 202511 averages checkpoints wrongly.
 
-    It adds the other epochs to the cached weights of the best one, so a second average that reads
-    this epoch again is wrong. Only one criterion and one number of checkpoints are safe. ESPnet
-    202611 averages correctly, so nothing is refused there.
+    ESPnet 202511 adds the other epochs to the cached weights of the best one, so a second average
+    that uses this epoch is wrong. Only one criterion and one number of checkpoints are safe. ESPnet
+    202611 averages correctly, so nothing is rejected there.
 
     Raises:
         UserError: names the option.
@@ -61,10 +61,15 @@ def check_averaging(args: argparse.Namespace) -> None:
         return
     nbest = args.keep_nbest_models
     if isinstance(nbest, (list, tuple)) and len(nbest) > 1:
-        raise UserError("--keep_nbest_models", f"{list(nbest)}", "give one number (ESPnet 202511)")
+        raise UserError(
+            "--keep_nbest_models",
+            f"{list(nbest)}",
+            "give one number (ESPnet 202511 computes a second average wrongly)",
+        )
     if len(args.best_model_criterion) != 1:
         raise UserError(
             "--best_model_criterion",
             f"{len(args.best_model_criterion)} criteria",
-            "give one, e.g. [[valid, si_snr_loss, min]] (ESPnet 202511 averages a second wrongly)",
+            "give one, e.g. [[valid, si_snr_loss, min]] (ESPnet 202511 computes a second average "
+            "wrongly)",
         )

@@ -1,4 +1,4 @@
-"""The lists of a training, as ESPnet's options give them."""
+"""Read the data lists of a training, in the form of ESPnet's options."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ DataList = list[tuple[str, str, str]]  # path, name, type
 
 
 def categories(data: DataList) -> dict[str, str]:
-    """Category of each utterance; empty if the list has none."""
+    """Return the category of each utterance; empty if the list has no categories."""
     files = [path for path, name, _ in data if name == "category"]
     return read_columns(files[0]) if files else {}
 
 
 def kinds(data: DataList) -> dict[str, tuple[str | None, bool]]:
-    """Category of each utterance, and whether it has a reference; empty if they are not given."""
+    """Return the category of each utterance and whether it has a reference.
+
+    The result is empty if the list lacks categories or references.
+    """
     path_of = {name: path for path, name, _ in data}
     if not {"category", "speech_ref1"} <= path_of.keys():
         return {}

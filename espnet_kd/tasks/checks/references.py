@@ -1,4 +1,4 @@
-"""References that a list must have."""
+"""Check the references of a data list."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from espnet_kd.tasks.checks.data_lists import DataList
 
 
 def check_references(data: DataList) -> None:
-    """Refuse REAL utterances whose reference is their own noisy mixture, and absent references.
+    """Reject missing references, and REAL utterances whose reference is their own noisy mixture.
 
-    Where the type of the references is `reference` and not `sound`, those of REAL utterances may be
-    absent: `drop_unused` drops them unless a loss without references applies to them.
+    REAL utterances may lack a reference if the type of the references is `reference`, not `sound`.
+    `drop_unused` later drops them unless a loss that needs no reference applies to them.
 
     Args:
-        data: of training or validation.
+        data: the training or validation list.
 
     Raises:
         UserError: names the utterance.

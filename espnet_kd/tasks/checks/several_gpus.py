@@ -1,4 +1,4 @@
-"""Training on several GPUs, a process each: what is refused, and how errors of one are shown."""
+"""Training on several GPUs, one process per GPU: check options and report errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from espnet_kd.errors import UserError
 
 
 def check_gpus(args: argparse.Namespace) -> None:
-    """Refuse several GPUs in one process, whose copies of a model would share one teacher.
+    """Reject several GPUs in one process, where the copies of a model would share one teacher.
 
     Raises:
         UserError: names the option.
@@ -26,16 +26,16 @@ def check_gpus(args: argparse.Namespace) -> None:
 
 
 def is_spawned() -> bool:
-    """Whether this process was started by ESPnet for one of several GPUs."""
+    """Return whether ESPnet spawned this process for one of several GPUs."""
     return multiprocessing.parent_process() is not None
 
 
 @contextlib.contextmanager
 def quiet_about_children() -> Iterator[None]:
-    """Exit with status 1 where a spawned process did: it has said why."""
+    """Exit with status 1, without a traceback, if a spawned process did: it has reported why."""
     try:
         yield
     except ProcessExitedException as error:
-        if error.exit_code != 1:  # killed
+        if error.exit_code != 1:  # for example, the process was killed
             raise
         sys.exit(1)

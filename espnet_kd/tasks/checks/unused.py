@@ -1,4 +1,4 @@
-"""Utterances that no loss applies to, and losses that apply to no utterance."""
+"""Find utterances that no loss applies to, and losses that apply to no utterance."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ def unused_utterances(args: argparse.Namespace) -> dict[str, set[str]]:
     """Find utterances that no loss applies to, usually because they have no reference.
 
     Args:
-        args: of a training.
+        args: arguments of a training.
 
     Returns:
-        Their ids by part, "train" or "valid"; a part without such utterances is absent.
+        Their ids by part, "train" or "valid"; a part without such utterances is left out.
 
     Raises:
-        UserError: a list consists of such utterances, or a loss applies to no training utterance.
+        UserError: no loss applies to any utterance of a list, or a loss applies to no training
+            utterance.
     """
     losses = read_losses(args.kd_losses)
     if args.train_data_path_and_name_and_type:
@@ -44,14 +45,14 @@ def unused_utterances(args: argparse.Namespace) -> dict[str, set[str]]:
 def _is_used(
     args: argparse.Namespace, losses: list[LossSettings], category: str | None, has_reference: bool
 ) -> bool:
-    """Whether any loss with a weight applies to such utterances."""
+    """Return whether any loss with a weight applies to such utterances."""
     return (has_reference and args.supervised_weight > 0) or any(
         entry.weight > 0 and entry.applies(category, has_reference) for entry in losses
     )
 
 
 def _check_losses_apply(losses: list[LossSettings], data: DataList) -> None:
-    """Refuse a loss that would never be computed.
+    """Reject a loss that would never be computed.
 
     Raises:
         UserError: names the loss.
@@ -68,6 +69,6 @@ def _check_losses_apply(losses: list[LossSettings], data: DataList) -> None:
         if present and not any(entry.applies(*kind) for kind in present):
             raise UserError(
                 where,
-                "applies to no utterance of the training list (category, or no reference)",
+                "applies to no utterance of the training list (wrong category, or no reference)",
                 "correct its categories or the list",
             )

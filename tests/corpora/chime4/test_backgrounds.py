@@ -30,5 +30,5 @@ def test_no_recordings(chime4):
         find_backgrounds(Chime4Tree(chime4.root), [3, 6])
     assert str(error.value) == (
         f"{chime4.audio}/backgrounds: has no recordings *.CH3.wav, *.CH6.wav; "
-        "restore the corpus' backgrounds"
+        "restore the backgrounds of the corpus"
     )

@@ -7,7 +7,7 @@ from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.corpora.chime4.utterances import track_set
 
 
-def test_known_channels_stay_and_unknown_ones_are_those_of_equal_samples(embedded):
+def test_known_channels_stay_and_unknown_ones_are_found_by_samples(embedded):
     tree = Chime4Tree(embedded.root)
     known = list(track_set(tree, "dt05", "simu"))
     folders = [tree.audio / f"isolated/dt05_{u.environment.lower()}_simu" for u in known]
@@ -16,7 +16,7 @@ def test_known_channels_stay_and_unknown_ones_are_those_of_equal_samples(embedde
     assert with_channels([replace(known[0], channel=3)], folders[:1], 1, "")[0].channel == 3
 
 
-def test_a_recording_like_none_of_them_has_no_channel(embedded):
+def test_the_channel_stays_unknown_if_no_recording_matches(embedded):
     tree = Chime4Tree(embedded.root)
     one = replace(next(track_set(tree, "dt05", "simu")), channel=None)
     folder = tree.audio / "isolated/dt05_caf_simu"

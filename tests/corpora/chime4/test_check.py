@@ -10,7 +10,7 @@ from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.errors import UserError
 
 EACH = {"BUS": 1, "CAF": 1, "PED": 1, "STR": 1}
-# Of the hand-made tree.
+# Counts of the hand-made tree.
 COUNTS = {
     "tr05_simu": EACH,
     "tr05_real": {ALL: 2},
@@ -55,7 +55,7 @@ def test_a_whole_corpus(chime4):
     ]
 
 
-def test_other_counts_of_utterances_recordings_and_environments(chime4):
+def test_unexpected_counts_of_utterances_recordings_and_environments(chime4):
     problems = checked(chime4, {"tr05_simu": {"BUS": 2, "CAF": 1, "PED": 1}}).problems
     assert problems == [
         "tr05_simu BUS: 1 utterances annotated, 2 expected",
@@ -78,7 +78,7 @@ def test_a_channel_missing_for_some_utterances(chime4, kind):
         path.mkdir()
     report = checked(chime4)
     assert report.problems == [
-        f"tr05_real STR CH4: 0 of 1 recordings, first absent {path}",
+        f"tr05_real STR CH4: 0 of 1 recordings, first missing {path}",
     ]
     assert "tr05_real ALL 2 2 2 2 2 1 2 2 -" in " ".join(report.table().split())
 
@@ -88,7 +88,7 @@ def test_a_set_without_annotations_or_without_a_folder(chime4):
     shutil.rmtree(chime4.audio / "isolated/tr05_org")
     org = chime4.isolated("tr05_org", "011_011C0200_ORG")
     assert checked(chime4).problems == [
-        f"tr05_org ORG single: 0 of 4 recordings, first absent {org}",
+        f"tr05_org ORG single: 0 of 4 recordings, first missing {org}",
         "dt05_bth BTH: 0 utterances annotated, 1 expected",
     ]
 
@@ -101,7 +101,7 @@ def test_annotations_that_cannot_be_read_are_an_error(chime4):
         checked(chime4)
 
 
-def test_lists_that_name_too_little_too_much_or_absent_files(chime4):
+def test_lists_with_missing_or_unknown_utterances_or_missing_files(chime4):
     path = chime4.data / "annotations/et05_real_1ch_track.list"
     first, *others = path.read_text().splitlines(keepends=True)
     path.write_text("".join(others) + "et05_bus_real/F99_050C0101_BUS.CH1.wav\n")
@@ -109,21 +109,21 @@ def test_lists_that_name_too_little_too_much_or_absent_files(chime4):
     listed.unlink()
     assert first.startswith("et05_bus_real/F05_050C0101_BUS.")
     assert checked(chime4).problems == [
-        f"et05_real CAF CH5: 0 of 1 recordings, first absent {listed}",
+        f"et05_real CAF CH5: 0 of 1 recordings, first missing {listed}",
         "et05_real_1ch_track.list does not name 1 utterances, first F05_050C0101_BUS",
         "et05_real_1ch_track.list names 1 unknown utterances, first F99_050C0101_BUS",
-        f"et05_real_1ch_track.list names 1 absent recordings, first {listed}",
+        f"et05_real_1ch_track.list names 1 missing recordings, first {listed}",
     ]
 
 
-def test_the_track_may_be_a_folder_or_a_list_but_not_nothing(chime4):
+def test_the_track_needs_a_folder_or_a_list(chime4):
     shutil.rmtree(chime4.audio / "isolated_1ch_track")
     report = checked(chime4)
     assert report.problems == []
     assert "dt05_simu BUS 1 1 1 1 1 1 1 1 -" in " ".join(report.table().split())
     (chime4.data / "annotations/dt05_real_1ch_track.list").unlink()
     track = chime4.audio / "isolated_1ch_track"
-    assert checked(chime4).problems == [f"neither dt05_real_1ch_track.list nor {track} is there"]
+    assert checked(chime4).problems == [f"neither dt05_real_1ch_track.list nor {track} exists"]
 
 
 def test_reference_words_are_those_of_the_normalized_text(chime4):
@@ -133,20 +133,20 @@ def test_reference_words_are_those_of_the_normalized_text(chime4):
     report = checked(chime4)
     assert report.problems == []
     assert (
-        "dt05_real: 11 reference words, 12 expected: other sentences, or normalized in another way"
+        "dt05_real: 11 reference words, 12 expected: different sentences or different normalization"
         in report.remarks
     )
 
 
-def test_a_mic_error_of_other_utterances_is_told_so(chime4):
+def test_an_incomplete_mic_error_is_reported(chime4):
     table = chime4.data / "annotations/mic_error.csv"
     table.write_text(table.read_text().replace("F02_022C0204_STR", "F02_022C0204_OTHER"))
     assert checked(chime4).remarks[-1] == (
-        "mic_error.csv: names 1 of 2 utterances of tr05_real, "
-        "failing microphones of the others are told by their level"
+        "mic_error.csv: names 1 of 2 utterances of tr05_real; "
+        "failing microphones of the others are identified by level"
     )
 
 
-def test_a_corpus_without_mic_error_is_told_so(chime4):
+def test_a_missing_mic_error_is_reported(chime4):
     (chime4.data / "annotations/mic_error.csv").unlink()
-    assert checked(chime4).remarks[-1].startswith("no mic_error.csv: failing microphones are told")
+    assert checked(chime4).remarks[-1].startswith("no mic_error.csv: failing microphones are")

@@ -5,7 +5,7 @@ from collections import Counter
 from espnet_kd.corpora.chime4.counts import counts_table
 
 
-def test_a_row_for_each_set_a_column_for_each_environment():
+def test_one_row_per_set_and_one_column_per_environment():
     table = counts_table(
         {"tr05": Counter(BUS=12, CAF=3), "bth": Counter(BTH=4)}, {"tr05": 1.5, "bth": 0.126}
     )

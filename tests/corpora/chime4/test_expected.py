@@ -25,7 +25,7 @@ def test_published_counts_add_up():
     assert CHIME4.utterances["tr05_real"] == {ALL: 1600}
 
 
-def test_a_corpus_is_chime4_unless_it_brings_its_counts(tmp_path):
+def test_a_corpus_without_its_own_counts_is_chime4(tmp_path):
     assert read_expected(tmp_path) == (CHIME4, "the published counts of CHiME-4")
     other = CHIME4.__class__({"tr05_simu": {"BUS": 3}}, 4, 7, {"dt05_real": 12})
     write_expected(tmp_path, other)
@@ -44,5 +44,5 @@ def test_a_corpus_is_chime4_unless_it_brings_its_counts(tmp_path):
 )
 def test_malformed_counts(tmp_path, content):
     (tmp_path / COUNTS_FILE).write_text(content)
-    with pytest.raises(UserError, match="counts.json: holds no counts of a corpus"):
+    with pytest.raises(UserError, match="counts.json: does not contain the counts of a corpus"):
         read_expected(tmp_path)

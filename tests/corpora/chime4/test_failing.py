@@ -19,13 +19,13 @@ def scale(chime4, name, channel, gain):
     chime4.write(path, np.rint(32768 * gain * samples).astype(np.int16))
 
 
-def test_the_table_of_the_corpus_has_the_first_word(chime4, tmp_path):
+def test_mic_error_takes_precedence(chime4, tmp_path):
     scale(chime4, STR, 4, 0.01)
     assert failing(chime4, tmp_path) == {(BUS, 2): "0.1 in mic_error.csv"}
-    assert not (tmp_path / "levels").exists(), "no recording need be read"
+    assert not (tmp_path / "levels").exists(), "no recording needs to be read"
 
 
-def test_utterances_the_table_does_not_name_are_judged_by_their_levels(chime4, tmp_path):
+def test_utterances_missing_from_mic_error_are_judged_by_level(chime4, tmp_path):
     (chime4.data / "annotations/mic_error.csv").write_text(f"header\n{BUS},1,.1,1,1,1,1\n")
     scale(chime4, STR, 4, 0.05)
     found = failing(chime4, tmp_path)
@@ -34,10 +34,10 @@ def test_utterances_the_table_does_not_name_are_judged_by_their_levels(chime4, t
     assert 25 < float(found[STR, 4].split()[0]) < 27  # 20 lg 0.05 = -26 dB
 
 
-def test_without_the_table_all_are_judged_by_their_levels(chime4, tmp_path):
+def test_without_mic_error_all_are_judged_by_level(chime4, tmp_path):
     (chime4.data / "annotations/mic_error.csv").unlink()
     scale(chime4, BUS, 6, 0.0)
     scale(chime4, STR, 1, 0.11)  # -19.2 dB
     chime4.isolated("tr05_str_real", f"{STR}.CH5").unlink()
     assert failing(chime4, tmp_path) == {(BUS, 6): "inf dB below the loudest channel"}
-    assert len((tmp_path / "levels").read_text().splitlines()) == 11, "CH0 is not looked at"
+    assert len((tmp_path / "levels").read_text().splitlines()) == 11, "CH0 is not measured"

@@ -20,7 +20,7 @@ from espnet_kd.errors import UserError
 
 @pytest.fixture
 def wave(tmp_path):
-    """Function that writes a square wave of some amplitude, and tells where."""
+    """Function that writes a square wave of a given amplitude, and returns its path."""
 
     def write(name, amplitude, samples=800):
         path = tmp_path / f"{name}.wav"
@@ -31,7 +31,7 @@ def wave(tmp_path):
     return write
 
 
-def test_values_by_name_and_the_lower_ones_of_a_name_given_twice(tmp_path):
+def test_a_name_given_twice_gets_the_lower_values(tmp_path):
     path = tmp_path / "mic_error.csv"
     path.write_bytes(b"id,1,2\r\n tr/F02_A_BUS.wav,1,.9,1,1,1,1\r\n\r\nF02_A_BUS,1,1,0.2,1,1,1\r\n")
     assert read_correlations(path) == {"F02_A_BUS": (1, 0.9, 0.2, 1, 1, 1)}
@@ -40,11 +40,11 @@ def test_values_by_name_and_the_lower_ones_of_a_name_given_twice(tmp_path):
 @pytest.mark.parametrize("row", ["F02_022C0204_BUS,0.9,0.9", "F02_022C0204_BUS,1,1,1,1,1,bad"])
 def test_a_malformed_table(tmp_path, row):
     (tmp_path / "mic_error.csv").write_text(f"header\n{row}\n")
-    with pytest.raises(UserError, match=f"mic_error.csv: line '{row}' has no six numbers"):
+    with pytest.raises(UserError, match=f"mic_error.csv: line '{row}' does not have six numbers"):
         read_correlations(tmp_path / "mic_error.csv")
 
 
-def test_a_correlation_of_point_eight_or_none_at_all_fails():
+def test_a_correlation_of_at_most_point_eight_or_nan_fails():
     assert failing_by_correlation((1.0, 0.81, 0.8, -0.3, math.nan, 0.9)) == {
         3: "0.8 in mic_error.csv",
         4: "-0.3 in mic_error.csv",
@@ -60,12 +60,12 @@ def test_more_than_twenty_decibels_below_the_loudest_fails():
     }
 
 
-def test_nothing_fails_where_nothing_is_louder():
+def test_equally_loud_channels_do_not_fail():
     assert failing_by_level({2: -80.0}) == {}
     assert failing_by_level({1: -math.inf, 2: -math.inf}) == {}
 
 
-def test_level_of_a_square_wave_is_that_of_its_amplitude(wave):
+def test_the_level_of_a_square_wave_follows_from_its_amplitude(wave):
     assert level(wave("half", 16384)) == pytest.approx(-20 * math.log10(2))
     assert level(wave("tenth", 3277)) == pytest.approx(-20, abs=1e-2)
     assert level(wave("none", 0)) == -math.inf
@@ -87,7 +87,7 @@ def test_levels_are_measured_once_until_a_file_changes(wave, tmp_path, monkeypat
     }  # fmt: skip
 
 
-def test_a_spoiled_store_is_measured_anew(wave, tmp_path):
+def test_entries_of_a_damaged_store_are_measured_again(wave, tmp_path):
     (tmp_path / "levels").write_text("u.CH1\n")
     assert stored_levels({"u.CH1": wave("a", 16384)}, tmp_path / "levels", 1, "t") == {
         "u.CH1": -6.02

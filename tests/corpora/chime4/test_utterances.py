@@ -23,19 +23,19 @@ def test_channels_are_sorted_numbers():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("0 1", "^--channels: holds 0: CH0 is a close-talk microphone"),
-        ("1 7", "holds '7'"),
-        ("one", "holds 'one'"),
+        ("0 1", "^--channels: contains 0: CH0 is a close-talk microphone"),
+        ("1 7", "contains '7'"),
+        ("one", "contains 'one'"),
         ("", "value '' is empty"),
-        ("1 1", "value '1 1' .* names one twice"),
+        ("1 1", "value '1 1' .* repeats a channel"),
     ],
 )
-def test_channels_that_are_none(text, problem):
+def test_invalid_channels(text, problem):
     with pytest.raises(UserError, match=problem):
         parse_channels(text)
 
 
-def test_each_training_channel_is_an_utterance_and_ch0_is_none(chime4):
+def test_each_training_channel_except_ch0_is_an_utterance(chime4):
     utterances = list(training_set(Chime4Tree(chime4.root), "real", range(1, 7)))
     assert {u.channel for u in utterances} == {1, 2, 3, 4, 5, 6}
     assert utterances[0].id == "F02_022C0204_BUS.CH1_REAL"
@@ -58,7 +58,7 @@ def test_the_track_can_be_built_from_its_list(chime4):
     utterance = list(track_set(Chime4Tree(chime4.root), "et05", "real"))[2]
     assert utterance.wav == chime4.isolated("et05_ped_real", "F05_050C0101_PED.CH6")
     (chime4.data / "annotations/et05_real_1ch_track.list").unlink()
-    with pytest.raises(UserError, match="isolated_1ch_track: is absent"):
+    with pytest.raises(UserError, match="isolated_1ch_track: is missing"):
         list(track_set(Chime4Tree(chime4.root), "et05", "real"))
 
 
@@ -69,7 +69,7 @@ def test_an_utterance_the_track_list_does_not_name(chime4):
         list(track_set(Chime4Tree(chime4.root), "et05", "real"))
 
 
-def test_what_a_partial_list_does_not_name_is_as_without_a_list(chime4):
+def test_utterances_missing_from_a_partial_list(chime4):
     path = chime4.data / "annotations/et05_real_1ch_track.list"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
     tree = Chime4Tree(chime4.root)

@@ -11,7 +11,7 @@ NANO = Scale(simu=6, simu_speakers=2, real=2, dev=1, test=1, backgrounds=4, back
 
 @pytest.fixture(scope="session", autouse=True)
 def nano_scale():
-    """Offer a scale smaller than any published one."""
+    """Add a scale that is smaller than all others."""
     SCALES["nano"] = NANO
     yield
     del SCALES["nano"]
@@ -19,7 +19,7 @@ def nano_scale():
 
 @pytest.fixture(scope="session")
 def nano(nano_scale, tmp_path_factory) -> SimpleNamespace:
-    """A corpus with its true images and its isolated_ext; not to be changed."""
+    """Build a corpus with true images and isolated_ext; tests must not change it."""
     base: Path = tmp_path_factory.mktemp("nano")
     request = build.Request(
         base / "corpus", "nano", seed=3, truth_dir=base / "truth", isolated_ext=base / "ext"

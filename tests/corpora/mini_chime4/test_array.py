@@ -13,7 +13,7 @@ from espnet_kd.corpora.mini_chime4.array import (
 
 
 def low_noise(samples=4000):
-    """Noise below 2 kHz, silent at both ends, which fractional delays treat exactly."""
+    """Return noise below 2 kHz, silent at both ends, for which fractional delays are exact."""
     rng = np.random.default_rng(0)
     wave = np.convolve(rng.normal(size=samples - 400), np.hanning(17), "same")
     return np.pad(wave, 200)
@@ -55,7 +55,7 @@ def test_color_changes_the_spectrum_mildly_and_not_the_timing():
         assert np.argmax(cross) == 1
 
 
-def test_a_far_source_reaches_all_microphones_within_the_tablet_s_size():
+def test_a_distant_source_reaches_all_microphones_almost_together():
     pulse = np.zeros(2000)
     pulse[1000] = 1.0
     heard = plane_waves(np.random.default_rng(0), [pulse], 2000, np.ones((6, 1)))

@@ -12,7 +12,7 @@ from espnet_kd.corpora.mini_chime4.audio import (
 )
 
 
-def test_what_is_written_is_read_back(tmp_path):
+def test_written_samples_are_read_back(tmp_path):
     samples = np.random.default_rng(0).integers(-32768, 32768, (3, 500)).astype(np.int16)
     write_channels(tmp_path / "new" / "a_b", samples, first=4)
     assert sorted(p.name for p in (tmp_path / "new").iterdir()) == [
@@ -28,11 +28,11 @@ def test_rounding_and_overflow():
         to_int16(np.array([1.1]))
 
 
-def test_times_become_chime_3_s_sample_range():
+def test_times_convert_to_a_range_of_samples():
     assert samples_of(12345 / 16000, 99999 / 16000) == slice(12345, 99999)
 
 
-def test_a_full_disk_is_told(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -52,7 +52,7 @@ def isolated(nano, name, item, channel):
     )
 
 
-def test_every_audio_file_stands_where_chime4_has_it(nano):
+def test_every_audio_file_is_where_chime4_has_it(nano):
     for file in nano.audio.rglob("*.wav"):
         folder = file.parent.relative_to(nano.audio).as_posix()
         patterns = [names for folders, names in _FILES.items() if re.fullmatch(folders, folder)]
@@ -76,7 +76,7 @@ def test_annotations_have_chime4_s_fields_and_counts(nano):
     assert len(list((nano.audio / "isolated").glob("dt05_*_real/*.wav"))) == 4 * 7
 
 
-def test_transcripts_are_those_of_the_shipped_sets(nano):
+def test_transcripts_exist_for_the_sets_that_have_them_in_chime4(nano):
     folder = nano.data / "transcriptions"
     found = {path.name for path in folder.glob("*_all")}
     sets = [name for name in _COUNTS if name not in ("tr05_simu", "tr05_org")]
@@ -112,13 +112,13 @@ def test_subtracting_the_background_leaves_the_steered_sentence(nano):
         assert max(lags) > 0.9
 
 
-def test_snr_is_that_of_chime4(nano):
+def test_snr_is_in_the_range_of_chime4(nano):
     for name in ("dt05_simu", "et05_simu"):
         for item in annotations(nano, name):
             stem = nano.ext / folder_of(name, item["environment"]) / f"{name_of(item)}.CH4"
             clean = read(stem.with_name(f"{stem.name}.Clean.wav"))
             noise = read(stem.with_name(f"{stem.name}.Noise.wav"))
-            # Three signals, each rounded by itself.
+            # Three signals, each rounded separately.
             assert np.abs(clean + noise - isolated(nano, name, item, 4)).max() <= 1
             snr = 10 * np.log10(np.sum(clean**2) / np.sum(noise**2))
             assert -4 < snr < 17
@@ -216,5 +216,5 @@ def test_another_corpus_is_not_overwritten(nano):
         build(dataclasses.replace(nano.request, seed=4))
 
 
-def test_counts_are_told(nano):
+def test_summary_lists_counts(nano):
     assert "tr05_real: 8 utterances, 2 speakers, 0.01 h per channel" in summary(nano.data)

@@ -12,17 +12,17 @@ from espnet_kd.corpora.mini_chime4.scales import SCALES
 def test_a_finished_corpus_holds_what_was_planned(nano, capsys):
     main([str(nano.request.out)])
     printed = capsys.readouterr().out
-    assert printed.endswith("all is there\n")
-    assert f"held against {nano.request.out}/counts.json" in printed
-    assert printed.count("reference words") == 4 and "normalized in another way" not in printed
+    assert printed.endswith("everything matches\n")
+    assert f"compared with {nano.request.out}/counts.json" in printed
+    assert printed.count("reference words") == 4 and "different normalization" not in printed
 
 
-def test_one_recording_less_is_seen(nano):
+def test_a_missing_recording_is_found(nano):
     path = nano.audio / "isolated/tr05_bth/F02_022C0101_BTH.CH2.wav"
     away = path.with_suffix(".away")
     path.rename(away)
     try:
-        with pytest.raises(SystemExit, match=f"tr05_bth BTH CH2: 1 of 2 .* first absent {path}"):
+        with pytest.raises(SystemExit, match=f"tr05_bth BTH CH2: 1 of 2 .* first missing {path}"):
             main([str(nano.request.out)])
     finally:
         away.rename(path)
@@ -34,7 +34,7 @@ def test_nano_counts_by_hand():
     assert counts.utterances["dt05_simu"] == {"BUS": 1, "CAF": 1, "PED": 1, "STR": 1}
     assert sum(counts.utterances["tr05_simu"].values()) == 6
     assert counts.utterances["tr05_org"] == {"ORG": 6}
-    # tr05: two speakers of four with a sentence, dt05 and et05: one; booth and four environments.
+    # tr05: two of four speakers have a sentence; dt05, et05: one. Booth and four environments.
     assert (counts.backgrounds, counts.embedded) == (24, 7 * 5 * (2 + 1 + 1))
     assert counts.words["dt05_real"] == counts.words["dt05_simu"] > 4
 

@@ -8,7 +8,7 @@ def recording(rng):
     return 3000 * envelope * rng.normal(size=48000) + 20 * rng.normal(size=(6, 48000))
 
 
-def test_a_failing_microphone_is_found_and_only_that_one():
+def test_only_the_failing_microphone_is_found():
     rng = np.random.default_rng(0)
     broken = 0
     for _ in range(150):

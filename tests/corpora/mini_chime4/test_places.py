@@ -20,7 +20,7 @@ def share(wave, low, high):
     return power[(hertz >= low) & (hertz < high)].sum() / power.sum()
 
 
-def test_places_are_level_and_move(recordings):
+def test_noise_has_rms_1_and_varies_over_time(recordings):
     for place, wave in recordings.items():
         assert wave.shape == (6, SECONDS * 16000) and np.isfinite(wave).all()
         assert np.sqrt(np.mean(wave**2)) == pytest.approx(1, abs=1e-3)
@@ -28,12 +28,12 @@ def test_places_are_level_and_move(recordings):
         assert level.std() > 0.5, place
 
 
-def test_a_bus_rumbles_and_a_cafe_talks(recordings):
+def test_a_bus_rumbles_and_a_cafe_babbles(recordings):
     assert share(recordings["BUS"], 0, 300) > 0.5 > share(recordings["CAF"], 0, 300)
     assert share(recordings["CAF"], 300, 4000) > share(recordings["BUS"], 300, 4000)
 
 
-def test_microphones_hear_alike_at_low_frequencies_only(recordings):
+def test_microphones_are_coherent_only_at_low_frequencies(recordings):
     wave = np.fft.rfft(recordings["STR"][[0, 5]])
     hertz = np.fft.rfftfreq(SECONDS * 16000, 1 / 16000)
 

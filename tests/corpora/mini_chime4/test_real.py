@@ -13,7 +13,7 @@ def recording(request):
     return record(PLAN.real[request.param], 0)
 
 
-def test_noise_is_there_and_speech_prevails(recording):
+def test_speech_and_noise_have_a_plausible_snr(recording):
     for span in recording.spans:
         snr = 10 * np.log10(np.sum(recording.speech[4, span] ** 2) /
                             np.sum(recording.rest[4, span] ** 2))  # fmt: skip

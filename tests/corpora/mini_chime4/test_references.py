@@ -1,4 +1,4 @@
-"""References as the reader makes them, held against what the generator mixed."""
+"""References found by the corpus reader are compared with the speech that the generator mixed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(path) -> np.ndarray:
     return soundfile.read(path, dtype="int16")[0].astype(int)
 
 
-def test_training_speech_comes_back_within_2_lsb_on_every_channel(nano, tmp_path, monkeypatch):
+def test_training_references_are_within_2_lsb_on_every_channel(nano, tmp_path, monkeypatch):
     spoken, mix = [], simu_train.mix
 
     def remember(*arguments):
@@ -54,7 +54,7 @@ def test_training_speech_comes_back_within_2_lsb_on_every_channel(nano, tmp_path
 
 
 @pytest.mark.parametrize("part", ["dt05", "et05"])
-def test_speech_of_development_and_test_comes_back_at_50_db_or_better(nano, tmp_path, part):
+def test_development_and_test_references_reach_50_db(nano, tmp_path, part):
     tree = Chime4Tree(nano.request.out)
     utterances = list(track_set(tree, part, "simu"))
     references = find_references(

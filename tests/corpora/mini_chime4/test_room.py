@@ -15,7 +15,7 @@ def responses():
 
 
 def decay_seconds(response):
-    """Time from the direct sound until all but a millionth of the energy is over."""
+    """Return the time from the direct sound until a millionth of the energy is left."""
     left = np.cumsum(response[::-1] ** 2)[::-1]
     return (np.sum(left > 1e-6 * left[0]) - np.argmax(np.abs(response))) / 16000
 
@@ -27,7 +27,7 @@ def test_the_close_microphone_hears_first_and_loudest(responses):
         assert np.argmax(np.abs(rows).max(axis=1)) == 0
 
 
-def test_sound_takes_its_time(responses):
+def test_direct_sound_arrives_after_its_travel_time(responses):
     distance = np.linalg.norm(TALKER - [0, 0, -0.095])
     for rows in responses.values():
         assert np.argmax(np.abs(rows[5])) == pytest.approx(distance / 343 * 16000, abs=1.5)

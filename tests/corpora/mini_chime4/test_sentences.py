@@ -22,7 +22,7 @@ def test_there_are_enough_sentences_for_the_large_scale():
     assert 6 < np.mean(lengths) < 8
 
 
-def test_removing_the_marks_gives_the_words_back():
+def test_removing_the_marks_restores_the_words():
     rng = np.random.default_rng(0)
     marks = Counter()
     for sentence in distinct_sentences(rng, 600):

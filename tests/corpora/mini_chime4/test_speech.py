@@ -12,14 +12,14 @@ def generator():
     return np.random.default_rng(1)
 
 
-def test_what_was_said_before_does_not_matter():
+def test_earlier_texts_do_not_affect_synthesis():
     reading = Reading("en-us+f2", 170, 50, 50)
     first = synthesize(SENTENCE, reading)
     synthesize("something else entirely", Reading("en+m3", 190, 30, 70))
     np.testing.assert_array_equal(first, synthesize(SENTENCE, reading))
 
 
-def test_an_unknown_voice_is_refused():
+def test_an_unknown_voice_is_rejected():
     with pytest.raises(RuntimeError, match="no voice 'xx'"):
         synthesize("one", Reading("xx", 170, 50, 50))
 
@@ -32,7 +32,7 @@ def test_speech_is_clear_and_has_silence_around():
     assert 140 < 7 / (len(wave) / RATE - 0.45) * 60 < 240
 
 
-def test_nobody_reads_twice_alike_and_speakers_differ():
+def test_readings_and_speakers_differ():
     rng = generator()
     again = [read_aloud(rng, speaker("F01", 0), SENTENCE) for _ in range(2)]
     assert again[0].shape != again[1].shape or not np.array_equal(*again)

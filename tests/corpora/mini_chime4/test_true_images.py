@@ -10,7 +10,7 @@ from espnet_kd.errors import UserError
 TRACK = "isolated_1ch_track"
 
 
-def test_image_and_mixture_are_of_one_channel(nano):
+def test_image_and_mixture_are_of_the_same_channel(nano):
     tree = Chime4Tree(nano.request.out)
     paths = image_paths(nano.truth, tree, f"et05_real_{TRACK}")
     utterances = list(track_set(tree, "et05", "real"))
@@ -32,7 +32,7 @@ def test_training_utterances_name_their_channel(nano):
     assert existing_images(paths, paths) == paths and len(paths) == 48
 
 
-def test_a_part_is_the_same_each_time_and_of_all_environments():
+def test_a_subset_is_reproducible_and_covers_all_environments():
     ids = [f"F0{s}_022C01{n:02d}_{e}" for s in (2, 3) for n in range(32) for e in "BCPS"]
     part = choose(ids, 64)
     assert part == choose(ids[::-1], 64) and len(set(part)) == 64

@@ -9,7 +9,7 @@ def test_there_are_at_least_32_different_speakers():
     assert len({s.voice for s in voices}) >= 32
 
 
-def test_the_voices_of_real_speakers_are_theirs_alone():
+def test_no_other_speaker_has_the_voice_of_a_real_one():
     real = [speaker(name, 0).voice.split("+")[1] for name in EVERYONE]
     simu = {speaker(name, 0).voice.split("+")[1] for name in simu_speakers(83)}
     assert len(set(real)) == 12

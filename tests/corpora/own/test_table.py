@@ -1,4 +1,4 @@
-"""Corpora of one's own: tables and directories read, sets written, what is refused."""
+"""Your own corpora: reading tables and directories, writing sets, rejecting bad input."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class OwnMaker:
         out = ["--out", str(self.root / "data"), "--copies", str(self.root / "copies")]
         main(["--table", str(self.save()), *out, "--nj", "1", *map(str, options)])
 
-    def refusal(self, *options):
-        """The one line a run ends with; nothing was written."""
+    def error(self, *options):
+        """Return the one-line error of a run; check that nothing was written."""
         with pytest.raises(SystemExit) as caught:
             self.run(*options)
         assert isinstance(caught.value.code, str) and "\n" not in caught.value.code
@@ -87,7 +87,7 @@ def test_rows_become_sets_by_their_audio(own):
     real = read_set(own.root / "data/test_real")
     assert "spk1.scp" not in real
     assert real["wav.scp"] == {"bob-test_REAL": str(audio / "test_street.wav")}
-    assert real["text"] == {"bob-test_REAL": "guten Tag"}, "as it is, but for white space"
+    assert real["text"] == {"bob-test_REAL": "guten Tag"}, "unchanged except for white space"
     assert real["utt2spk"] == {"bob-test_REAL": "bob"}
     assert real["utt2num_samples"] == {"bob-test_REAL": "800"}
     clean = read_set(own.root / "data/valid_clean")
@@ -95,8 +95,8 @@ def test_rows_become_sets_by_their_audio(own):
     assert clean["utt2category"] == {"cleo-valid_CLEAN": "CLEAN"}
 
 
-def test_paths_may_hold_spaces(own):
-    name = "audio/Straße  1.wav"  # two of them
+def test_paths_may_contain_spaces(own):
+    name = "audio/Straße  1.wav"  # two spaces
     (own.root / "audio/train_street.wav").rename(own.root / name)
     own.edit("bob-train", "noisy", f" {name} ")
     own.run()
@@ -104,23 +104,23 @@ def test_paths_may_hold_spaces(own):
     assert list(wavs.values()) == [str(own.root / name)]
 
 
-def test_ids_sort_as_their_speakers_do(own):
+def test_ids_sort_like_their_speakers(own):
     for name, speaker in {"train_a": "198", "train_b": "19"}.items():
         own.edit(name, "speaker", speaker)
     own.run()
     utt2spk = read_set(own.root / "data/train_simu")["utt2spk"]
     assert list(utt2spk) == ["19-train_b_SIMU", "198-train_a_SIMU"]
-    assert list(utt2spk.values()) == ["19", "198"], "in Kaldi's order, by the characters"
+    assert list(utt2spk.values()) == ["19", "198"], "in Kaldi's order, by character"
 
 
-def test_references_serve_as_clean_speech_once_each(own, capsys):
+def test_each_reference_is_used_once_as_clean_speech(own, capsys):
     own.drop("cleo-train")
     own.run()
     clean = read_set(own.root / "data/train_clean")
     expected = {"ann-train_a_CLEAN": str(own.root / "audio/train_clean.wav")}
     assert clean["wav.scp"] == expected and "spk1.scp" not in clean
-    said = [line for line in capsys.readouterr().out.splitlines() if "serve" in line]
-    assert said == ["train_clean: no CLEAN recordings, the references of train_simu serve"]
+    said = [line for line in capsys.readouterr().out.splitlines() if "using" in line]
+    assert said == ["train_clean: no CLEAN recordings, using the references of train_simu"]
 
 
 @pytest.mark.parametrize(("end", "start"), [("\r\n", ""), ("\n", "\ufeff"), ("\n\n", "")])
@@ -131,7 +131,7 @@ def test_tables_as_spreadsheets_write_them(own, end, start):
     assert [r.text for r in found] == [r.text for r in expected]
 
 
-def test_a_table_may_have_columns_in_any_order_and_say_categories(own):
+def test_a_table_may_have_columns_in_any_order_and_categories(own):
     expected = list(read_table(own.save()))
     own.columns = ["category", *reversed(own.columns)]
     own.rows = [
@@ -152,24 +152,24 @@ def test_a_table_may_have_columns_in_any_order_and_say_categories(own):
         ("noisy", "", "line 4: names neither noisy nor clean audio"),
         ("text", "a\tb", "line 4: has 7 cells, not 6"),
         ("noisy", "audio/none.wav", "none.wav: audio file is missing"),
-        ("noisy", "audio/valid_a.wav", "valid_a.wav is in part 'valid', in 'train' too"),
+        ("noisy", "audio/valid_a.wav", "valid_a.wav is in part 'valid', but also in 'train'"),
         ("id", "bob", None),
     ],
 )
-def test_a_bad_cell_is_one_line(own, column, value, message):
+def test_a_bad_cell_is_an_error(own, column, value, message):
     own.edit("bob-train", column, value)
     if message is None:
         own.run()
     else:
-        assert message in own.refusal()
+        assert message in own.error()
 
 
 @pytest.mark.parametrize(
     ("noisy", "clean", "stated", "message"),
     [
-        ("audio/train_street.wav", "", "SIMU", "category is 'SIMU', its audio says REAL"),
+        ("audio/train_street.wav", "", "SIMU", "category is 'SIMU', but its audio says REAL"),
         ("audio/train_street.wav", "audio/train_clean.wav", "REAL", "its audio says SIMU"),
-        ("", "audio/train_clean.wav", "noisy", "category is 'noisy', its audio says CLEAN"),
+        ("", "audio/train_clean.wav", "noisy", "category is 'noisy', but its audio says CLEAN"),
     ],
 )
 def test_a_category_must_agree_with_the_audio(own, noisy, clean, stated, message):
@@ -177,12 +177,12 @@ def test_a_category_must_agree_with_the_audio(own, noisy, clean, stated, message
     own.rows = [[*row, ""] for row in own.rows]
     for column, value in {"noisy": noisy, "clean": clean, "category": stated}.items():
         own.edit("bob-train", column, value)
-    assert message in own.refusal()
+    assert message in own.error()
 
 
-def test_an_id_twice_is_one_line(own):
+def test_a_repeated_id_is_an_error(own):
     own.edit("train_b", "id", "train_a")
-    assert "line 3: id 'ann-train_a_SIMU' is that of" in own.refusal()
+    assert "line 3: id 'ann-train_a_SIMU' is also that of" in own.error()
 
 
 @pytest.mark.parametrize("category", ["SIMU", "REAL"])
@@ -190,7 +190,7 @@ def test_an_id_twice_is_one_line(own):
 def test_every_part_needs_both_kinds(own, part, category):
     names = {"SIMU": [f"{part}_a", f"{part}_b"], "REAL": [f"bob-{part}"]}
     own.drop(*names[category])
-    assert f"have no {category} recording" in own.refusal() and part in own.refusal()
+    assert f"have no {category} recordings" in own.error() and part in own.error()
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_every_part_needs_both_kinds(own, part, category):
         (lambda columns: columns.clear(), "names column 'part' 0 times"),
     ],
 )
-def test_bad_column_names_are_one_line(own, change, message):
+def test_bad_column_names_are_errors(own, change, message):
     change(own.columns)
-    assert message in own.refusal()
+    assert message in own.error()
 
 
 @pytest.mark.parametrize(
@@ -215,22 +215,22 @@ def test_bad_column_names_are_one_line(own, change, message):
         (lambda path: path.mkdir(), "cannot be read"),
     ],
 )
-def test_unreadable_tables_are_one_line(tmp_path, make, message):
+def test_unreadable_tables_are_errors(tmp_path, make, message):
     make(tmp_path / "t.tsv")
     with pytest.raises(UserError, match=f"t.tsv: {message}"):
         list(read_table(tmp_path / "t.tsv"))
 
 
-def test_another_length_of_the_reference_is_refused(own):
+def test_a_reference_of_another_length_is_rejected(own):
     own.audio("audio/train_clean.wav", 0.1 * np.ones(801))
     with pytest.raises(SystemExit, match="has 801 samples.*mixture and reference must be of equal"):
         own.run()
 
 
 @pytest.mark.parametrize("name", ["train_street.wav", "test_clean.wav"])
-def test_other_formats_stop_unless_copies_are_asked_for(own, name, capsys):
+def test_other_formats_are_errors_unless_copies_are_requested(own, name, capsys):
     own.audio(f"audio/{name}", 0.2 * np.ones(2400), rate=48000, subtype="FLOAT")
-    line = own.refusal()
+    line = own.error()
     assert f"audio/{name}: is 48000 Hz, WAV FLOAT (1 such files)" in line
     assert "--resample true" in line
     own.run("--resample", "true")
@@ -244,9 +244,9 @@ def test_other_formats_stop_unless_copies_are_asked_for(own, name, capsys):
     assert soundfile.info(copy).frames == 800
 
 
-def test_stereo_is_refused_even_then(own):
+def test_stereo_is_rejected_even_with_copies(own):
     own.audio("audio/train_street.wav", np.ones((800, 2)) / 4)
-    assert "has 2 channels, not 1" in own.refusal("--resample", "true")
+    assert "has 2 channels, not 1" in own.error("--resample", "true")
 
 
 def test_noises_are_listed(own):
@@ -258,20 +258,20 @@ def test_noises_are_listed(own):
         f"bus {own.root}/noise/bus.wav\nsub_bus {own.root}/noise/sub/bus.wav\n"
     )
     own.run()
-    assert not (own.root / "data/noise.scp").exists(), "of an earlier run"
+    assert not (own.root / "data/noise.scp").exists(), "left by an earlier run"
 
 
 @pytest.mark.parametrize(
     ("name", "message"), [(None, "has no wav or flac file"), ("a b.wav", "has white space")]
 )
-def test_bad_noises_are_one_line(own, name, message):
+def test_bad_noises_are_errors(own, name, message):
     (own.root / "noise").mkdir()
     if name:
         own.audio(f"noise/{name}", np.ones(100) / 4)
-    assert message in own.refusal("--noise", own.root / "noise")
+    assert message in own.error("--noise", own.root / "noise")
 
 
-def test_neither_table_nor_directory_is_one_line(tmp_path):
+def test_neither_table_nor_directory_is_an_error(tmp_path):
     with pytest.raises(SystemExit, match="--table: is not given, nor --dir"):
         main(["--out", str(tmp_path)])
 
@@ -305,14 +305,14 @@ def test_directories_are_read_as_their_category(kaldi, category):
         ("REAL:train", None, "", "is not CATEGORY:PART:DIRECTORY"),
         ("NOISY:train:{}", None, "", "names no category"),
         ("REAL:dev:{}", None, "", "part is 'dev'"),
-        ("REAL:train:{}", "segments", "", "segments: is not taken"),
+        ("REAL:train:{}", "segments", "", "segments: is not supported"),
         ("REAL:train:{}", "wav.scp", "ann-1 cat x |\nann-2 /a\n", "'cat x |' is a command"),
-        ("REAL:train:{}", "text", "ann-1 ONE\n", "text: and wav.scp differ in 'ann-2'"),
+        ("REAL:train:{}", "text", "ann-1 ONE\n", "text: differs from wav.scp in 'ann-2'"),
         ("REAL:train:{}", "text", "ann-1 ONE\nann-2\n", "'ann-2' has no text"),
         ("SIMU:train:{}", "spk1.scp", None, "spk1.scp: does not exist"),
     ],
 )
-def test_bad_directories_are_one_line(kaldi, option, file, text, message):
+def test_bad_directories_are_errors(kaldi, option, file, text, message):
     if file and text is None:
         (kaldi / file).unlink()
     elif file:

@@ -1,4 +1,4 @@
-"""CHiME-3's noise estimate once more: no code in common with the package, one number at a time."""
+"""A slow version of CHiME-3's noise estimate that shares no code with the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DELAYS = range(-3, 9)
 
 
 def slow_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
-    """Noise (channels, samples) by explicit weighted least-squares problems."""
+    """Return the noise (channels, samples), by explicit weighted least-squares problems."""
     reference = transform(close)
     frames = reference.shape[1]
     centers = block_centers(reference)
@@ -39,7 +39,7 @@ def slow_noise(tablet: np.ndarray, close: np.ndarray) -> np.ndarray:
 
 
 def weight(frame: int, k: int, centers: list[int]) -> float:
-    """Weight of block k at a frame counted from 1."""
+    """Return the weight of block k at a frame counted from 1."""
     if frame <= centers[k]:
         if k == 0:
             return 1.0
@@ -52,7 +52,7 @@ def weight(frame: int, k: int, centers: list[int]) -> float:
 
 
 def block_centers(reference: np.ndarray) -> list[int]:
-    """Frames, from 1, at which the count of strong coefficients passes the middle of a block."""
+    """Return the frames (from 1) where the count of strong coefficients passes a block's middle."""
     counts = []
     medians = [np.median(np.abs(row)) for row in reference[:128]]
     for column in reference[:128].T:

@@ -13,8 +13,8 @@ GOOD = Measures(
 )
 
 
-def test_measures_are_those_of_the_definitions():
-    # Silence for 100 ms, then a square wave; noise of amplitude 100 that is orthogonal to it.
+def test_measures_match_their_definitions():
+    # 100 ms of silence, then a square wave; the noise has amplitude 100 and is orthogonal to it.
     original = np.zeros(6400, dtype=int)
     original[1600:] = 1000 * np.tile([1, 1, -1, -1], 1200)
     noise = 100 * np.tile([1, -1], 3200)[None]
@@ -34,11 +34,13 @@ def test_measures_are_those_of_the_definitions():
     assert found.problem() is None
 
 
-def test_without_the_original_weight_alone_decides():
+def test_without_the_original_only_the_weight_is_checked():
     noise = np.random.default_rng(0).integers(-99, 99, (1, 4000))
     (found,) = measure(2 * noise, noise, None)
     assert math.isnan(found.correlation) and math.isnan(found.limit_db)
-    assert found.noise_weight == 2.0 and "weight 2.0, not 0.5 to 1.5" in found.problem()
+    assert (
+        found.noise_weight == 2.0 and "weight 2.0 in the mixture, not 0.5 to 1.5" in found.problem()
+    )
     assert replace(found, noise_weight=1.0).problem() is None
 
 
@@ -50,9 +52,9 @@ def test_without_the_original_weight_alone_decides():
         ({"residual_db": -6.1}, None),
         (
             {"residual_db": -5.9},
-            "first 100 ms lie at -5.9 dB re the noise taken away, at most -6.0",
+            "first 100 ms are at -5.9 dB re the subtracted noise (at most -6.0",
         ),
-        ({"correlation": 0.29}, "correlates 0.29"),
+        ({"correlation": 0.29}, "correlation with the original is 0.29"),
     ],
 )
 def test_limits(change, problem):

@@ -33,7 +33,7 @@ def test_without_noise_there_is_nothing_to_verify(chime4, utterances):
 
 
 @pytest.mark.parametrize(("error", "raises"), [(2, False), (3, True)])
-def test_a_reference_may_be_off_by_rounding_only(chime4, utterances, error, raises):
+def test_a_reference_may_differ_only_by_rounding(chime4, utterances, error, raises):
     samples, _ = soundfile.read(clean_path(chime4), dtype="int16")
     samples[123] += error
     chime4.write(clean_path(chime4), samples)
@@ -41,27 +41,27 @@ def test_a_reference_may_be_off_by_rounding_only(chime4, utterances, error, rais
     if not raises:
         assert verify(paths, nj=1) == 4
         return
-    with pytest.raises(UserError, match=f"^{clean_path(chime4)}: is off by up to 3 LSB"):
+    with pytest.raises(UserError, match=f"^{clean_path(chime4)}: differs by up to 3 LSB"):
         verify(paths, nj=1)
 
 
-def test_where_a_signal_is_clipped_they_need_not_fit(chime4, utterances):
+def test_clipped_samples_need_not_match(chime4, utterances):
     samples, _ = soundfile.read(utterances[1].wav, dtype="int16")
     samples[[5, 6, 7]] = 32767, -32768, 32766
     chime4.write(utterances[1].wav, samples)
     paths = list(reference_paths(chime4.isolated_ext, "dt05", utterances))
-    with pytest.raises(UserError, match=f"^{clean_path(chime4)}: is off by up to 3[0-9]{{4}} LSB"):
+    with pytest.raises(UserError, match=f"^{clean_path(chime4)}: differs by up to 3[0-9]{{4}} LSB"):
         verify(paths, nj=1)
     samples[7] = 32767
     chime4.write(utterances[1].wav, samples)
     assert verify(paths, nj=1) == 4
 
 
-def test_a_reference_of_another_length(chime4, utterances):
+def test_a_reference_of_different_length(chime4, utterances):
     chime4.write(clean_path(chime4), np.ones(7999, dtype=np.int16))
     paths = list(reference_paths(chime4.isolated_ext, "dt05", utterances))
     with pytest.raises(
-        UserError, match=r"Clean.wav: has 7999 samples, its noise 8000, the mixture"
+        UserError, match=r"Clean.wav: has 7999 samples, its noise has 8000, the mixture"
     ):
         verify(paths, nj=1)
 
@@ -73,7 +73,7 @@ def test_an_unknown_channel_names_the_missing_list(chime4):
         list(reference_paths(chime4.isolated_ext, "dt05", utterances))
 
 
-def test_references_are_compared_whatever_their_scale(chime4):
+def test_the_comparison_ignores_scale(chime4):
     rng = np.random.default_rng(0)
     speech, error = rng.normal(size=(2, 16000))
     error -= error @ speech / (speech @ speech) * speech
@@ -85,8 +85,8 @@ def test_references_are_compared_whatever_their_scale(chime4):
     assert list(compare(triples, 1, "")) == [("a", pytest.approx(20.0, abs=0.05))]
 
 
-def test_references_of_other_lengths_are_not_compared(chime4):
+def test_references_of_different_lengths_are_not_compared(chime4):
     long = chime4.write(chime4.root / "long.wav", np.ones(9, dtype=np.int16))
     short = chime4.write(chime4.root / "short.wav", np.ones(8, dtype=np.int16))
-    with pytest.raises(UserError, match=f"^{long}: has 9 samples, the mixture 8"):
+    with pytest.raises(UserError, match=f"^{long}: has 9 samples, but the mixture has 8"):
         list(compare([("a", long, short)], 1, ""))

@@ -10,7 +10,7 @@ from espnet_kd.errors import UserError
 
 @pytest.fixture
 def ramp(chime4):
-    """A recording whose samples are their own numbers, from 1."""
+    """A recording whose samples count up from 1."""
     return chime4.write(chime4.root / "ramp.CH4.wav", np.arange(1, 1001, dtype=np.int16))
 
 
@@ -18,15 +18,15 @@ def ramp(chime4):
     ("start", "offset", "expected"),
     [(10, 0, [11, 12, 13]), (10, -1, [10, 11, 12]), (0, -1, [0, 1, 2]), (997, 1, [999, 1000, 0])],
 )
-def test_a_span_counts_from_sample_zero_and_may_reach_over_the_ends_by_one(
+def test_a_span_counts_from_sample_zero_and_may_exceed_the_ends_by_one(
     ramp, start, offset, expected
 ):
     segment = NoiseSegment((ramp, ramp), start, start + 3)
     assert segment.read(3, offset).tolist() == [expected, expected]
 
 
-def test_a_span_outside_is_refused(ramp):
-    with pytest.raises(UserError, match=f"^{ramp}: ends at 1000, 998 to 1002 are annotated"):
+def test_a_span_outside_the_recording_is_rejected(ramp):
+    with pytest.raises(UserError, match=f"^{ramp}: ends at 1000, but 998 to 1002 are annotated"):
         NoiseSegment((ramp,), 998, 1002).read(4)
 
 

@@ -29,7 +29,7 @@ def find(maker, tmp_path, part="dt05", **options):
 
 
 def rows(tmp_path) -> dict[str, dict[str, str]]:
-    """The table: its lines by id."""
+    """Return the lines of the table by id."""
     with (tmp_path / "set/references.tsv").open(newline="") as file:
         return {row["id"]: row for row in csv.DictReader(file, delimiter="\t")}
 
@@ -43,7 +43,7 @@ def truth(maker, environment, channel):
     return read(folder / f"F01_050C0101_{environment}.CH{channel}.Clean.wav")
 
 
-def test_the_speech_comes_back_to_rounding_from_mixtures_that_other_code_made(embedded, tmp_path):
+def test_speech_is_recovered_up_to_rounding_from_independent_mixtures(embedded, tmp_path):
     references = find(embedded, tmp_path)
     for utterance, channel in zip(IDS, (4, 5, 6, 1), strict=True):
         path = references.paths[utterance]
@@ -52,7 +52,7 @@ def test_the_speech_comes_back_to_rounding_from_mixtures_that_other_code_made(em
         assert np.abs(difference).max() <= 1
 
 
-def test_the_table_tells_what_is_known_of_each(embedded, tmp_path, capsys):
+def test_the_table_describes_each_reference(embedded, tmp_path, capsys):
     (embedded.isolated_ext / "dt05_ped_simu/F01_050C0101_PED.CH6.Clean.wav").unlink()
     find(embedded, tmp_path, isolated_ext=embedded.isolated_ext, take_isolated_ext=False)
     table = rows(tmp_path)
@@ -68,8 +68,8 @@ def test_the_table_tells_what_is_known_of_each(embedded, tmp_path, capsys):
         else:
             assert float(row["si_snr_to_isolated_ext"]) > 50
     printed = capsys.readouterr().out
-    assert "4 references made, 0 there already, 0 bad; noise offsets {0: 4} samples" in printed
-    assert "at least, of 3 utterances" in printed
+    assert "4 references made, 0 already there, 0 bad; noise offsets {0: 4} samples" in printed
+    assert "(minimum) over 3 utterances" in printed
 
 
 def test_isolated_ext_is_taken_when_given_and_compared(embedded, tmp_path):
@@ -80,7 +80,7 @@ def test_isolated_ext_is_taken_when_given_and_compared(embedded, tmp_path):
     assert row["method"] == "isolated_ext" and float(row["si_snr_to_isolated_ext"]) > 50
 
 
-def test_isolated_ext_of_training_is_compared_where_it_is_there(chime4, tmp_path, capsys):
+def test_isolated_ext_of_training_is_compared_where_it_exists(chime4, tmp_path, capsys):
     original = read(chime4.isolated("tr05_org", "011_011C0201_ORG"))
     path = chime4.isolated_ext / "tr05_caf_simu/011_011C0201_CAF.CH5.Clean.wav"
     chime4.write(path, (np.roll(original, 5) * 3 // 4).astype(np.int16))
@@ -89,12 +89,12 @@ def test_isolated_ext_of_training_is_compared_where_it_is_there(chime4, tmp_path
     compared = {u: row["si_snr_to_isolated_ext"] for u, row in rows(tmp_path).items()}
     assert float(compared.pop("011_011C0201_CAF.CH5_SIMU")) > 100
     assert set(compared.values()) == {"-"}
-    assert "at least, of 1 utterances" in capsys.readouterr().out
+    assert "(minimum) over 1 utterances" in capsys.readouterr().out
 
 
-def test_an_isolated_ext_that_is_not_there(chime4, tmp_path):
+def test_a_missing_isolated_ext(chime4, tmp_path):
     for part in ("tr05", "dt05"):
-        with pytest.raises(UserError, match="^/nowhere: is no directory; set ISOLATED_EXT in db.s"):
+        with pytest.raises(UserError, match="^/nowhere: is not a directory; set ISOLATED_EXT in "):
             find(chime4, tmp_path, part, isolated_ext=Path("/nowhere"), take_isolated_ext=False)
 
 
@@ -104,20 +104,20 @@ def test_isolated_ext_alone_is_enough(chime4, tmp_path):
     assert rows(tmp_path)[IDS[0]]["residual_db"] == "-"
 
 
-def test_without_both_the_set_goes_without_and_nothing_stands_in(chime4, tmp_path, capsys):
+def test_without_either_source_the_set_has_no_references(chime4, tmp_path, capsys):
     references = find(chime4, tmp_path)
     assert references.paths is None and references.left_out == {}
     assert rows(tmp_path)[IDS[0]]["method"].startswith("none: ")
-    assert "no references, scored without them: " in capsys.readouterr().out
+    assert "no references, so it is scored without them: " in capsys.readouterr().out
 
 
-def test_references_that_no_original_is_held_against_are_counted(chime4, tmp_path, capsys):
+def test_references_without_an_original_are_counted(chime4, tmp_path, capsys):
     find(chime4, tmp_path, "tr05")
     assert "original" not in capsys.readouterr().out
     chime4.isolated("tr05_org", "011_011C0201_ORG").unlink()
     find(chime4, tmp_path / "again", "tr05")
     assert (
-        "tr05_simu_isolated_1ch_track: 2 references have no original, so that only the weight of "
+        "tr05_simu_isolated_1ch_track: 2 references have no original, so only the weight of "
         "their noise was checked" in capsys.readouterr().out
     )
 
@@ -131,24 +131,26 @@ def test_without_a_track_list_the_channel_is_found_by_its_samples(embedded, tmp_
     assert "the channel of 'F01_050C0101_STR' is unknown" in capsys.readouterr().out
 
 
-def test_another_estimate_is_noticed(embedded, tmp_path, monkeypatch, capsys):
+def test_a_different_estimate_is_detected(embedded, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(noise_estimate, "BLOCK", 3000)
     with pytest.raises(
         UserError,
-        match=r"references.tsv: 4 of 4 utterances of dt05_simu.* 100 ms lie at",
+        match=r"references.tsv: 4 of 4 utterances of dt05_simu.* 100 ms are at",
     ):
         find(embedded, tmp_path)
     assert find(embedded, tmp_path, leave_out_bad=True).paths is None
-    assert "no good reference at all, scored without them" in capsys.readouterr().out
+    assert "no reference is good, so it is scored without them" in capsys.readouterr().out
 
 
-def test_a_bad_one_stops_or_is_left_out_by_name(embedded, tmp_path, capsys):
+def test_a_bad_reference_is_an_error_or_left_out_by_name(embedded, tmp_path, capsys):
     (embedded.audio / "embedded/F01_141106_040_PED.CH0.wav").unlink()
     with pytest.raises(
         UserError, match="1 of 4 .* first 'F01_050C0101_PED_SIMU': .*CH0.wav: audio"
     ):
         find(embedded, tmp_path)
-    assert "audio file is missing" in rows(tmp_path)[IDS[2]]["problem"], "the table is there then"
+    assert "audio file is missing" in rows(tmp_path)[IDS[2]]["problem"], (
+        "the table is written first"
+    )
     references = find(embedded, tmp_path, leave_out_bad=True)
     assert list(references.left_out) == [IDS[2]] and list(references.paths) == [
         IDS[0],
@@ -159,7 +161,7 @@ def test_a_bad_one_stops_or_is_left_out_by_name(embedded, tmp_path, capsys):
     assert "bad reference of 'F01_050C0101_PED_SIMU'" in capsys.readouterr().out
 
 
-def test_training_references_are_of_every_channel(chime4, tmp_path):
+def test_every_training_channel_has_a_reference(chime4, tmp_path):
     references = find(chime4, tmp_path, "tr05", nj=2)
     assert len(references.paths) == 8
     original = read(chime4.isolated("tr05_org", "011_011C0201_ORG"))

@@ -13,7 +13,7 @@ from espnet_kd.corpora.references.noise_segment import NoiseSegment
 from espnet_kd.corpora.references.subtraction import Job, choose_offset, make_references
 from espnet_kd.data.flac import read_flac, write_flac
 
-NAME = "011_011C0201_CAF"  # starts at sample 1003, lasts 8160
+NAME = "011_011C0201_CAF"  # its noise starts at sample 1003 and has 8160 samples
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ def test_the_offset_stays_zero_unless_another_is_clearly_better(seed):
     assert choose_offset(noisy, rng.integers(-99, 99, (1, 4000))) == 0
 
 
-def test_a_wrong_segment_is_refused_and_nothing_written(job):
+def test_a_wrong_segment_is_rejected_and_nothing_written(job):
     first, _ = make_references(at(job, 1403, 1403 + 8160))
-    assert f"{NAME}.CH1.wav less its noise: the mixture holds its noise with w" in first.problem
+    assert f"{NAME}.CH1.wav minus its noise: the noise has weight " in first.problem
     assert not any(path.exists() for path in job.references)
 
 
@@ -81,7 +81,7 @@ def test_a_reference_that_was_good_before_is_removed(job):
     assert not any(path.exists() for path in job.references)
 
 
-def test_noise_left_in_the_leading_silence_of_one_channel_is_refused(job):
+def test_noise_left_in_the_leading_silence_of_one_channel_is_rejected(job):
     rng = np.random.default_rng(1)
 
     def loud_lead(samples):
@@ -91,10 +91,10 @@ def test_noise_left_in_the_leading_silence_of_one_channel_is_refused(job):
     damage(job.mixtures[1], loud_lead)
     good, bad = make_references(job)
     assert good.made and job.references[0].exists() and not job.references[1].exists()
-    assert f"{NAME}.CH5.wav less its noise: its first 100 ms lie at " in bad.problem
+    assert f"{NAME}.CH5.wav minus its noise: its first 100 ms are at " in bad.problem
 
 
-def test_speech_of_another_sentence_is_refused(job):
+def test_speech_of_another_sentence_is_rejected(job):
     rng = np.random.default_rng(2)
 
     def other(samples):
@@ -102,7 +102,10 @@ def test_speech_of_another_sentence_is_refused(job):
         return np.concatenate([quiet, rng.integers(-900, 900, len(samples) - 1600)])
 
     damage(job.original, other)
-    assert all("correlates 0.0" in outcome.problem for outcome in make_references(job))
+    assert all(
+        "correlation with the original is 0.0" in outcome.problem
+        for outcome in make_references(job)
+    )
 
 
 def test_without_the_original_there_is_less_to_check(job):
@@ -122,8 +125,8 @@ def test_clipped_samples_are_counted_and_the_others_exact(job):
 @pytest.mark.parametrize(
     ("start", "stop", "problem"),
     [
-        (1003, 9100, "CH{}.wav: has 8160 samples, 8097 of noise are annotated"),
-        (47000, 55160, "CAF.CH{}.wav: ends at 48000, 47000 to 55160 are annotated"),
+        (1003, 9100, "CH{}.wav: has 8160 samples, but 8097 of noise are annotated"),
+        (47000, 55160, "CAF.CH{}.wav: ends at 48000, but 47000 to 55160 are annotated"),
     ],
 )
 def test_annotations_that_do_not_fit_the_audio(job, start, stop, problem):
@@ -151,11 +154,11 @@ def silent_mixture(job):
     ("spoil", "problem"),
     [
         (no_background, "CAF.CH5.wav: audio file is missing"),
-        (shorter_background, "CAF.CH5.wav: ends at 4000, "),
+        (shorter_background, "CAF.CH5.wav: ends at 4000, but "),
         (silent_mixture, "CAF.CH5.wav: all 8160 samples are zero"),
     ],
 )
-def test_a_channel_that_cannot_be_had_does_not_keep_the_others_from_theirs(job, spoil, problem):
+def test_an_unreadable_channel_does_not_affect_the_others(job, spoil, problem):
     make_references(job)
     expected = read(job.references[0])
     for path in job.references:
@@ -167,7 +170,7 @@ def test_a_channel_that_cannot_be_had_does_not_keep_the_others_from_theirs(job, 
     assert made(job) == [False, False], "the good one is kept"
 
 
-def test_channels_of_lengths_that_differ_by_rounding(job):
+def test_channel_lengths_may_differ_by_rounding(job):
     shorter_mixture(job)
     assert [(o.problem, o.measures.offset) for o in make_references(job)] == [(None, 0)] * 2
 
@@ -184,14 +187,14 @@ def made(job: Job) -> list[bool]:
     return [outcome.made for outcome in make_references(job)]
 
 
-def test_finished_references_are_kept_with_what_was_measured(job):
+def test_finished_references_are_kept_with_their_measures(job):
     first = make_references(job)
     again = make_references(job)
     assert [o.made for o in again] == [False, False]
     assert [o.measures for o in again] == [o.measures for o in first]
 
 
-def test_stale_incomplete_and_foreign_references_are_made_anew(job):
+def test_stale_incomplete_and_foreign_references_are_made_again(job):
     make_references(job)
     assert made(at(job, 1002, 9162)) == [True, True], "other settings"
     assert made(job) == [True, True], "and back"

@@ -7,7 +7,7 @@ from espnet_kd.corpora.references.table import table_lines
 MEASURES = Measures(1, 3, 0.987, -40.25, nan, nan)
 
 
-def test_a_line_for_each_utterance_and_dashes_for_what_is_unknown():
+def test_one_line_per_utterance_with_dashes_for_unknown_values():
     outcomes = [
         ("a", Outcome("a", "estimate", False, None, "x.wav: audio file is missing")),
         ("b", Outcome("b", "estimate", True, MEASURES)),
@@ -22,7 +22,7 @@ def test_a_line_for_each_utterance_and_dashes_for_what_is_unknown():
     ]
 
 
-def test_references_of_others_are_named():
+def test_the_method_of_other_references_is_named():
     outcomes = [("a", Outcome("a", "estimate", True, MEASURES))]
     _, line = table_lines(["a"], outcomes, [], "isolated_ext")
     assert line.startswith("a\tisolated_ext\t-40.25\t")

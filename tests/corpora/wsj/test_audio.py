@@ -20,21 +20,23 @@ def sources(tmp_path, monkeypatch):
 
 
 def convert(sources, folder):
-    """Where each copy is after a conversion."""
+    """Convert the recordings; return the path of each copy."""
     convert_recordings(sources.items(), folder, nj=1)
     return {name: copy_path(folder, name) for name in sources}
 
 
-def test_samples_stay_and_a_second_run_makes_what_is_missing(sources, tmp_path, capsys):
+def test_samples_are_unchanged_and_a_second_run_makes_only_missing_copies(
+    sources, tmp_path, capsys
+):
     copies = convert(sources, tmp_path / "flac")
     assert copies["4abc0201"] == tmp_path / "flac/4ab/4abc0201.flac"
     for name in NAMES:
         assert np.array_equal(read_samples(copies[name]), recording(name))
-    assert "2 recordings converted, 0 there already" in capsys.readouterr().out
+    assert "2 recordings converted, 0 already there" in capsys.readouterr().out
     copies["011c0201"].unlink()
     kept = copies["4abc0201"].stat().st_mtime_ns
     assert convert(sources, tmp_path / "flac") == copies
-    assert "1 recordings converted, 1 there already" in capsys.readouterr().out
+    assert "1 recordings converted, 1 already there" in capsys.readouterr().out
     assert copies["4abc0201"].stat().st_mtime_ns == kept
 
 
@@ -50,7 +52,7 @@ def test_without_sph2pipe_one_line_says_what_to_do(sources, tmp_path, monkeypatc
     with pytest.raises(UserError) as caught:
         convert(sources, tmp_path / "flac")
     assert str(caught.value) == (
-        "sph2pipe: is not on the PATH; nothing else reads WSJ's compressed recordings; "
+        "sph2pipe: is not on the PATH, and nothing else reads WSJ's compressed recordings; "
         "install it, or leave WSJ0 and WSJ1 empty in db.sh"
     )
 
@@ -74,19 +76,19 @@ def no_header(path):
         (damage_samples, r"cannot be read by sph2pipe \(cannot be decompressed\)"),
         (
             shorten_by_one,
-            "has 4000 samples in 1 channels at 16000 Hz, its header says 4001 in 1 at 16000",
+            "has 4000 samples in 1 channels at 16000 Hz, but its header says 4001 in 1 at 16000",
         ),
-        (no_header, "is no SPHERE file"),
+        (no_header, "is not a SPHERE file"),
     ],
 )
-def test_a_bad_file_is_one_line_and_leaves_no_copy(sources, tmp_path, damage, problem):
+def test_a_bad_file_is_an_error_and_leaves_no_copy(sources, tmp_path, damage, problem):
     damage(sources["011c0201"])
     with pytest.raises(UserError, match=f"011c0201.wv1: {problem}.*; restore it$"):
         convert(sources, tmp_path / "flac")
     assert not list((tmp_path / "flac").rglob("*011c*"))
 
 
-def test_a_program_that_makes_no_wav(sources, tmp_path):
+def test_a_program_that_writes_no_wav(sources, tmp_path):
     (tmp_path / "bin/sph2pipe").write_text("#!/bin/sh\necho usage\n")
-    with pytest.raises(UserError, match="011c0201.wv1: sph2pipe made no wav of it"):
+    with pytest.raises(UserError, match="011c0201.wv1: cannot be converted to wav by sph2pipe"):
         convert(sources, tmp_path / "flac")

@@ -14,7 +14,7 @@ def wsj1(tmp_path):
     return write_lm_text_files(write_wsj1(tmp_path / "WSJ1"))
 
 
-def test_marks_are_dropped_and_so_are_unknown_characters_aloud(wsj1, tmp_path, capsys):
+def test_marks_are_dropped_and_unknown_characters_reported(wsj1, tmp_path, capsys):
     path = tmp_path / "local/other_text/text"
     write_lm_text(WsjTree(wsj1), path)
     assert path.read_text() == (
@@ -26,13 +26,13 @@ def test_marks_are_dropped_and_so_are_unknown_characters_aloud(wsj1, tmp_path, c
 
 
 def lzw(content: bytes) -> bytes:
-    """What compress(1) may write: codes of 9 bits, here a byte each."""
-    assert len(content) < 250, "then codes grow"
+    """Return `content` as compress(1) may write it: codes of 9 bits, here one per byte."""
+    assert len(content) < 250, "longer content needs longer codes"
     bits = sum(byte << 9 * n for n, byte in enumerate(content))
     return b"\x1f\x9d\x90" + bits.to_bytes((9 * len(content) + 7) // 8, "little")
 
 
-def test_files_may_be_of_the_older_compress(wsj1, tmp_path):
+def test_files_may_be_in_the_older_compress_format(wsj1, tmp_path):
     next(wsj1.rglob("w88_001.z")).write_bytes(lzw(b"old paper\n"))
     write_lm_text(WsjTree(wsj1), tmp_path / "text")
     assert "wsj1_lng_0000002 OLD PAPER\n" in (tmp_path / "text").read_text()
@@ -42,10 +42,10 @@ def test_wsj1_may_lack_the_text(tmp_path, capsys):
     path = tmp_path / "text"
     write_lm_text(WsjTree(write_wsj1(tmp_path / "WSJ1")), path)
     assert not path.exists()
-    assert "no further text for the language model" in capsys.readouterr().out
+    assert "no additional text for the language model" in capsys.readouterr().out
 
 
-def test_a_year_that_is_missing_and_a_file_that_is_broken(wsj1, tmp_path):
+def test_a_missing_year_and_a_broken_file(wsj1, tmp_path):
     path = tmp_path / "text"
     broken = next(wsj1.rglob("w88_001.z"))
     broken.write_bytes(b"no compressed text")

@@ -42,7 +42,7 @@ def test_each_rule(raw, expected):
     assert normalize(expected) == expected, "a second pass changes nothing"
 
 
-def test_words_that_only_look_like_the_rules_stay():
+def test_words_that_only_resemble_the_rules_are_kept():
     assert normalize("MR. %PERCENTAGE .POINTS") == "MR. %PERCENTAGE .POINTS"
 
 
@@ -67,14 +67,14 @@ def test_both_layouts_of_transcription_files(tmp_path):
     }
 
 
-def test_wsj_names_an_utterance_last(tmp_path):
+def test_wsj_lines_end_with_the_utterance(tmp_path):
     path = tmp_path / "011c0200.dot"
     path.write_text("COMPANY A FELL (011c0201)\n(PAREN SO (011c0202)\n")
     assert read_transcripts(path, WSJ_LINES) == {
         "011c0201": "COMPANY A FELL",
         "011c0202": "(PAREN SO",
     }
-    path.write_text("BUSINESS ROSE\n")  # its first word has as many letters as a name
+    path.write_text("BUSINESS ROSE\n")  # the first word is as long as an utterance name
     with pytest.raises(UserError, match="line 'BUSINESS ROSE' names no utterance"):
         read_transcripts(path, WSJ_LINES)
 
@@ -82,7 +82,7 @@ def test_wsj_names_an_utterance_last(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("A (F01_050C0101_BUS)\nB (F01_050C0101_BUS)\n", "'F01_050C0101_BUS' stands twice"),
+        ("A (F01_050C0101_BUS)\nB (F01_050C0101_BUS)\n", "'F01_050C0101_BUS' appears twice"),
         ("JUST WORDS\n", "line 'JUST WORDS' names no utterance"),
     ],
 )

@@ -14,14 +14,14 @@ RECORDING = "wsj0/si_tr_s/011/011c0201.wv1"
 
 
 def join(discs, together):
-    """Copy all discs into one folder."""
+    """Merge all discs into one folder."""
     for disc in sorted(discs.iterdir()):
         shutil.copytree(disc, together, dirs_exist_ok=True)
     return together
 
 
 @pytest.mark.parametrize("layout", ["discs", "joined", "inside"])
-def test_files_are_found_however_discs_were_copied(tmp_path, layout):
+def test_files_are_found_in_every_layout(tmp_path, layout):
     root = write_wsj0(tmp_path / "discs")
     if layout != "discs":
         root = join(root, tmp_path / "joined")
@@ -31,7 +31,7 @@ def test_files_are_found_however_discs_were_copied(tmp_path, layout):
     assert tree.file("wsj0/si_tr_s/011/none.wv1") is None
 
 
-def test_an_index_names_disc_and_file_and_comments_are_none(tmp_path):
+def test_an_index_lists_discs_and_files_without_comments(tmp_path):
     assert list(WsjTree(write_wsj0(tmp_path / "WSJ0")).index(INDEX)) == [
         ("11_1_1", RECORDING),
         ("11_1_1", "wsj0/si_tr_s/011/011c0202.wv1"),
@@ -39,14 +39,14 @@ def test_an_index_names_disc_and_file_and_comments_are_none(tmp_path):
     ]
 
 
-def test_capitals_do_not_matter(tmp_path):
+def test_case_does_not_matter(tmp_path):
     tree = WsjTree(write_wsj1(tmp_path / "WSJ1"))
     [(_, name)] = tree.index("wsj1/doc/indices/si_tr_s.ndx")
     assert tree.file(name).name == "4ABC0201.WV1"
     assert tree.transcript("4ABC0201") == tree.transcript("4abc0201") == "THE MAYOR SPOKE"
 
 
-def test_transcripts_are_raw_and_none_where_there_is_none(tmp_path):
+def test_transcripts_are_raw_or_none_if_missing(tmp_path):
     tree = WsjTree(write_wsj0(tmp_path / "WSJ0"))
     assert tree.transcript("011c0202") == "PRICES ROSE TEN %PERCENT"
     assert tree.transcript("011c0209") is None
@@ -69,14 +69,14 @@ def test_discs_may_be_links_and_links_may_form_a_loop(tmp_path):
 def test_no_wsj(tmp_path, there):
     if there:
         write(tmp_path / "discs/other/a.wv1", "")
-    with pytest.raises(UserError, match=f"^{tmp_path}/discs: holds no files of WSJ"):
+    with pytest.raises(UserError, match=f"^{tmp_path}/discs: holds no WSJ files"):
         WsjTree(tmp_path / "discs")
 
 
-def test_an_index_that_is_absent_or_malformed(tmp_path):
+def test_a_missing_or_malformed_index(tmp_path):
     tree = WsjTree(write_wsj0(tmp_path / "WSJ0"))
     with pytest.raises(UserError, match="WSJ0: lacks wsj1/doc/indices/si_tr_s.ndx"):
         list(tree.index("wsj1/doc/indices/si_tr_s.ndx"))
     tree.file(INDEX).write_text("wsj0/si_tr_s/011/011c0201.wv1\n")
-    with pytest.raises(UserError, match="line 'wsj0/si_tr_s/011/011c0201.wv1' is no DISC:FILE"):
+    with pytest.raises(UserError, match="line 'wsj0/si_tr_s/011/011c0201.wv1' is not DISC:FILE"):
         list(tree.index(INDEX))

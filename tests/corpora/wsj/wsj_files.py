@@ -1,4 +1,4 @@
-"""Small copies of WSJ0 and WSJ1 on disc, and an `sph2pipe` that reads their recordings."""
+"""Write small copies of WSJ0 and WSJ1, and an `sph2pipe` that reads their recordings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 
 SAMPLES = 4000
 
-# Takes the options and the file that the real one takes, and writes its wav to stdout. What stands
-# for shorten's compression is zlib's.
+# Takes the same options and file as the real program, and writes a wav to stdout. zlib replaces
+# shorten as the compression.
 SPH2PIPE = f"""#!{sys.executable}
 import io, sys, wave, zlib
 if sys.argv[1:-1] != ["-f", "wav", "-p", "-c", "1"]:
@@ -33,13 +33,13 @@ sys.stdout.buffer.write(out.getvalue())
 
 
 def recording(utterance: str) -> np.ndarray:
-    """(SAMPLES,) int16, another for each name."""
+    """Return (SAMPLES,) int16, different for each name."""
     rng = np.random.default_rng(zlib.crc32(utterance.encode()))
     return rng.integers(-3000, 3000, SAMPLES).astype(np.int16)
 
 
 def write_sphere(path: Path, samples: np.ndarray) -> Path:
-    """Write a NIST SPHERE file: 1024 bytes of header, compressed samples."""
+    """Write a NIST SPHERE file: a header of 1024 bytes, then compressed samples."""
     fields = (
         f"sample_count -i {len(samples)}",
         "sample_rate -i 16000",
@@ -63,7 +63,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def write_wsj0(root: Path) -> Path:
-    """Three discs: two recordings of speaker 011 and one of 401, which is left out."""
+    """Write three discs; their index lists two utterances of 011, and one of 401 to leave out."""
     names = ("011c0201", "011c0202")
     listed = [f"11_1_1:wsj0/si_tr_s/011/{name}.wv1\n" for name in names]
     listed.append("11_2_1: /wsj0/si_tr_s/401/401c0201.wv1\n")
@@ -80,7 +80,7 @@ def write_wsj0(root: Path) -> Path:
 
 
 def write_wsj1(root: Path) -> Path:
-    """Two discs, on one of them names in capitals."""
+    """Write two discs; on one of them, names are in capitals."""
     write(root / "13-34.1/wsj1/doc/indices/si_tr_s.ndx", "13_1_1:wsj1/si_tr_s/4ab/4abc0201.wv1\n")
     write_sphere(root / "13-1.1/WSJ1/SI_TR_S/4AB/4ABC0201.WV1", recording("4abc0201"))
     write(root / "13-34.1/wsj1/trans/wsj1/si_tr_s/4ab/4abc0200.dot", "THE MAYOR SPOKE (4abc0201)\n")
@@ -88,7 +88,7 @@ def write_wsj1(root: Path) -> Path:
 
 
 def write_sph2pipe(folder: Path) -> Path:
-    """Write the program; the folder belongs on the PATH."""
+    """Write the program; return `folder`, which must be on the PATH."""
     program = write(folder / "sph2pipe", SPH2PIPE)
     program.chmod(0o755)
     return folder

@@ -1,4 +1,4 @@
-"""What is freed stays with the process: the system clears no page again."""
+"""Freed memory stays with the process, so the system does not clear its pages again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from espnet_kd.enh.fast import allocator
 
-# Pages that are new to the process while 48 MB are asked for and given back ten times.
+# Prints the number of page faults while 48 MB are requested and freed ten times.
 FAULTS = """
 import resource
 import sys
@@ -39,8 +39,8 @@ def faults(how: str) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def test_freed_memory_is_used_again():
-    assert faults("given back") > 10_000
+def test_freed_memory_is_reused():
+    assert faults("returned") > 10_000
     assert faults("kept") < 100
 
 
@@ -53,6 +53,6 @@ def test_freed_memory_is_used_again():
     ],
     ids=["not glibc", "refuses", "glibc"],
 )
-def test_says_whether_the_library_can(monkeypatch, library, kept):
+def test_returns_whether_the_library_accepts_the_settings(monkeypatch, library, kept):
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
     assert allocator.keep_freed_memory() is kept

@@ -1,4 +1,4 @@
-"""Compiled or not, in half precision or not: the same model."""
+"""A model computes the same when compiled and, up to rounding, in half precision."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def model():
 
 
 @pytest.fixture(autouse=True)
-def _ask_anew():
+def _clear_cache():
     compiler_works.cache_clear()
     yield
     compiler_works.cache_clear()
@@ -60,7 +60,7 @@ def enhance(model):
 
 
 @pytest.mark.usefixtures("compiler")
-def test_compiled_gives_the_same_and_keeps_the_keys(model):
+def test_compiled_output_and_keys_are_the_same(model):
     keys, expected = list(model.state_dict()), enhance(model)
     set_execution(model, True, None, "cpu")
     assert all(m.compiled for m in model.modules() if isinstance(m, MaskedTemporalBlock))
@@ -68,7 +68,7 @@ def test_compiled_gives_the_same_and_keeps_the_keys(model):
     assert list(model.state_dict()) == keys
 
 
-def test_without_a_compiler_one_line_says_so(model, monkeypatch, capsys):
+def test_missing_compiler_is_reported_once(model, monkeypatch, capsys):
     def broken(_function):
         def call(*_):
             raise RuntimeError("no C++ compiler\nmany lines of a trace")
@@ -79,17 +79,18 @@ def test_without_a_compiler_one_line_says_so(model, monkeypatch, capsys):
     expected = enhance(model)
     for _ in ("student", "teacher"):
         set_execution(model, True, None, "cpu")
-    assert capsys.readouterr().err == "compile: goes on without torch.compile (no C++ compiler)\n"
+    line = "compile: torch.compile does not work (no C++ compiler); continuing without it\n"
+    assert capsys.readouterr().err == line
     assert torch.equal(enhance(model), expected)
 
 
-def test_another_pytorch_may_lack_what_is_set(monkeypatch, capsys):
+def test_missing_pytorch_internals_are_reported(monkeypatch, capsys):
     monkeypatch.delattr(torch._inductor.cpu_vec_isa, "VecISA")
     assert not compiler_works("cpu")
     assert "'VecISA'" in capsys.readouterr().err
 
 
-def test_half_precision_is_the_separators_alone(model):
+def test_only_the_separator_uses_half_precision(model):
     expected = enhance(model)
     set_execution(model, False, "bfloat16", "cpu")
     seen = {}
@@ -105,14 +106,14 @@ def test_half_precision_is_the_separators_alone(model):
 
 
 @pytest.mark.parametrize(("device", "asked"), [("cpu", 1), ("cuda", 0)])
-def test_freed_memory_is_kept_on_a_cpu(model, monkeypatch, device, asked):
+def test_freed_memory_is_kept_only_on_a_cpu(model, monkeypatch, device, asked):
     calls = []
     monkeypatch.setattr(execution, "keep_freed_memory", lambda: calls.append(None))
     set_execution(model, False, None, device)
     assert len(calls) == asked
 
 
-def test_no_other_python_imports_torch_to_look_for_a_compiler():
+def test_compiler_check_does_not_start_another_pytorch():
     environment = {**os.environ, "TORCH_COMPILE_DISABLE": "0"}
     result = subprocess.run(
         [sys.executable, "-c", STARTED], capture_output=True, text=True, check=True, env=environment

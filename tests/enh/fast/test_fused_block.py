@@ -1,4 +1,4 @@
-"""The block with its own backward pass, beside the plain one: values, gradients, precision."""
+"""The fused block compared with `residual_block`: values, gradients, precision."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONSTANT = (1, 2)  # `valid`, `frames`
 
 
 def run(block, values, direction):
-    """Output, and the gradient of each tensor."""
+    """Return the output and the gradient of each tensor."""
     numbers = values[12:]
     tensors = [
         value if i in CONSTANT else value.clone().requires_grad_()
@@ -34,18 +34,18 @@ def run(block, values, direction):
 
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (3, 4), (3, 16), (5, 2), (1, 1)])
-def test_values_and_gradients_are_the_plain_ones(taps, dilation, causal):
+def test_values_and_gradients_equal_the_plain_block(taps, dilation, causal):
     values = arguments(taps=taps, dilation=dilation)
     if causal:
         values[-2] = dilation * (taps - 1)
-    direction = torch.randn_like(values[0])  # in the padding too
+    direction = torch.randn_like(values[0])  # also in the padding
     torch.testing.assert_close(
         run(fused, values, direction), run(residual_block, values, direction)
     )
 
 
 def test_zero_slopes_and_gains():
-    """Where a formula would divide by one of them."""
+    """No formula divides by a slope or gain."""
     values = arguments()
     for index in (4, 8):
         values[index] = torch.zeros_like(values[index])
@@ -59,7 +59,7 @@ def test_zero_slopes_and_gains():
 
 @pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("batch", [1, 2])
-def test_compiled_is_the_same(batch):
+def test_compiled_equals_the_plain_block(batch):
     values = arguments(torch.float32, batch)
     direction = torch.randn_like(values[0])
     torch.testing.assert_close(
@@ -72,7 +72,7 @@ def test_compiled_is_the_same(batch):
 
 @pytest.mark.usefixtures("compiler")
 def test_each_stage_is_compiled_once_for_all_blocks():
-    """Whatever the dilation, and though features of the first block lie elsewhere."""
+    """Blocks differ in dilation, and the first block's features have a different memory layout."""
     torch._dynamo.reset()
     counters.clear()
     network = TemporalConvNet(N=8, B=8, H=12, P=3, X=3, R=2, C=1)
@@ -83,7 +83,7 @@ def test_each_stage_is_compiled_once_for_all_blocks():
     assert counters["stats"]["unique_graphs"] == len(STAGES)
 
 
-def test_half_precision_of_products_alone():
+def test_only_products_use_half_precision():
     values = arguments(torch.float32)
     direction = torch.randn_like(values[0])
     expected = run(residual_block, values, direction)
@@ -95,7 +95,7 @@ def test_half_precision_of_products_alone():
     assert not torch.equal(found[0], expected[0])
 
 
-def test_keeps_half_precision_for_the_backward_pass():
+def test_tensors_for_the_backward_pass_are_in_half_precision():
     values = arguments(torch.float32)
     x = values[0].requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
@@ -106,7 +106,7 @@ def test_keeps_half_precision_for_the_backward_pass():
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
-def test_without_a_gradient_less_is_kept(mode):
+def test_less_is_stored_without_a_gradient(mode):
     values = arguments()
     expected = fused(*values)
     values[3] = torch.nn.Parameter(values[3])

@@ -1,4 +1,4 @@
-"""Products beside einsum and autograd: values, gradients, both libraries, precision, layout."""
+"""Products compared with einsum and autograd: values, gradients, libraries, precision, layout."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tensors(dtype=torch.float32):
 
 @pytest.fixture(params=["onednn", "without"])
 def library(request):
-    """oneDNN, and what stands in for it where PyTorch is built without."""
+    """Test with oneDNN and with its replacement for PyTorch builds without oneDNN."""
     with torch.backends.mkldnn.flags(enabled=request.param == "onednn"):
         yield request.param
 
@@ -61,7 +61,7 @@ def test_sum_with_product(library):
 @pytest.mark.parametrize(
     "name", ["plain_product", "sum_with_product", "correlation", "correlations"]
 )
-def test_operators_are_what_the_compiler_is_told(name):
+def test_operators_match_their_declarations(name):
     weight, x, wide = tensors()
     arguments = {"plain_product": (weight, x), "sum_with_product": (wide, weight, x)}
     operator = getattr(torch.ops.espnet_kd, name).default
@@ -71,7 +71,7 @@ def test_operators_are_what_the_compiler_is_told(name):
     assert set(found.values()) == {"SUCCESS"}
 
 
-def test_onednn_is_asked(monkeypatch):
+def test_onednn_is_used_for_float32(monkeypatch):
     asked = []
 
     def counted(*arguments):
@@ -100,7 +100,7 @@ def test_half_precision_under_autocast():
     assert (weight.grad - expected).norm() < 0.02 * expected.norm()
 
 
-def test_folded_copies_only_what_has_another_layout():
+def test_folded_copies_only_other_layouts():
     x = torch.randn(B, C, T)
     copy = folded(x.transpose(0, 1))
     assert torch.equal(copy, x.transpose(0, 1))
@@ -108,7 +108,7 @@ def test_folded_copies_only_what_has_another_layout():
     assert folded(copy).stride() == copy.stride() == (B * T, T, 1)
 
 
-def test_convolution_is_torchs():
+def test_convolution_equals_torchs():
     convolution = nn.Conv1d(C, D, 1, bias=False)
     x = torch.randn(B, C, T)
     expected = convolution(x)
@@ -116,8 +116,8 @@ def test_convolution_is_torchs():
     torch.testing.assert_close(convolution(x), expected)
 
 
-def test_onednn_gets_no_gaps(monkeypatch):
-    """As a part of the frames has them: it would take a thousand times as long."""
+def test_onednn_gets_matrices_without_gaps(monkeypatch):
+    """A slice of the frames has gaps; on it, oneDNN would take a thousand times as long."""
     seen = []
 
     def spy(real):

@@ -1,4 +1,4 @@
-"""Alignment prior and guided attention."""
+"""Alignment prior and guided-attention loss."""
 
 import math
 
@@ -37,13 +37,13 @@ def test_guided_attention_golden():
 
 @pytest.mark.parametrize("size", [8, 64])
 def test_guided_attention_vanishes_toward_the_diagonal(size):
-    """Three frames to a character: off the diagonal by at most one character in `size`."""
+    """With three frames per character, attention is off the diagonal by at most one character."""
     attention = torch.eye(size).repeat_interleave(3, dim=0)[None]
     loss = guided_attention_loss(attention, torch.tensor([3 * size]), torch.tensor([size]))
     assert 0 < loss.item() < (1 / size) ** 2 / (2 * 0.2**2)
 
 
-def test_guided_attention_leaves_padding_out():
+def test_guided_attention_ignores_padding():
     short = torch.rand(1, 4, 3).softmax(2)
     padded = torch.rand(1, 9, 5)
     padded[:, :4] = 0

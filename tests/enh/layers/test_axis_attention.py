@@ -1,4 +1,4 @@
-"""Attention along an axis, against its formula written out."""
+"""Attention along an axis, compared with its formula written out."""
 
 import pytest
 import torch
@@ -8,14 +8,14 @@ from espnet_kd.enh.layers.axis_attention import AxisAttention
 
 
 def bare(parts, axis, channels=4):
-    """Without norms and output layer, so that what is attended comes out."""
+    """Return a layer without norms and output layer, so that it outputs the attention itself."""
     layer = AxisAttention(parts, channels, channels, axis).double()
     layer.norm = layer.attended_norm = layer.out = nn.Identity()
     return layer
 
 
 def attend(layer, term, query, key, value):
-    """softmax(q k' / sqrt(D)) v of (B, N, C) with the projections of a term."""
+    """Return softmax(q k' / sqrt(D)) v of (B, N, C) with the projections of a term."""
     q, k, v = (
         features @ layer.projections[role, term]
         for role, features in enumerate((query, key, value))
@@ -24,7 +24,7 @@ def attend(layer, term, query, key, value):
 
 
 def rows(features, axis):
-    """(B, C, F, T) as sequences along the axis, (B * other, N, C)."""
+    """Return (B, C, F, T) as sequences along the axis, (B * other, N, C)."""
     order = (0, 2, 3, 1) if axis == "time" else (0, 3, 2, 1)
     return features.permute(order).flatten(0, 1)
 
@@ -38,7 +38,7 @@ def test_real(axis):
 
 
 @pytest.mark.parametrize("axis", ["time", "frequency"])
-def test_complex_product_multiplied_out(axis):
+def test_complex(axis):
     layer, features = bare(2, axis), torch.randn(2, 8, 3, 5, dtype=torch.double)
     r, i = (rows(half, axis) for half in features.chunk(2, dim=1))
     rrr, rri, rir, rii, irr, iri, iir, iii = (
@@ -66,16 +66,16 @@ def test_padding_is_not_attended(parts):
 
 @pytest.mark.parametrize("axis", ["time", "frequency"])
 @pytest.mark.parametrize("parts", [1, 2])
-def test_other_axis_stays_apart(parts, axis):
-    """A change at one place is heard along the axis only."""
+def test_other_axis_is_independent(parts, axis):
+    """A change at one place affects the output only along the axis."""
     layer = AxisAttention(parts, 4, 3, axis).eval()
     features, valid = torch.randn(1, parts * 4, 3, 5), torch.ones(1, 1, 1, 5, dtype=torch.bool)
     changed = features.clone()
-    changed[..., 1, 2] += torch.randn(parts * 4)  # a constant would be normed away
-    heard = (layer(changed, valid) - layer(features, valid)).abs().sum(dim=(0, 1)) > 1e-6
+    changed[..., 1, 2] += torch.randn(parts * 4)  # the norm would remove a constant
+    affected = (layer(changed, valid) - layer(features, valid)).abs().sum(dim=(0, 1)) > 1e-6
     expected = torch.zeros(3, 5, dtype=torch.bool)
     if axis == "time":
         expected[1] = True
     else:
         expected[:, 2] = True
-    assert torch.equal(heard, expected)
+    assert torch.equal(affected, expected)

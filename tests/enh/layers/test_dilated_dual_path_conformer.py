@@ -1,4 +1,4 @@
-"""Uformer's bottleneck."""
+"""Uformer's bottleneck: layers, dilations, receptive field, padding."""
 
 import torch
 
@@ -17,7 +17,7 @@ def batch(frames=9):
     return torch.randn(2, 8, 3, frames), torch.randn(2, 4, 3, frames), valid
 
 
-def test_half_step():
+def test_feed_forward_adds_half_its_output():
     layer, features = FeedForward(2, 4, 3).eval(), torch.randn(1, 8, 3, 5)
     change = layer(features, torch.ones(1, 1, 1, 5)) - features
     torch.testing.assert_close(change, 0.5 * layer.layers(features))
@@ -37,22 +37,22 @@ def test_order_and_mirrored_dilations():
     ]
 
 
-def test_published_has_eight_convolutions_up_to_128_frames():
+def test_default_has_eight_convolutions_up_to_128_frames():
     blocks = DilatedDualPathConformer().blocks
     assert [block.complex_layer.signal.dilation[1] for block in blocks[3:-1]] == [
         1, 2, 4, 8, 16, 32, 64, 128,
     ]  # fmt: skip
 
 
-def test_dilated_convolution_hears_both_sides_at_its_dilations():
+def test_dilated_convolution_sees_both_sides_at_its_dilations():
     layer = GatedDilatedConv(1, 4, 3, dilation=2, gate_dilation=3)
     features = torch.randn(1, 4, 3, 11, requires_grad=True)
     (layer(features, torch.ones(1, 1, 1, 11))[..., 5].sum()).backward()
-    heard = features.grad.abs().sum(dim=(0, 1, 2)).nonzero().flatten()
-    assert heard.tolist() == [2, 3, 5, 7, 8]
+    seen = features.grad.abs().sum(dim=(0, 1, 2)).nonzero().flatten()
+    assert seen.tolist() == [2, 3, 5, 7, 8]
 
 
-def test_all_frames_are_heard_and_gradients_are_right():
+def test_all_frames_are_seen_and_gradients_are_right():
     model = DilatedDualPathConformer(**SIZES).double().eval()
     x, m, valid = batch(3)
     x, m = (features[:1].double().requires_grad_() for features in (x, m))
@@ -61,7 +61,7 @@ def test_all_frames_are_heard_and_gradients_are_right():
     assert (gradient.abs().sum(dim=(0, 1, 2)) > 0).all()
 
 
-def test_garbage_in_the_padding_changes_nothing():
+def test_padding_does_not_change_valid_frames():
     model = DilatedDualPathConformer(**SIZES).eval()
     x, m, valid = batch()
     valid[1, ..., 5:] = False

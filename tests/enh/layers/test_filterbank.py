@@ -1,4 +1,4 @@
-"""The Fourier start of the filterbank."""
+"""Fourier initialization of the filterbank."""
 
 import pytest
 import torch
@@ -14,11 +14,11 @@ def test_perfect_reconstruction(kernel):
     wave = torch.randn(1, 1, 8 * kernel)
     code = conv1d(wave, filters, stride=kernel // 2).relu()
     again = conv_transpose1d(code, filters, stride=kernel // 2)
-    inner = slice(kernel // 2, -kernel // 2)  # the margins have one window only
+    inner = slice(kernel // 2, -kernel // 2)  # at the margins only one window contributes
     torch.testing.assert_close(again[..., inner], wave[..., inner], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("filters", "kernel"), [(256, 20), (40, 40), (42, 21)])
-def test_sizes_without_reconstruction_are_refused(filters, kernel):
+def test_sizes_without_reconstruction_are_rejected(filters, kernel):
     with pytest.raises(ValueError, match=f"not {kernel} and {filters}"):
         fourier_filterbank(filters, kernel)

@@ -1,4 +1,4 @@
-"""Fusion of text into audio."""
+"""Fusion of text into audio: options, padding, attention prior."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_zero_init_is_the_identity(stride):
 
 
 @pytest.mark.parametrize("stride", [1, 4])
-def test_matched_level_makes_the_change_follow_the_audio(stride):
+def test_matched_level_scales_the_change_with_the_audio(stride):
     audio, frames, text, lengths = inputs()
     fusion = make(match_level=True, query_stride=stride)
     loud, quiet = (
@@ -45,7 +45,7 @@ def test_query_stride_keeps_length(size):
     assert weights.shape == (2, -(-size // 4), 5)
 
 
-def test_queries_average_what_is_there():
+def test_queries_average_valid_frames():
     audio = torch.randn(1, 6, 8)
     fusion = make(query_stride=4)
     expected = torch.stack([audio[:, :4].mean(1), audio[:, 4:].mean(1)], dim=1)
@@ -90,8 +90,8 @@ def test_prior_moves_attention_to_the_aligned_character():
     assert led[1].diagonal().min() > 0.99
 
 
-def test_queries_know_their_place():
-    """Frames that sound the same ask differently."""
+def test_queries_depend_on_position():
+    """Identical frames have different queries."""
     audio, (_, frames, text, lengths) = torch.ones(2, 9, 8), inputs()
     fused, _ = make()(audio + torch.arange(8.0), frames, text, lengths)
     assert (fused[:, 1:] - fused[:, :1]).abs().amax((0, 2)).min() > 1e-3

@@ -1,4 +1,4 @@
-"""Masks and positions."""
+"""Padding masks and positional encodings."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The block as one function: against the definition, its gradient, its numbers."""
+"""The block as one function: compared with its definition, gradient, moments, precision."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EPS = 1e-7
 
 
 def arguments(dtype=torch.float64, batch=2, taps=3, dilation=2):
-    """Inputs and weights of `residual_block`, in its order; the second utterance is shorter."""
+    """Return the arguments of `residual_block`, in its order; the second utterance is shorter."""
     generator = torch.Generator().manual_seed(0)
 
     def random(*shape):
@@ -42,7 +42,7 @@ def arguments(dtype=torch.float64, batch=2, taps=3, dilation=2):
 
 
 def by_definition(x, wide, slope, gain, shift, kernel, slope2, gain2, shift2, narrow, dilation):
-    """One utterance (C, T) by torch's layers, step by step."""
+    """Compute the block for one utterance (C, T) step by step with PyTorch's layers."""
 
     def norm(y, gain, shift):
         y = (y - y.mean()) / (y.var(unbiased=False) + EPS).sqrt()
@@ -57,7 +57,7 @@ def by_definition(x, wide, slope, gain, shift, kernel, slope2, gain2, shift2, na
 
 
 @pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (3, 2), (3, 8), (5, 2), (1, 1)])
-def test_is_the_definition(taps, dilation):
+def test_equals_the_definition(taps, dilation):
     values = arguments(taps=taps, dilation=dilation)
     found = residual_block(*values)
     for i, size in enumerate([FRAMES, 6]):
@@ -92,7 +92,7 @@ def test_gradient():
     assert torch.autograd.gradcheck(block, inputs)
 
 
-def test_half_precision_of_products_alone():
+def test_only_products_use_half_precision():
     values = arguments(torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
         half = residual_block(*values)

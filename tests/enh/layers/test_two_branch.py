@@ -1,4 +1,4 @@
-"""Layers of a complex and a magnitude branch."""
+"""Layers of networks with a complex and a magnitude branch."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def sigmoid(x):
 
 
 def test_fuse_by_hand():
-    """X = 3 + 4i, so that |X| = 5; m = 2."""
+    """X = 3 + 4i, so |X| = 5; m = 2."""
     features = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1)
     x, m = fuse(features, torch.tensor(2.0).view(1, 1, 1, 1))
     torch.testing.assert_close(x.flatten(), torch.tensor([3.0, 4.0]) + sigmoid(2.0))
@@ -72,7 +72,7 @@ def test_channel_norm(parts):
 
 @pytest.mark.parametrize("make", [convolution, transposed_convolution])
 def test_complex_layer_multiplies_complex_numbers(make):
-    """One weight: (x + iy) (a + ib)."""
+    """With one weight, the layer computes (x + iy) (a + ib)."""
     layer = make(COMPLEX, 1, 1, kernel_size=(1, 1))
     a, b = (module.weight.squeeze() for module in (layer.real_conv, layer.imag_conv))
     x, y = torch.randn(2, 1, 1, 3, 4)
@@ -84,7 +84,7 @@ def test_complex_layer_multiplies_complex_numbers(make):
 @pytest.mark.parametrize("parts", [COMPLEX, MAGNITUDE])
 @pytest.mark.parametrize("frames", [1, 7])
 def test_causal_layers(parts, frames):
-    """As many frames as given, and no frame depends on a later one."""
+    """The output has as many frames as the input, and no frame depends on a later one."""
     down = Causal(
         convolution(parts, 2, 3, kernel_size=(5, 2), stride=(2, 1), padding=(2, 1)),
     )
@@ -101,5 +101,5 @@ def test_causal_layers(parts, frames):
     middle = frames // 2
     for layer_out in (deeper, out):
         (gradient,) = torch.autograd.grad(layer_out[..., middle].sum(), features, retain_graph=True)
-        heard = gradient.abs().sum(dim=(0, 1, 2)) > 0
-        assert heard[middle] and not heard[middle + 1 :].any()
+        seen = gradient.abs().sum(dim=(0, 1, 2)) > 0
+        assert seen[middle] and not seen[middle + 1 :].any()

@@ -1,4 +1,4 @@
-"""Our Conv-TasNet separator beside ESPnet's: one set of weights, the same samples."""
+"""Our Conv-TasNet separator compared with ESPnet's: same weights, same output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VARIANTS = [
 
 
 def pair(**conf) -> tuple[TCNSeparator, MaskedTCNSeparator]:
-    """ESPnet's with weights as after a training, and ours with the same."""
+    """Return ESPnet's separator with weights as after training, and ours with the same weights."""
     torch.manual_seed(1)
     stock = TCNSeparator(WIDTH, **{**CONF, **conf})
     with torch.no_grad():
@@ -40,7 +40,7 @@ def code(batch: int = 2) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("conf", VARIANTS)
-def test_is_espnets_without_padding(conf):
+def test_equals_espnets_without_padding(conf):
     stock, ours = pair(**conf)
     features, lengths = code(), torch.full((2,), FRAMES)
     expected, _, expected_others = stock(features, lengths)
@@ -53,19 +53,19 @@ def test_is_espnets_without_padding(conf):
 
 
 @pytest.mark.parametrize("conf", VARIANTS)
-def test_gradients_are_espnets(conf):
+def test_gradients_equal_espnets(conf):
     stock, ours = pair(**conf)
     features, lengths, target = code(), torch.full((2,), FRAMES), torch.randn(2, FRAMES, WIDTH)
     for model in (stock, ours):
         ((model(features, lengths)[0][0] - target) ** 2).mean().backward()
     gradients = dict(ours.named_parameters())
     for name, weight in stock.named_parameters():
-        if weight.grad is not None:  # that of the second speaker has none
+        if weight.grad is not None:  # the mask of the second speaker has no gradient
             torch.testing.assert_close(gradients[name].grad, weight.grad, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("conf", VARIANTS)
-def test_padding_and_batch_change_nothing(conf):
+def test_output_is_independent_of_padding_and_batch(conf):
     _, ours = pair(**conf)
     features, lengths = code(3), torch.tensor([FRAMES, SHORT, 7])
     features[1, SHORT:], features[2, 7:] = 5.0, torch.nan
@@ -78,7 +78,7 @@ def test_padding_and_batch_change_nothing(conf):
 
 
 @pytest.mark.parametrize("conf", VARIANTS[:3])
-def test_an_utterance_without_frames_spoils_no_gradient(conf):
+def test_an_utterance_without_frames_keeps_gradients_finite(conf):
     _, ours = pair(**conf)
     signal = ours(code(), torch.tensor([FRAMES, 0]))[0][0]
     assert (signal[1] == 0).all()
@@ -86,21 +86,21 @@ def test_an_utterance_without_frames_spoils_no_gradient(conf):
     assert all(weight.grad.isfinite().all() for weight in ours.parameters())
 
 
-def test_espnets_sees_padding():
-    """Or this class would have no use."""
+def test_espnets_depends_on_padding():
+    """Otherwise, MaskedTCNSeparator would be unnecessary."""
     stock, _ = pair()
     features, lengths = code(), torch.tensor([FRAMES, SHORT])
     together = stock(features, lengths)[0][0][1, :SHORT]
     assert (together - stock(features[1:, :SHORT], lengths[1:])[0][0][0]).abs().max() > 1e-2
 
 
-def test_no_lengths_are_full_lengths():
+def test_without_lengths_all_frames_are_valid():
     _, ours = pair()
     features = code()
     assert torch.equal(ours(features, None)[0][0], ours(features, torch.full((2,), FRAMES))[0][0])
 
 
-def test_batch_normalization_in_training_is_espnets():
+def test_batch_normalization_in_training_equals_espnets():
     stock, ours = (model.train() for model in pair(norm_type="BN"))
     features, lengths = code(), torch.full((2,), FRAMES)
     torch.testing.assert_close(
@@ -108,14 +108,14 @@ def test_batch_normalization_in_training_is_espnets():
     )
 
 
-def test_streams_as_espnets():
+def test_streaming_equals_espnets():
     stock, ours = pair(causal=True)
     frame = code()[:1, :1]
     expected = stock.forward_streaming(frame)[0][0]
     torch.testing.assert_close(ours.forward_streaming(frame)[0][0], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_one_seed_gives_one_start():
+def test_same_seed_same_initial_weights():
     states = []
     for kind in (TCNSeparator, MaskedTCNSeparator):
         torch.manual_seed(3)

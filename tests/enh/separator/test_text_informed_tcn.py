@@ -1,4 +1,4 @@
-"""The teacher's separator against the stock one."""
+"""The teacher's separator: compared with ESPnet's, its text, prior and auxiliary losses."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_zero_init_with_a_baseline_is_the_baseline(make_teacher, make_baseline, 
     assert not missing.unexpected_keys
     assert {key.split(".")[0] for key in missing.missing_keys} == {"text_encoder", "fusion"}
     code, _, additional = batch()
-    lengths = torch.full((2,), code.size(1))  # ESPnet's sees padding
+    lengths = torch.full((2,), code.size(1))  # the output of ESPnet's separator depends on padding
     expected, expected_lengths, others = baseline(code, lengths)
     found, found_lengths, found_others = teacher(code, lengths, additional)
     assert len(found) == len(expected) == 1
@@ -95,7 +95,7 @@ def test_auxiliary_losses_only_in_training(make_teacher):
     assert make_teacher().train()(code, lengths, additional)[2]["auxiliary_losses"] == {}
 
 
-def test_auxiliary_losses_leave_padding_out(make_teacher):
+def test_auxiliary_losses_ignore_padding(make_teacher):
     code, lengths, additional = batch()
     teacher = make_teacher(guided_attention=True, auxiliary_ctc=True).train()
     losses = teacher(code, lengths, additional)[2]["auxiliary_losses"]
@@ -107,7 +107,7 @@ def test_auxiliary_losses_leave_padding_out(make_teacher):
 
 
 def test_ctc_is_per_character(make_teacher):
-    """The loss of each utterance alone, unpadded, over its characters."""
+    """It equals the loss of each utterance alone, without padding, divided by its characters."""
     code, lengths, additional = batch()
     teacher = make_teacher(auxiliary_ctc=True).train()
     found = teacher(code, lengths, additional)[2]["auxiliary_losses"]["ctc"]
@@ -124,7 +124,7 @@ def test_ctc_is_per_character(make_teacher):
         torch.testing.assert_close(found[i], alone / characters)
 
 
-def test_exchanged_text_counts_once_trained(make_teacher):
+def test_exchanged_text_changes_the_output_after_training(make_teacher):
     code, lengths, additional = batch()
     teacher = make_teacher(fusion={"zero_init": True})
 

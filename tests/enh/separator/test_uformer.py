@@ -1,4 +1,4 @@
-"""Uformer between ESPnet's STFT layers."""
+"""Uformer: shapes, mask, causality, padding, precision, and training with ESPnet's STFT layers."""
 
 import pytest
 import torch
@@ -54,7 +54,7 @@ def test_layers_of_the_published_size_can_be_tapped():
 
 
 def test_mask_is_the_mean_of_both_estimates_in_polar_form():
-    """Magnitudes and phases as the paper has them, for a mixture of 0.25 e^0.3i."""
+    """Magnitudes and phases are as in the paper, for a mixture of 0.25 e^0.3i."""
     complex_out, magnitude_out = torch.randn(2, 2, 4, 3), torch.randn(2, 1, 4, 3)
     estimate = torch.complex(*complex_out.unbind(dim=1))
     compressed = 0.25**0.5
@@ -77,7 +77,7 @@ def test_input_is_compressed():
 
 
 def later_change(model, frames=12, changed=6):
-    """Largest change of the output before and from frame 6 on, when these frames change."""
+    """Change the input from frame 6 on; return the largest output change before and after it."""
     mixture, lengths = spectrum(frames, batch=1), torch.tensor([frames])
     other = mixture.clone()
     other[:, changed:] += 1
@@ -99,7 +99,7 @@ def test_convolutions_are_causal_and_the_conformer_is_not():
     assert before == 0 and after > 1e-3
 
 
-def test_garbage_in_the_padding_changes_nothing():
+def test_padding_does_not_change_valid_frames():
     model = small().eval()
     mixture = spectrum()
     alone = model(mixture[1:, :7], torch.tensor([7]))[0][0]
@@ -109,7 +109,7 @@ def test_garbage_in_the_padding_changes_nothing():
 
 
 def test_gradient_reaches_every_parameter():
-    model = small().eval()  # a batch norm in training takes the gradient of the bias before it
+    model = small().eval()  # in training, batch norm cancels the gradient of the bias before it
     model(spectrum(), torch.tensor([12, 9]))[0][0].abs().square().sum().backward()
     without = [
         name
@@ -121,7 +121,7 @@ def test_gradient_reaches_every_parameter():
 
 @pytest.mark.parametrize("silent_frames", [12, 5])
 def test_silence(silent_frames):
-    """Phase and power 0.5 of nothing: silent output, finite gradients."""
+    """Despite the phase and square root at zero, the output is silent and gradients are finite."""
     model, mixture = small().train(), spectrum()
     mixture[:, :silent_frames] = 0
     mixture.requires_grad_()
@@ -133,7 +133,7 @@ def test_silence(silent_frames):
 
 
 def test_overfits_one_utterance():
-    """A harmonic tone with an envelope in noise of 0 dB, through ESPnet's STFT and back."""
+    """Train on a modulated harmonic tone in noise at 0 dB SNR, with ESPnet's STFT layers."""
     encoder, decoder = STFTEncoder(64, 64, 32), STFTDecoder(64, 64, 32)
     model, lengths = small().train(), torch.tensor([4000])
     time = torch.arange(4000) / 16000
@@ -154,8 +154,8 @@ def test_overfits_one_utterance():
     assert scores[-1] > scores[0] + 6.0
 
 
-def test_only_the_last_decoder_layer_is_bare():
-    """Also where a layer has one channel."""
+def test_only_the_last_decoder_layer_has_no_norm():
+    """This also holds for a layer with one channel."""
     decoder = UformerSeparator(33, (1, 6, 8), CONFORMER).decoder
     norms = [sum(isinstance(m, nn.BatchNorm2d) for m in layer.modules()) for layer in decoder]
     assert norms == [2, 2, 0]

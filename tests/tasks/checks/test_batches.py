@@ -1,4 +1,4 @@
-"""Batches that must be of one category."""
+"""Batches that must hold one category each."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ def test_batches_of_several_categories(tmp_path, make_data, changes, option):
         check_batches(batched(tmp_path, make_data(), **changes))
 
 
-def test_one_category_needs_no_care(tmp_path, make_data):
+def test_one_category_allows_any_batches(tmp_path, make_data):
     data = make_data()
     write_columns(tmp_path / "utt2category", dict.fromkeys(UTTERANCES, "REAL"))
     check_batches(batched(tmp_path, data, batch_type="numel"))
 
 
-def test_categories_that_the_host_does_not_find(tmp_path, make_data):
-    """It reads them beside the first data file, whatever the options say."""
+def test_categories_that_espnet_does_not_find(tmp_path, make_data):
+    """ESPnet reads utt2category next to the first data file, whatever the options say."""
     data = make_data()
     (tmp_path / "utt2category").rename(tmp_path / "category")
     data[2] = (str(tmp_path / "category"), "category", "text")
-    with pytest.raises(UserError, match="wav.scp: has no utt2category beside it"):
+    with pytest.raises(UserError, match="wav.scp: has no utt2category next to it"):
         check_batches(batched(tmp_path, data))

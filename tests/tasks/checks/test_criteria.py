@@ -35,7 +35,7 @@ def trained(student_files):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_measures_are_what_batches_log(trained, training):
-    """Of every category, with a reference and without."""
+    """The batches cover every category, with and without a reference."""
     _, model = trained
     model.train(training)
     seen = set()
@@ -63,27 +63,27 @@ def test_measures_of_validation(trained, measure):
     [
         (
             {"best_model_criterion": [["valid", "real_SIMU", "min"]]},
-            "best_model_criterion: there is no 'real_SIMU' of 'valid'; known: loss, si_snr_loss, ",
+            "best_model_criterion: 'valid' has no measure 'real_SIMU'; known: loss, si_snr_loss, ",
         ),
         (
             {"best_model_criterion": [["train", "snr_loss", "min"]]},
-            "best_model_criterion: there is no 'snr_loss' of 'train'; known: loss, ",
+            "best_model_criterion: 'train' has no measure 'snr_loss'; known: loss, ",
         ),
         (
             {"best_model_criterion": [["test", "loss", "min"]]},
-            "best_model_criterion: there is no 'loss' of 'test'; known: train, valid",
+            "best_model_criterion: 'test' has no measure 'loss'; known: train, valid",
         ),
         (
             {"early_stopping_criterion": ("valid", "acc", "max")},
-            "early_stopping_criterion: there is no 'acc' of 'valid'",
+            "early_stopping_criterion: 'valid' has no measure 'acc'",
         ),
         (
             {"val_scheduler_criterion": ("valid", "outputs")},
-            "val_scheduler_criterion: there is no 'outputs'",
+            "val_scheduler_criterion: 'valid' has no measure 'outputs'",
         ),
     ],
 )
-def test_what_no_training_logs(trained, changes, problem):
+def test_measures_that_are_not_logged(trained, changes, problem):
     args, model = trained
     vars(args).update({"best_model_criterion": [["valid", "loss", "min"]], **changes})
     with pytest.raises(UserError) as error:
@@ -92,7 +92,7 @@ def test_what_no_training_logs(trained, changes, problem):
 
 
 @pytest.mark.parametrize(("kind", "logged"), [("SIMU", True), ("REAL", False)])
-def test_measures_of_a_category_that_a_list_has_not(trained, tmp_path, kind, logged):
+def test_measures_of_a_category_that_a_list_lacks(trained, tmp_path, kind, logged):
     args, model = trained
     write_columns(tmp_path / "utt2category", {"a": "SIMU", "b": "CLEAN"})
     args.valid_data_path_and_name_and_type = [(f"{tmp_path}/utt2category", "category", "text")]
@@ -100,11 +100,11 @@ def test_measures_of_a_category_that_a_list_has_not(trained, tmp_path, kind, log
     if logged:
         check_criteria(args, model)
     else:
-        with pytest.raises(UserError, match="there is no 'si_snr_loss_REAL' of 'valid'; known"):
+        with pytest.raises(UserError, match="'valid' has no measure 'si_snr_loss_REAL'; known"):
             check_criteria(args, model)
 
 
-def test_auxiliary_losses_are_of_training_alone():
+def test_auxiliary_losses_are_logged_only_in_training():
     args = EnhKDTask.get_parser().parse_args([])
     vars(args).update({**TEACHER, "token_list": TOKENS})
     args.separator_conf = {**args.separator_conf, "auxiliary_ctc": True}
@@ -121,7 +121,7 @@ def averaging(**changes):
     return args
 
 
-def test_averaging_that_is_right_passes():
+def test_correct_averaging_passes():
     check_averaging(averaging())
     check_averaging(averaging(keep_nbest_models=[5]))
 
@@ -136,7 +136,7 @@ def test_averaging_that_is_right_passes():
         ),
     ],
 )
-def test_averaging_that_is_wrong(changes, message, monkeypatch):
+def test_wrong_averaging_is_rejected(changes, message, monkeypatch):
     monkeypatch.setattr(criteria, "is_before", lambda _: True)
     with pytest.raises(UserError, match=message):
         check_averaging(averaging(**changes))

@@ -13,8 +13,8 @@ from ..kd_lists import NEEDS_REFERENCE, arguments
 NEEDS_NONE = {"output": {"type": "output"}}
 
 
-def test_utterances_without_what_the_only_loss_needs(tmp_path, make_data):
-    """The criterions need a reference as well."""
+def test_utterances_without_a_reference_for_the_only_loss(tmp_path, make_data):
+    """The supervised criterions need a reference, too."""
     assert unused_utterances(arguments(tmp_path, make_data())) == {"train": {"b_REAL", "c_REAL"}}
 
 
@@ -26,7 +26,7 @@ def test_utterances_without_what_the_only_loss_needs(tmp_path, make_data):
         {"output": {"type": "output", "categories": ["REAL"]}},
     ],
 )
-def test_what_a_loss_can_learn_from_stays(tmp_path, make_data, losses):
+def test_utterances_that_a_loss_applies_to_stay(tmp_path, make_data, losses):
     assert unused_utterances(arguments(tmp_path, make_data(), kd_losses=losses)) == {}
 
 
@@ -38,13 +38,13 @@ def test_what_a_loss_can_learn_from_stays(tmp_path, make_data, losses):
         {},
     ],
 )
-def test_a_loss_of_other_batches_does_not_help(tmp_path, make_data, losses):
+def test_losses_that_do_not_apply_do_not_count(tmp_path, make_data, losses):
     args = arguments(tmp_path, make_data(), kd_losses=losses)
     assert unused_utterances(args) == {"train": {"b_REAL", "c_REAL"}}
 
 
-def test_what_no_loss_looks_at_is_left_out(tmp_path, make_data):
-    """A stage without the criterions, whose KD loss is for real speech alone."""
+def test_simulated_speech_without_a_loss_is_left_out(tmp_path, make_data):
+    """A training without the criterions has a KD loss that applies only to real speech."""
     losses = {"output": {"type": "output", "categories": ["REAL"]}}
     args = arguments(tmp_path, make_data(), kd_losses=losses, supervised_weight=0.0)
     assert unused_utterances(args) == {"train": {"a_SIMU"}}
@@ -65,17 +65,17 @@ def test_only_real_data_and_losses_that_need_a_reference(tmp_path, make_data):
 @pytest.mark.parametrize(
     "loss",
     [
-        {"type": "latent_mixup", "taps": ["x"], "categories": ["REAL"]},  # has no reference
-        {"type": "output", "categories": ["CLEAN"]},  # there are none
+        {"type": "latent_mixup", "taps": ["x"], "categories": ["REAL"]},  # REAL has no reference
+        {"type": "output", "categories": ["CLEAN"]},  # there is no CLEAN utterance
     ],
 )
-def test_a_loss_that_never_applies_beside_one_that_does(tmp_path, make_data, loss):
+def test_a_loss_that_never_applies_next_to_one_that_does(tmp_path, make_data, loss):
     args = arguments(tmp_path, make_data(), kd_losses={**NEEDS_NONE, "never": loss})
     with pytest.raises(UserError, match="kd_losses, 'never': applies to no utterance of the train"):
         unused_utterances(args)
 
 
-def test_a_second_noise_is_for_simulated_speech_alone(tmp_path, make_data):
+def test_a_second_noise_is_only_for_simulated_speech(tmp_path, make_data):
     data = make_data({"b_REAL": "b.ref.wav", "c_REAL": "c.ref.wav"})
     losses = {"mixup": {**NEEDS_REFERENCE["mixup"], "categories": ["REAL"]}}
     with pytest.raises(UserError, match="'mixup': applies to no utterance"):
@@ -85,7 +85,7 @@ def test_a_second_noise_is_for_simulated_speech_alone(tmp_path, make_data):
 @pytest.mark.parametrize(
     "loss", [NEEDS_REFERENCE["mixup"], {"type": "output", "categories": ["REAL"]}]
 )
-def test_a_loss_that_depends_on_a_category_nobody_gives(tmp_path, make_data, loss):
+def test_a_loss_that_depends_on_missing_categories(tmp_path, make_data, loss):
     args = arguments(tmp_path, make_data()[:2], kd_losses={"a": loss})
     with pytest.raises(
         UserError, match="'a': depends on the category, which the training list lacks"

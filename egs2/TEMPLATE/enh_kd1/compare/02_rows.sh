@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Stage 2: each method with each seed: train, enhance, score, recognize. Finished rows are kept.
+# Stage 2: train, enhance, score and recognize each method with each seed; finished rows are kept.
 # Reads: <dumpdir>/raw/, <expdir>/{<kd_teacher>,asr_clean,<compare_asr>,lm}/, <kd_conf>/<method>.yaml.
 # Writes: <expdir>/compare/<method>/seed<k>/, <expdir>/compare/scores/
-#         (compare_<kd_teacher> with another teacher).
+#         (compare_<kd_teacher> for another --kd_teacher).
 
 compare_row() {  # compare_row METHOD SEED
     local name=$1-seed$2 exp=${compare_dir}/$1/seed$2 set parts=()

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Stage 3: the table: cost, scores over seeds, which differences are significant.
+# Stage 3: table of costs, scores over seeds and significant differences.
 # Reads: <expdir>/compare/, <expdir>/scores/ (noisy speech and the text-informed teacher).
-# Writes: <expdir>/compare/RESULTS.md (compare_<kd_teacher> with another teacher).
+# Writes: <expdir>/compare/RESULTS.md (compare_<kd_teacher> for another --kd_teacher).
 
-link_scores() {  # link_scores SYSTEM KIND SCORE_DIR: scores that the recipe has made already
+link_scores() {  # link_scores SYSTEM KIND SCORE_DIR: reuse scores of the recipe
     if [ -d "$3" ]; then
         mkdir -p "${compare_dir}/scores/$2"
         ln -sfn "$(realpath "$3")" "${compare_dir}/scores/$2/$1"

@@ -1,2 +1,2 @@
 #!/usr/bin/env bash
-# Settings of this recipe alone, e.g. another Python in PATH. path.sh sources it.
+# Settings for this recipe only, e.g. another Python in PATH. Sourced by path.sh.

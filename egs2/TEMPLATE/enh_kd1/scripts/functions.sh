@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Functions that enh_kd.sh and its stages share. Sourced.
+# Functions shared by enh_kd.sh and its stages. Sourced.
 
 log() {  # log MESSAGE...
     echo "$(date '+%Y-%m-%d %H:%M:%S') $*"
 }
 
-die() {  # die MESSAGE...: one line, then stop
+die() {  # die MESSAGE...: print one line and stop
     echo "error: $*" >&2
     exit 1
 }
@@ -19,7 +19,7 @@ stage_title() {  # first comment line of a stage file, e.g. "Stage 5: ..."
     sed -n '2s/^# //p' "$1"
 }
 
-# Say how long each stage took; on failure, which one stopped.
+# Print the time of each stage and, on failure, which stage stopped.
 report_end() {
     local code=$1
     if [ ${#times[@]} -gt 0 ]; then
@@ -27,11 +27,12 @@ report_end() {
         printf '%s\n' "${times[@]}"
     fi
     if [ "${code}" -ne 0 ] && [ -n "${running}" ]; then
-        echo "error: stage ${running} stopped; mend it and go on with --stage ${running}" >&2
+        echo "error: stage ${running} stopped; fix the cause and continue with" \
+            "--stage ${running}" >&2
     fi
 }
 
-visible_gpus() {  # 1 if this machine shows a GPU, else 0
+visible_gpus() {  # print 1 if a GPU is visible, else 0
     if [[ -n ${CUDA_VISIBLE_DEVICES-unset} && $(nvidia-smi -L 2> /dev/null) == GPU* ]]; then
         echo 1
     else
@@ -39,13 +40,13 @@ visible_gpus() {  # 1 if this machine shows a GPU, else 0
     fi
 }
 
-# Text that joins that of the clean set for the language model; nothing if there is none.
+# Print the file with additional text for the language model, or nothing if there is none.
 more_lm_text() {
-    local made=data/local/other_text/text  # by local/data.sh
+    local made=data/local/other_text/text  # written by local/data.sh
     if [ -z "${lm_text}" ] && [ -e "${made}" ]; then echo "${made}"; else echo "${lm_text}"; fi
 }
 
-dir_of() {  # dir_of SYSTEM: where a model lies; with a KD method the student has its name
+dir_of() {  # dir_of SYSTEM: print the model's directory; a student is named after its KD method
     if [ "$1" = student ]; then
         echo "${expdir}/student${tag}"
     else
@@ -53,8 +54,8 @@ dir_of() {  # dir_of SYSTEM: where a model lies; with a KD method the student ha
     fi
 }
 
-# Options for ESPnet's training commands are collected in the array `data`.
-add_files() {  # add_files OPTION SET_DIR FILE...: the option once for each file
+# The next functions add options for ESPnet's training commands to the array `data`.
+add_files() {  # add_files OPTION SET_DIR FILE...: add the option once per file
     local option=$1 set=$2 file
     shift 2
     for file in "$@"; do
@@ -70,8 +71,8 @@ add_shapes() {  # add_shapes train|valid SET_DIR FILE...
     add_files "--$1_shape_file" "${@:2}"
 }
 
-# Data of an SE training: mixture, reference, category, and the speed where a set has speeds.
-# TYPE is `sound`, or `reference` where some utterances have none.
+# Add the data of an SE training: mixture, reference, category, and speed if the set has speeds.
+# TYPE is that of the references: `sound`, or `reference` if some utterances do not have one.
 add_se_data() {  # add_se_data train|valid SET_DIR [TYPE]
     add_data "$1" "$2" wav.scp,speech_mix,sound "spk1.scp,speech_ref1,${3:-sound}" \
         utt2category,category,text
@@ -81,24 +82,24 @@ add_se_data() {  # add_se_data train|valid SET_DIR [TYPE]
     add_shapes "$1" "$2" utt2num_samples
 }
 
-# Transcripts and their alignments, for a text-informed model.
+# Add transcripts and their alignments for a text-informed model.
 add_text_data() {  # add_text_data train|valid SET_DIR
     add_data "$1" "$2" text,text,text align,align,text_int
 }
 
-# Data of a recognizer's training.
+# Add the data of a recognizer training.
 add_asr_data() {  # add_asr_data train|valid SET_DIR
     add_data "$1" "$2" wav.scp,speech,sound text,text,text
     add_shapes "$1" "$2" utt2num_samples "text_shape.${token_type}"
 }
 
-# Train unless trained; an interrupted training goes on where it was.
+# Train a model unless it is already trained; an interrupted training is resumed.
 # train_model EXP_DIR MODEL_FILE MODULE_AND_ARGUMENTS...
 train_model() {
     local exp=$1 model=$2
     shift 2
     if [ -e "${exp}/${model}" ]; then
-        log "${exp}/${model} is there: trained (remove ${exp} to train again)"
+        log "${exp}/${model} exists: already trained (remove ${exp} to train again)"
         return
     fi
     log "Training ${exp}, log: ${exp}/train.log"
@@ -108,11 +109,11 @@ train_model() {
     ${cuda_cmd} --gpu "${ngpu}" --num_threads "${num_threads}" "${exp}/train.log" \
         env OMP_NUM_THREADS="${num_threads}" python3 -m "$@" \
         --ngpu "${ngpu}" "${distributed[@]}" --resume true --output_dir "${exp}"
-    # ESPnet ends such a training as if it were done.
+    # ESPnet ends such a training as if it had succeeded.
     if grep -qs "gradients at all steps are invalid" "${exp}/train.log"; then
         rm -f "${exp}/${model}"
         die "${exp}: an epoch had no step with finite gradients, or too little data for one batch;" \
-            "see ${exp}/train.log, mend it and remove ${exp}"
+            "see ${exp}/train.log, fix the cause and remove ${exp}"
     fi
     [ -e "${exp}/${model}" ] || die "${exp}/${model}: the training did not write it;" \
         "see ${exp}/train.log, or name another checkpoint (--inference_*_model)"
@@ -121,9 +122,9 @@ train_model() {
 train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
     local exp=$1 config=$2 train=$3 valid=$4
     shift 4
-    [ -e "${valid}/spk1.scp" ] || die "${valid}/spk1.scp: does not exist, so nothing can choose" \
-        "the best epoch; give the set clean references (data/${valid##*/}/references.tsv says why" \
-        "a set of CHiME-4 has none)"
+    [ -e "${valid}/spk1.scp" ] || die "${valid}/spk1.scp: does not exist, so the best epoch" \
+        "cannot be chosen; give the set clean references (for CHiME-4," \
+        "data/${valid##*/}/references.tsv says why they are missing)"
     local data=()
     add_se_data train "${train}"
     add_se_data valid "${valid}"
@@ -144,7 +145,7 @@ train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR
         "${data[@]}" "$@" ${asr_args}
 }
 
-inference_jobs() {  # one on each GPU, or many on the CPU
+inference_jobs() {  # print the number of jobs: one per GPU, or inference_nj on the CPU
     if [ "${inference_ngpu}" -eq 0 ]; then
         echo "${inference_nj}"
     else
@@ -152,7 +153,7 @@ inference_jobs() {  # one on each GPU, or many on the CPU
     fi
 }
 
-# A command that computes with a model, as one job: a login node may have no GPU.
+# Run a command that uses a model as one job, since a login node may not have a GPU.
 infer() {  # infer LOG MODULE OPTION...
     local log=$1 options=(--gpu "${inference_ngpu}")
     shift
@@ -161,7 +162,7 @@ infer() {  # infer LOG MODULE OPTION...
     ${decode_cmd} "${options[@]}" "${log}" python3 -m "$@" --ngpu "${inference_ngpu}"
 }
 
-# Enhance sets in jobs that share the utterances.
+# Enhance sets, with the utterances divided among several jobs.
 enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
     local module=$1 logs=$2 jobs
     jobs=$(inference_jobs)
@@ -175,7 +176,7 @@ enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
     python3 -m "${module}" --part finish "$@"
 }
 
-# Recognize the utterances of a joint set (bin/join_sets) and score each system and set of it.
+# Recognize the utterances of a joint set (bin/join_sets) and score each system and set in it.
 # recognize ASR JOINT_SET_DIR OUT_DIR SCORE_DIR
 recognize() {
     local asr=$1 joint=$2 out=$3 scores=$4

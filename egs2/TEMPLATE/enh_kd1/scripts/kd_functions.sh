@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Knowledge distillation with the teacher in the training loop: data, resources, training. Sourced.
+# Functions for distillation with the teacher in the training loop, and for the comparison. Sourced.
 
-# Training and validation sets in which real speech has no references, at all speeds.
+# Make a training set (all speeds) and a validation set in which real speech has no references.
 # Writes ${raw}/{kd_online_train,kd_online_valid}/.
 prepare_kd_sets() {
     local kd=${dumpdir}/kd
@@ -20,7 +20,7 @@ prepare_kd_sets() {
         "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
 }
 
-# Clusters of the clean-condition recognizer's latents, once.
+# Cluster the latents of the clean-condition recognizer, unless the file exists.
 prepare_acoustic_tokens() {  # prepare_acoustic_tokens FILE
     if [ -e "$1" ]; then return; fi
     infer "${1%.npz}.log" espnet_kd.bin.acoustic_tokens \
@@ -29,10 +29,10 @@ prepare_acoustic_tokens() {  # prepare_acoustic_tokens FILE
         --sets "${raw}/${clean_train_set}" --out "$1"
 }
 
-# Train a student by a method of conf/kd; an interrupted training goes on where it was.
+# Train a student with a method of conf/kd; an interrupted training is resumed.
 train_student() {  # train_student EXP_DIR CONFIG OPTION...
     local exp=$1 config=$2 needs options=() data=()
-    local centroids=${expdir}/asr_clean/tokens/${kd_clusters}.npz  # gone when it is trained anew
+    local centroids=${expdir}/asr_clean/tokens/${kd_clusters}.npz  # removed with the recognizer
     shift 2
     needs=$(python3 -m espnet_kd.bin.kd_needs --config "${config}")
     add_se_data train "${raw}/kd_online_train" reference
@@ -55,8 +55,8 @@ train_student() {  # train_student EXP_DIR CONFIG OPTION...
         options+=(--kd_centroids "${centroids}") ;;
     esac
     case " ${needs} " in *" pairs "*)
-        [ -e data/noise.scp ] || die "data/noise.scp: does not exist, ${config} mixes noises;" \
-            "give stage 1 recordings of some: --local_data_opts \"--noise DIRECTORY\""
+        [ -e data/noise.scp ] || die "data/noise.scp: does not exist, but ${config} mixes noises;" \
+            "run stage 1 with noise recordings: --local_data_opts \"--noise DIRECTORY\""
         options+=(--second_noise_scp data/noise.scp) ;;
     esac
     # shellcheck disable=SC2086  # options are words
@@ -64,7 +64,7 @@ train_student() {  # train_student EXP_DIR CONFIG OPTION...
         --config "${config}" "${data[@]}" "${options[@]}" "$@" ${se_args}
 }
 
-# Enhance dt and et with a model, and score it where there is something to score against.
+# Enhance the dt and et sets with a model, and score the sets that have references or true images.
 score_signals() {  # score_signals NAME EXP_DIR
     local name=$1 exp=$2 scores=${compare_dir}/scores set jobs=()
     # shellcheck disable=SC2086  # options are words
@@ -85,7 +85,7 @@ score_signals() {  # score_signals NAME EXP_DIR
     fi
 }
 
-rows_that_fit() {  # a row of a small model takes 5 GB at its peak
+rows_that_fit() {  # print how many rows to make at once; one of a small model needs up to 5 GB
     local rows=${num_threads} fit
     fit=$(awk '/^MemAvailable/ { print int($2 / 5e6) }' /proc/meminfo)
     if [ "${fit}" -lt "${rows}" ]; then rows=${fit}; fi
@@ -93,7 +93,7 @@ rows_that_fit() {  # a row of a small model takes 5 GB at its peak
     echo "${rows}"
 }
 
-compared_methods() {  # those asked for, and others of which a row is finished
+compared_methods() {  # print the requested methods and all others with a finished row
     local row others=()
     for row in "${compare_dir}"/*/seed*/.finished; do
         if [ -e "${row}" ]; then others+=("$(basename "$(dirname "$(dirname "${row}")")")"); fi
@@ -102,7 +102,7 @@ compared_methods() {  # those asked for, and others of which a row is finished
     printf '%s\n' ${methods} "${others[@]}" | awk '!seen[$0]++'
 }
 
-compared_controls() {  # the controls among them
+compared_controls() {  # print the controls among them
     local method
     for method in $(compared_methods); do
         if [[ " ${controls} " == *" ${method} "* ]]; then echo "${method}"; fi

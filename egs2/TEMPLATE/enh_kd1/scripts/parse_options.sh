@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Set the caller's options from its command line: `--some-name value` sets some_name. Sourced.
-# An option is a line `name=default  # meaning` of the calling script's option block.
+# Set the options of the calling script from its command line: `--some-name value` sets some_name.
+# An option is a line `name=default  # meaning` in the option block of that script. Sourced.
 
 option_block() {
     sed -n '/^### options/,/^### end of options/p' "${BASH_SOURCE[-1]}" | grep -v '^###'
@@ -27,7 +27,7 @@ print_help() {
 set_option() {  # set_option --some-name [VALUE]
     local name=${1#--}
     name=${name//-/_}
-    # No grep -q: it ends early, and a longer block would fail in the pipe (pipefail).
+    # Not `grep -q`, which stops reading early: with pipefail, a long option block would then fail.
     if [[ ! ${name} =~ ^[a-z_]+$ || $'\n'$(option_block) != *$'\n'"${name}="* ]]; then
         die "$1: no such option (write --name value); --help lists them"
     fi

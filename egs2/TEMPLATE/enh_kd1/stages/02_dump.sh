@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Stage 2: length filter, speed-perturbation lists, shapes, tokens, exchanged transcripts.
-# Reads: data/<set>/, more text for the language model if there is any.
+# Reads: data/<set>/, and additional text for the language model if there is any.
 # Writes: <dumpdir>/raw/<set>[_sp]/, <dumpdir>/token_list/. No audio is written.
-#         With more text: <dumpdir>/raw/<clean training set>_other_text/.
+#         With additional text: <dumpdir>/raw/<clean training set>_other_text/.
 
 python3 -m espnet_kd.bin.prepare_dump --data data --dump "${raw}" --nj "${nj}" \
     --sets "${train_simu_set}" "${train_real_set}" "${clean_train_set}" \

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Stage 3: clean-condition recognizer and language model.
-# Reads: <dumpdir>/raw/<clean sets>, <dumpdir>/token_list/; with more text for the language model
-#        <dumpdir>/raw/<clean training set>_other_text/.
+# Reads: <dumpdir>/raw/<clean sets>, <dumpdir>/token_list/; with additional text for the language
+#        model, <dumpdir>/raw/<clean training set>_other_text/.
 # Writes: <expdir>/lm/, <expdir>/asr_clean/.
 
 if [ "${use_lm}" = true ]; then
     data=()
     lm_train_set=${clean_train_set}
     if [ -n "$(more_lm_text)" ]; then lm_train_set=${clean_train_set}_other_text; fi
-    log "The language model learns from ${raw}/${lm_train_set}/text"
+    log "The language model is trained on ${raw}/${lm_train_set}/text"
     for kind in train valid; do
         set=${lm_train_set}
         if [ "${kind}" = valid ]; then set=${clean_valid_set}; fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Stage 5: CTC aligner; when is which character of a transcript spoken?
-# Reads: <dumpdir>/raw/<sets>, <dumpdir>/token_list/, <expdir>/asr_clean/ (where it starts).
+# Stage 5: CTC aligner, which finds when each token of a transcript is spoken.
+# Reads: <dumpdir>/raw/<sets>, <dumpdir>/token_list/, <expdir>/asr_clean/ (initial weights).
 # Writes: <expdir>/aligner/, <dumpdir>/raw/<set>[_sp]/align,
-#         align_exchanged of the simulated dt/et sets (the wrong-text control).
+#         align_exchanged of the simulated dt/et sets (control with exchanged text).
 
 python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/align_train" \
     "${raw}/${clean_train_set}" "${raw}/${train_simu_set}" "${raw}/${train_real_set}"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Stage 6: text-informed teacher, trained on simulated speech from the baseline on.
+# Stage 6: text-informed teacher, initialized from the baseline and trained on simulated speech.
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}/{text,align,...}, <expdir>/baseline/.
-# Writes: <expdir>/teacher/, and <expdir>/<kd_teacher>/ if that is another one.
+# Writes: <expdir>/teacher/; for another --kd_teacher also <expdir>/<kd_teacher>/.
 
 if [ ! -e "${expdir}/${kd_teacher}/${inference_se_model}" ] && [ "${kd_teacher}" != teacher ]; then
-    [ -n "${kd_teacher_config}" ] || die "--kd_teacher_config: is empty; name the YAML of" \
+    [ -n "${kd_teacher_config}" ] || die "--kd_teacher_config: is empty; name the YAML file of" \
         "${kd_teacher}, e.g. conf/se/uformer.yaml"
     train_se "${expdir}/${kd_teacher}" "${kd_teacher_config}" \
         "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}"

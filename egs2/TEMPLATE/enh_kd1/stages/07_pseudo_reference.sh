@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stage 7: pseudo-references, what the teacher makes of real speech and its transcripts.
+# Stage 7: pseudo-references: real speech enhanced by the teacher with the transcripts.
 # Reads: <dumpdir>/raw/{tr05_real*,dt05_real*}, <expdir>/teacher/.
 # Writes: <dumpdir>/pseudo/<set>/{wav.scp,spk1.scp,table.tsv,excluded.tsv,teacher.sha256,...}.
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Stage 8: student, trained on simulated speech and on real speech with pseudo-references.
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}, <dumpdir>/pseudo/<set>/;
-#        with kd_config instead of these the teacher itself, and <dumpdir>/raw/{tr05,dt05}_real*.
+#        with kd_config, the teacher and <dumpdir>/raw/{tr05,dt05}_real* instead of the latter.
 # Writes: <dumpdir>/raw/{kd_train,kd_valid}/, <expdir>/student/;
-#         with kd_config <dumpdir>/raw/kd_online_{train,valid}/, <expdir>/student_<method>/.
+#         with kd_config, <dumpdir>/raw/kd_online_{train,valid}/, <expdir>/student_<method>/.
 
 if [ -n "${kd_config}" ]; then
     prepare_kd_sets

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stage 9: baseline and student as models that stock ESPnet loads.
+# Stage 9: export of baseline and student as models that stock ESPnet can load.
 # Reads: <expdir>/{baseline,student}/.
 # Writes: <expdir>/{baseline,student}/stock/{config.yaml,model.pth}.
 

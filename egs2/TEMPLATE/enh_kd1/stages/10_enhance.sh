@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stage 10: enhanced speech of baseline, student, and teacher with right and exchanged text.
+# Stage 10: speech enhanced by baseline, student, and teacher with correct and exchanged text.
 # Reads: <dumpdir>/raw/<set>/, <expdir>/{baseline,student,teacher}/.
 # Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/.
 

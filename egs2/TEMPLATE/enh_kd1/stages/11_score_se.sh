@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Stage 11: PESQ, STOI, SDR, SI-SNR where there is a true reference.
+# Stage 11: PESQ, STOI, SDR and SI-SNR where there is a true reference.
 # Reads: <dumpdir>/raw/<set>/{wav.scp,spk1.scp}, <expdir>/<system>/enhanced*/<set>/wav.scp;
-#        with truth_dir also that, the corpus' annotations and <dumpdir>/pseudo/<set>/.
+#        with truth_dir also its images, the annotations of the corpus, <dumpdir>/pseudo/<set>/.
 # Writes: <expdir>/scores/se/<system>/<set>/scores.tsv;
 #         with truth_dir also <expdir>/scores/{true_images,truth}/, which only stage 14 reads.
 
-add_score_job() {  # add_score_job SYSTEM SET WAV_SCP, scores go below ${scores}
+add_score_job() {  # add_score_job SYSTEM SET WAV_SCP; scores are written to ${scores}
     jobs+=(--job "$1:${raw}/$2:$3:${scores}/$1/$2")
 }
 add_systems() {  # add_systems SET
@@ -34,7 +34,7 @@ if [ -n "${truth_dir}" ]; then
     list=(python3 -m espnet_kd.bin.truth_scp --truth "${truth_dir}" --corpus "${CHIME4}"
         --out "${images}")
     "${list[@]}" --sets "${raw}/${valid_real_set}" "${raw}/${test_real_set}"
-    "${list[@]}" --most 64 --sets "${pseudo}"  # a part, for time
+    "${list[@]}" --most 64 --sets "${pseudo}"  # at most 64 utterances, to save time
 
     scores=${expdir}/scores${tag}/truth
     jobs=()

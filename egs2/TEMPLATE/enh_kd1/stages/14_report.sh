@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Stage 14: tables, figure, sizes and speed of the models, a page to listen to.
+# Stage 14: report with tables, a figure, model sizes and speed; a page to listen to.
 # Reads: <expdir>/scores/ (its truth/ only with truth_dir), <dumpdir>/pseudo/<set>/table.tsv,
-#        <expdir>/<system>/, what the corpus that db.sh names was made from.
+#        <expdir>/<system>/, and scale and seed of the embedded corpus if db.sh names it.
 # Writes: <expdir>/RESULTS.md, its figure, <expdir>/listen.html.
 
 models=()

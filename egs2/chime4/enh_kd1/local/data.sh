@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Set directories from a corpus in CHiME-4's layout, checked first: local/data.sh OPTION...
+# Check a corpus in CHiME-4's layout and make its set directories: local/data.sh OPTION...
 # Reads: the corpus that db.sh names.
-# Writes: data/<set>/, the references, data/local/left_out.tsv, data/noise.scp (the backgrounds at
-# the same channels); with WSJ0 and WSJ1 data/train_si284, data/local/other_text/text.
-# Options are those of python -m espnet_kd.bin.prepare_chime4, e.g. --channels "5" or
-# --allow_partial true, which goes on where the corpus is not whole.
+# Writes: data/<set>/, the references, data/local/left_out.tsv, data/noise.scp (backgrounds of the
+# same channels); with WSJ0 and WSJ1 also data/train_si284 and data/local/other_text/text.
+# The options are those of python -m espnet_kd.bin.prepare_chime4, e.g. --channels "5", or
+# --allow_partial true, which accepts an incomplete corpus.
 set -euo pipefail
 
 . ./db.sh

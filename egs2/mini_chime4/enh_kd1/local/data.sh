@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Make the embedded corpus unless it is there, then read it as CHiME-4.
+# Make the embedded corpus unless it exists, then prepare it like CHiME-4.
 # Options: --scale tiny|mini|medium|large (default mini), --seed N (default 0), and those of
-# local/chime4_data.sh. References are made as on CHiME-4 and only compared with the true ones.
+# local/chime4_data.sh. References are made as for CHiME-4 and only compared with the true ones.
 # Reads: nothing.
-# Writes: corpus/, truth/ (for scoring alone), data/<set>/, the references, data/noise.scp.
+# Writes: corpus/, truth/ (only for scoring), data/<set>/, the references, data/noise.scp.
 set -euo pipefail
 
 scale=mini

@@ -1,4 +1,4 @@
-"""The four noisy places: each module's `sources` draws what sounds there."""
+"""The four noisy places: `sources` in each module draws the sounds of one of them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def noise(
     """Record a place with the tablet.
 
     Args:
-        rng: draws everything but the voices of the crowd.
-        seed: of the corpus; fixes the voices.
+        rng: draws everything except the voices of the crowd.
+        seed: seed of the corpus; it determines the voices.
         place: BUS, CAF, PED or STR.
         samples: length at 16 kHz.
-        embedded: made for real recordings: other sources prevail, through colored microphones,
-            with another spectral balance than in the backgrounds that simulation uses.
+        embedded: whether the noise is for real recordings, in which the sources, the coloration of
+            the microphones and the spectral balance differ from the backgrounds of simulations.
 
     Returns:
-        float32, shape (6, samples), RMS 1 over all.
+        float32, shape (6, samples), RMS 1 over all channels.
     """
     tilt = rng.uniform(-6, 10) if embedded else rng.uniform(-3, 3)
     responses = smooth_response(rng, 6, 1.5 if embedded else 0.7, tilt)

@@ -13,7 +13,7 @@ from espnet_kd.corpora.mini_chime4.texture import colored, hum, murmur, scatter,
 def sources(
     rng: np.random.Generator, seed: int, samples: int, embedded: bool
 ) -> Iterator[np.ndarray]:
-    """Yield the sources one by one; `embedded` is a faster engine and more passengers."""
+    """Yield the sources one by one; with `embedded`, the engine is faster and people talk more."""
     low, high = (32, 70) if embedded else (22, 48)
     revolutions = slow(rng, samples, 3.0, low, high)
     load = revolutions / high

@@ -13,7 +13,7 @@ from espnet_kd.corpora.mini_chime4.texture import colored, hum, murmur, ping, sc
 def sources(
     rng: np.random.Generator, seed: int, samples: int, embedded: bool
 ) -> Iterator[np.ndarray]:
-    """Yield the sources one by one; `embedded` is a fuller room with louder crockery."""
+    """Yield the sources one by one; with `embedded`, more people talk and crockery is louder."""
     for _ in range(8 if embedded else 6):
         yield murmur(rng, seed, samples, 2.0) * slow(rng, samples, 4.0, 0.3, 1.0)
     crockery = scatter(rng, samples, 1.6, lambda: ping(rng, 1800, 6500, rng.uniform(0.01, 0.06)))
@@ -26,7 +26,7 @@ def sources(
 
 
 def _music(rng: np.random.Generator, samples: int) -> np.ndarray:
-    """Chords of three notes, a new one every second or so."""
+    """Return chords of three notes, with a new chord about every second."""
     beat = int(rng.uniform(0.7, 1.3) * RATE)
     roots = 110 * 2 ** (rng.choice([0, 2, 4, 5, 7, 9], size=samples // beat + 1) / 12)
     pitch = np.repeat(roots, beat)[:samples]

@@ -1,4 +1,4 @@
-"""In a pedestrian area: steps, passers-by who talk, wind, a distant town."""
+"""In a pedestrian area: footsteps, passers-by who talk, wind, a distant town."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from espnet_kd.corpora.mini_chime4.texture import (
 def sources(
     rng: np.random.Generator, seed: int, samples: int, embedded: bool
 ) -> Iterator[np.ndarray]:
-    """Yield the sources one by one; `embedded` is windier and busier."""
+    """Yield the sources one by one; with `embedded`, there are more people and more wind."""
     for _ in range(4 if embedded else 3):
         yield 1.2 * steps(rng, samples)
     for _ in range(4 if embedded else 3):
@@ -37,6 +37,6 @@ def sources(
 
 
 def _passing(rng: np.random.Generator, samples: int) -> np.ndarray:
-    """How near a group is over time: from 0.15 up to 1, every few seconds."""
+    """Return the level of a group over time, 0.15 to 1; it comes near every few seconds."""
     near = scatter(rng, samples, 0.12, lambda: swell(int(rng.uniform(4, 9) * RATE)))
     return 0.15 + np.minimum(near, 0.85)

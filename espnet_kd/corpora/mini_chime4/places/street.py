@@ -1,4 +1,4 @@
-"""Beside a street: cars pass, wind, horns, a steady rumble."""
+"""Next to a street: passing cars, wind, horns, a steady rumble."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from espnet_kd.corpora.mini_chime4.texture import (
 def sources(
     rng: np.random.Generator, seed: int, samples: int, embedded: bool
 ) -> Iterator[np.ndarray]:
-    """Yield the sources one by one; `embedded` is a wetter, busier road."""
+    """Yield the sources one by one; with `embedded`, the road is wet and has more traffic."""
     cars = 0.3 if embedded else 0.2
     for _ in range(3):
         yield 1.3 * scatter(rng, samples, cars, lambda: _car(rng, embedded), (0.3, 1.0))
@@ -34,7 +34,7 @@ def sources(
 
 
 def _car(rng: np.random.Generator, wet: bool) -> np.ndarray:
-    """Tires and engine of one car; the pitch falls as it passes."""
+    """Return the sound of one car's tires and engine; its pitch falls as the car passes."""
     length = int(rng.uniform(2.0, 4.5) * RATE)
     bright = 4.0 if wet else -2.0
     tires = ((30, -6), (200, -2), (900, 0), (2500, bright - 8), (8000, bright - 20))
