@@ -18,13 +18,13 @@ class UserError(Exception):
     Args:
         where: file, directory or option at fault.
         problem: what is wrong, with the offending value.
-        mend: what to do about it.
+        fix: what to do about it.
     """
 
-    def __init__(self, where: str | os.PathLike, problem: str, mend: str = ""):
+    def __init__(self, where: str | os.PathLike, problem: str, fix: str = ""):
         text = f"{os.fspath(where)}: {problem}"
-        super().__init__(" ".join((f"{text}; {mend}" if mend else text).split()))
-        self._arguments = (where, problem, mend)
+        super().__init__(" ".join((f"{text}; {fix}" if fix else text).split()))
+        self._arguments = (where, problem, fix)
 
     def __reduce__(self):
         """Keep all arguments when the error is pickled to cross a process boundary."""

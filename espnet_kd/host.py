@@ -105,7 +105,7 @@ def warn_if_untested() -> None:
     tested = " and ".join(map(str, TESTED))
     print(
         f"warning: espnet_kd was tested with ESPnet {tested}, not with {release() or 'this one'}; "
-        "it goes on, but check your results",
+        "continuing, but check your results",
         file=sys.stderr,
     )
 

@@ -36,8 +36,8 @@ def merged(files: Files) -> dict[str, Any]:
 def _read_with_bases(path: Path, inside: tuple[Path, ...]) -> Files:
     if path.resolve() in inside:
         raise UserError(path, "is its own base", "remove one `base`")
-    mend = f"correct `base` in {inside[-1]}" if inside else "give the path of a YAML"
-    values = _read(path, mend)
+    fix = f"correct `base` in {inside[-1]}" if inside else "give the path of a YAML"
+    values = _read(path, fix)
     base = values.pop("base", None) or []
     files = []
     for name in [base] if isinstance(base, str) else base:
@@ -45,11 +45,11 @@ def _read_with_bases(path: Path, inside: tuple[Path, ...]) -> Files:
     return [*files, (path, values)]
 
 
-def _read(path: Path, mend: str) -> dict[str, Any]:
+def _read(path: Path, fix: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
-        raise UserError(path, "cannot be read", mend) from None
+        raise UserError(path, "cannot be read", fix) from None
     except yaml.YAMLError as error:
         raise UserError(path, f"is not YAML: {error}") from None
     if not isinstance(values, dict):

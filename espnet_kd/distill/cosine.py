@@ -100,8 +100,7 @@ class CosineLoss(FeatureLoss):
         """See DistillLoss.inline."""
         # Before `prepare` there are pairs, but no bottlenecks.
         return {
-            pair.student: module
-            for pair, module in zip(self.pairs, self.bottlenecks, strict=False)
+            pair.student: module for pair, module in zip(self.pairs, self.bottlenecks, strict=False)
         }
 
     def merge(self, state: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> None:

@@ -88,9 +88,7 @@ class LossSettings:
                 option = {"recognizer": "--kd_asr_config and --kd_asr_checkpoint"}.get(
                     name, f"--kd_{name}"
                 )
-                raise UserError(
-                    _where(self.name), f"'{self.type}' has no {name}", f"give {option}"
-                )
+                raise UserError(_where(self.name), f"'{self.type}' has no {name}", f"give {option}")
         given = {name: resources[name] for name in cls.resources}
         try:
             loss = cls(**given, **self.conf)

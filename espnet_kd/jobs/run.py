@@ -35,7 +35,7 @@ def run_jobs(request: Request) -> None:
     """Run all jobs of a request and wait for them.
 
     The jobs are stopped when this process receives SIGINT, SIGTERM or SIGHUP (a lost connection;
-    ignored under nohup), and when the process that called it ends, so that no job goes on writing
+    ignored under nohup), and when the process that called it ends, so that no job keeps writing
     the files of a recipe that was killed.
 
     Raises:

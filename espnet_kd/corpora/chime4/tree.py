@@ -102,10 +102,10 @@ class Chime4Tree:
         path = self.data / "annotations" / f"{stem}.json"
         raw = entry.get("dot") or self._transcribed(stem, name, entry)
         if raw is None:
-            places, mend = f"{self.data / 'transcriptions'}", "add its field 'dot'"
+            places, fix = f"{self.data / 'transcriptions'}", "add its field 'dot'"
             if stem in WSJ0_SPEECH:
-                places, mend = f"{places} and WSJ0", f"set WSJ0 in db.sh, or {mend}"
-            raise UserError(path, f"transcript of '{name}' is missing, also in {places}", mend)
+                places, fix = f"{places} and WSJ0", f"set WSJ0 in db.sh, or {fix}"
+            raise UserError(path, f"transcript of '{name}' is missing, also in {places}", fix)
         if not isinstance(raw, str):
             raise UserError(path, f"field 'dot' of '{name}' is {raw}, not text", "restore it")
         return clean_transcript(raw, name, path)

@@ -74,7 +74,7 @@ def _convert(job: tuple[Path, Path]) -> bool:
     with contextlib.suppress(FileNotFoundError):
         if read_flac(copy)[0] == note:
             return False
-    fail = functools.partial(UserError, source, mend="restore it")
+    fail = functools.partial(UserError, source, fix="restore it")
     with open(source, "rb") as file:
         count = _COUNT.search(file.read(HEADER))
     if count is None:
