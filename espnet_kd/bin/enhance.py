@@ -6,7 +6,7 @@ import argparse
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import write_columns
-from espnet_kd.inference.arguments import enhancement_parser
+from espnet_kd.inference.arguments import add_observation_option, enhancement_parser
 from espnet_kd.inference.command import TargetSet, enhance_sets
 from espnet_kd.inference.outputs import finished
 
@@ -16,7 +16,9 @@ RECORD = "model.sha256"
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and enhance the sets; finished outputs of the same model are kept."""
-    enhance_sets(enhancement_parser(__doc__), cmd, RECORD, _finish)
+    parser = enhancement_parser(__doc__)
+    add_observation_option(parser)
+    enhance_sets(parser, cmd, RECORD, _finish)
 
 
 def _finish(target: TargetSet, options: argparse.Namespace) -> None:

@@ -77,7 +77,19 @@ def enhancement_parser(description: str | None) -> argparse.ArgumentParser:
         choices=("bfloat16",),
         help="autocast precision of the separator (default: float32, no autocast)",
     )
+    parser.set_defaults(observation_weight=1.0)  # `add_observation_option` makes it an option
     return parser
+
+
+def add_observation_option(parser: argparse.ArgumentParser) -> None:
+    """Add --observation_weight, for commands whose output is to be heard or recognized."""
+    parser.add_argument(
+        "--observation_weight",
+        type=_observation_weight,
+        default=1.0,
+        help="weight a of the enhanced signal in a * enhanced + (1 - a) * noisy; recognizers often "
+        "prefer 0.5 to 0.8 (default: 1, nothing is added)",
+    )
 
 
 def parse_lines(parser: argparse.ArgumentParser, cmd: list[str] | None) -> list[argparse.Namespace]:
@@ -114,3 +126,13 @@ def _seconds(text: str) -> float:
     if not seconds > 0:
         raise UserError("--batch_seconds", f"is {text}", "give more than 0")
     return seconds
+
+
+def _observation_weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight <= 1:
+        raise UserError("--observation_weight", f"is {text}", "give a number from 0 to 1")
+    return weight

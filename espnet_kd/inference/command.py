@@ -88,6 +88,8 @@ def _targets(options: argparse.Namespace) -> list[TargetSet]:
             raise UserError(path, "does not exist", "train the model first")
     model = checksums([options.checkpoint, options.config])
     settings = f"# {options.autocast_dtype}\n" if options.autocast_dtype else ""
+    if options.observation_weight != 1:
+        settings += f"# observation_weight {options.observation_weight}\n"
     names = [name for name in ("wav.scp", options.text_name, options.align_name) if name]
     targets = []
     for source in map(Path, options.sets):
@@ -124,6 +126,7 @@ def _enhance(options: argparse.Namespace, targets: Sequence[TargetSet]) -> None:
         device,
         compile_blocks=options.compile == "true",
         autocast_dtype=options.autocast_dtype,
+        observation_weight=options.observation_weight,
     )
     for name in conditions(enhancer.model):
         if getattr(options, f"{name}_name") is None:

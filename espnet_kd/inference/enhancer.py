@@ -12,6 +12,7 @@ from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.waves import read_wave
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
+from espnet_kd.inference.observation import add_observation
 from espnet_kd.inference.utterances import Utterance
 
 Inputs = dict[str, torch.Tensor]
@@ -25,6 +26,11 @@ class Enhancer:
         tokenize: function from transcript to token ids; only text-informed models need it.
         device: device to compute on.
         keep_scale: return the model's output unchanged instead of at the scale of the mixture.
+        observation_weight: weight of the enhanced signal in its sum with the mixture; see
+            `add_observation`.
+
+    Raises:
+        ValueError: an observation is added to output whose scale is kept.
     """
 
     def __init__(
@@ -33,11 +39,15 @@ class Enhancer:
         tokenize: Callable[[str], Sequence[int]] | None = None,
         device: str = "cpu",
         keep_scale: bool = False,
+        observation_weight: float = 1.0,
     ):
+        if keep_scale and observation_weight != 1:
+            raise ValueError("observation_weight needs output at the scale of the mixture")
         self.model = model.to(device).eval()
         self.tokenize = tokenize
         self.device = device
         self.keep_scale = keep_scale
+        self.observation_weight = observation_weight
 
     def __call__(self, batch: Sequence[Utterance]) -> list[np.ndarray]:
         """Read and enhance utterances.
@@ -107,6 +117,8 @@ class Enhancer:
             ) from None
         if not self.keep_scale:
             enhanced = match_gain(enhanced.float(), mixture, lengths)
+        if self.observation_weight != 1:
+            enhanced = add_observation(enhanced, mixture, lengths, self.observation_weight)
         return enhanced.float()
 
     def _conditions(self, batch: Sequence[Utterance]) -> Inputs:

@@ -65,6 +65,7 @@ def load_enhancer(
     device: str = "cpu",
     compile_blocks: bool = False,
     autocast_dtype: str | None = None,
+    observation_weight: float = 1.0,
 ) -> Enhancer:
     """Load a trained model; for errors see `load_model`.
 
@@ -74,6 +75,7 @@ def load_enhancer(
         device: device to compute on.
         compile_blocks: see `set_execution`.
         autocast_dtype: see `set_execution`.
+        observation_weight: see `Enhancer`.
     """
     from espnet_kd.enh.fast.execution import set_execution
     from espnet_kd.inference.enhancer import Enhancer
@@ -82,7 +84,8 @@ def load_enhancer(
 
     model, args = load_model(config, checkpoint)
     set_execution(model, compile_blocks, autocast_dtype, device)
-    return Enhancer(model, model_tokenizer(args) if model.takes_text else None, device)
+    tokenize = model_tokenizer(args) if model.takes_text else None
+    return Enhancer(model, tokenize, device, observation_weight=observation_weight)
 
 
 def conditions(model: torch.nn.Module) -> list[str]:

@@ -29,8 +29,9 @@ def models(monkeypatch):
     """List of the models that were loaded; the content of a checkpoint is the gain."""
     loaded = []
 
-    def load(config, checkpoint, *_, **__):
+    def load(config, checkpoint, *_, observation_weight, **__):
         loaded.append(Gain(float(Path(checkpoint).read_text()), padding_invariant=True))
+        loaded[-1].observation_weight = observation_weight
         return Enhancer(loaded[-1])
 
     monkeypatch.setattr(command, "load_enhancer", load)
@@ -188,6 +189,27 @@ def test_bad_options(make_set, options, tmp_path):
     (tmp_path / "0.5.pth").unlink()
     assert "0.5.pth: does not exist; train the model first" in problem(*run, "--part=begin")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("weight", ["-0.1", "1.01", "nan", "half", ""])
+def test_observation_weights_outside_of_0_to_1(make_set, options, weight):
+    expected = f"error: --observation_weight: is {weight}; give a number from 0 to 1"
+    assert problem(*options(make_set()), f"--observation_weight={weight}").split() == (
+        expected.split()
+    )
+
+
+def test_another_observation_weight_enhances_again(models, make_set, options):
+    run = options(make_set())
+    for weights in ([], ["--observation_weight=1"], ["--observation_weight=0.7"]):
+        enhance.main([*run, *weights])
+    assert [model.observation_weight for model in models] == [1.0, 0.7]  # 1 is the default
+
+
+def test_pseudo_references_are_not_mixed_with_noise(make_set, options, capsys):
+    with pytest.raises(SystemExit):
+        pseudo_reference.main([*options(make_set()), "--observation_weight=0.7"])
+    assert "unrecognized arguments: --observation_weight=0.7" in capsys.readouterr().err
 
 
 def test_parallel_jobs_use_one_thread_each(models, make_set, options, monkeypatch):

@@ -34,6 +34,17 @@ def test_length_and_scale_are_those_of_the_mixture(make_set, gain, enhancer):
     np.testing.assert_array_equal(unscaled, 0.5 * mixture)
 
 
+def test_part_of_the_mixture_is_added(make_set):
+    utterances = read_utterances(make_set(lengths={"F01_a": 3000}))
+    mixture = read_wave(utterances[0].wave, 3000)
+    negative = Gain(-0.5, 3000, lambda wave: wave * (torch.arange(3000) % 2))
+    alone = Enhancer(negative)(utterances)[0]
+    (mixed,) = Enhancer(negative, observation_weight=0.7)(utterances)
+    np.testing.assert_allclose(mixed, 0.7 * alone + 0.3 * mixture, atol=1e-6)
+    with pytest.raises(ValueError, match="scale of the mixture"):
+        Enhancer(negative, keep_scale=True, observation_weight=0.7)
+
+
 def test_unequal_lengths_are_padded_with_zeros_and_cut_again(make_set):
     utterances = read_utterances(make_set(lengths={"F01_a": 3000, "F01_b": 2000}))
     mixture = [read_wave(utt.wave, utt.num_samples) for utt in utterances]
