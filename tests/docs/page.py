@@ -101,6 +101,17 @@ def faults(outcomes: Iterable[Outcome]) -> list[str]:
 
 
 def dead_links(path: Path) -> list[str]:
-    """Return the links of a page to files that do not exist."""
-    targets = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))
-    return [target for target in targets if not (path.parent / target).exists()]
+    """Return the links of a page to files or headings that do not exist; web links are skipped."""
+    found = re.findall(r"\]\(((?!https?:)[^)#]*)(?:#([^)]+))?\)", path.read_text(encoding="utf-8"))
+    dead = []
+    for target, anchor in found:
+        file = path.parent / target if target else path
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            dead.append(f"{target}#{anchor}" if anchor else target)
+    return dead
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

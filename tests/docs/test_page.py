@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .page import is_shown, read_page
+from .page import dead_links, is_shown, read_page
 
 PAGE = """Text.
 ```python
@@ -52,3 +52,13 @@ def test_bad_blocks(tmp_path, block):
 )
 def test_is_shown(line, shown):
     assert is_shown(line, "before\nerror: a.b is (1, 2)\n[x] loss=0.317, time=2\n") is shown
+
+
+def test_dead_links_are_found(tmp_path):
+    (tmp_path / "other.md").write_text("# A title: of `two` parts\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "[a](other.md) [b](other.md#a-title-of-two-parts) [c](#here) [d](https://example.org)\n"
+        "[e](gone.md) [f](other.md#gone) [g](#gone)\n## Here\n"
+    )
+    assert dead_links(page) == ["gone.md", "other.md#gone", "#gone"]
