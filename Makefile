@@ -1,4 +1,4 @@
-# make demo | test | lint | format | bench | setup. Each sets up what it needs; nothing needs root.
+# make demo | evidence | test | lint | format | bench | setup. Each sets up what it needs; nothing needs root.
 # Another Python, and with it another ESPnet: make VENV=.venv-3.12 PYTHON=python3.12 demo
 SHELL := bash
 VENV := .venv
@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SHELL_SCRIPTS = .ci/run $(shell find egs2 tools -name '*.sh' -type f | sort)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test test-hosts bench
+.PHONY: help setup demo evidence lint format test test-hosts bench
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -25,6 +25,9 @@ $(STAMP): setup.py pyproject.toml constraints.txt
 
 demo: setup  ## the whole recipe on the embedded corpus, then its tables
 	cd egs2/mini_chime4/enh_kd1 && ./run.sh $(DEMO_ARGS)
+
+evidence: setup  ## a larger embedded corpus, converged trainings, 3 seeds; hours, continued if stopped
+	cd egs2/medium_chime4/enh_kd1 && ./evidence.sh $(EVIDENCE_ARGS)
 
 lint: setup  ## ruff and shellcheck
 	ruff check .

@@ -42,16 +42,20 @@ TEACHERS = {
     "mini/kd/at_kl.yaml": "mini/se/uformer.yaml",
 }
 OTHER_STUDENTS = ("kd/at_kl.yaml", "mini/kd/at_kl.yaml")  # not compared with the others
+SMALL = ("mini/", "medium/")  # directories for the embedded corpora
 PUBLISHED_PAIRS = [
     ("se/conv_tasnet.yaml", "se/text_informed_tcn.yaml"),
     ("se/conv_tasnet.yaml", "se/text_informed_tcn_aligned.yaml"),
+    ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn.yaml"),
     ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn_aligned.yaml"),
+    ("medium/se/conv_tasnet.yaml", "medium/se/text_informed_tcn_aligned.yaml"),
 ]
 
 
 def files(kind: str) -> list[str]:
-    """Return the configurations of one kind (se, kd, asr, lm), published and mini."""
-    found = [*CONF.glob(f"{kind}/*.yaml"), *CONF.glob(f"mini/{kind}/*.yaml")]
+    """Return the configurations of one kind (se, kd, asr, lm), published and for small corpora."""
+    places = ("", "mini/", "medium/")
+    found = [path for place in places for path in CONF.glob(f"{place}{kind}/*.yaml")]
     return sorted(path.relative_to(CONF).as_posix() for path in found)
 
 
@@ -150,8 +154,8 @@ def test_every_file_is_covered():
 def test_builds(name):
     model = build(name)
     assert size(model) == PUBLISHED_SIZES.get(name, size(model))
-    assert name.startswith("mini/") == (name not in PUBLISHED_SIZES)
-    if name.startswith("mini/"):
+    assert name.startswith(SMALL) == (name not in PUBLISHED_SIZES)
+    if name not in PUBLISHED_SIZES:
         assert size(model) < 3e6
 
 
@@ -267,7 +271,7 @@ def untraced(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in TRACED if not name.startswith("mini/")])
+@pytest.mark.parametrize("name", [name for name in TRACED if not name.startswith(SMALL)])
 def test_published_values_are_traced(name):
     assert untraced((CONF / name).read_text()) == []
 

@@ -9,6 +9,7 @@ from espnet_kd.options import split_fields
 from espnet_kd.report.model_table import NamedConfig, TrainedModel
 from espnet_kd.report.results_page import Sources, write_results
 from espnet_kd.report.set_names import SetNames
+from espnet_kd.report.wording import DECODERS
 
 OTHER_FORM = "NAME:CONFIG"
 MODEL_FORM = "NAME:CONFIG:CHECKPOINT"
@@ -47,7 +48,14 @@ def main(cmd: list[str] | None = None) -> None:
         nargs="*",
         default=[],
         metavar="CONFIG",
-        help="config.yaml of each training, for its seed and training set",
+        help="config.yaml of each training",
+    )
+    parser.add_argument(
+        "--decoder", choices=sorted(DECODERS), default="joint", help="decoder of the recognizers"
+    )
+    parser.add_argument(
+        "--observation_root",
+        help="contains <asr>/<system>/<weight>/<set>/wer, to choose the observation's weight from",
     )
     parser.add_argument(
         "--corpus",
@@ -81,6 +89,8 @@ def main(cmd: list[str] | None = None) -> None:
         corpus=args.corpus,
         trainings=args.training,
         commands=args.command,
+        observation_root=args.observation_root,
+        decoder=args.decoder,
     )
     write_results(sources, args.out)
     print(args.out)

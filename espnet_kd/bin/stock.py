@@ -37,6 +37,10 @@ def main(cmd: list[str] | None = None) -> None:
     if job:
         take_gpu(job - 1)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if module.endswith("_train") and "--output_dir" in arguments[:-1]:
+        from espnet_kd.tasks.history import print_convergence
+
+        print_convergence(arguments[arguments.index("--output_dir") + 1])
 
 
 def take_gpu(job: int) -> None:

@@ -18,6 +18,7 @@ from espnet_kd.inference.loading import add_model_options
 AND = "--and"
 # If command lines are joined, the values of these options in the first one apply to all.
 SHARED = ("part", "ngpu", "batch_seconds", "compile", "autocast_dtype")
+METHODS = ("auto", "one", "channels", "channels_teacher")
 CPU_BATCH_SECONDS = 4.0  # per job; larger batches gain at most 4 % and take more memory
 GPU_BATCH_SECONDS = 320.0  # about 6 GB with the published Conv-TasNet
 
@@ -77,7 +78,8 @@ def enhancement_parser(description: str | None) -> argparse.ArgumentParser:
         choices=("bfloat16",),
         help="autocast precision of the separator (default: float32, no autocast)",
     )
-    parser.set_defaults(observation_weight=1.0)  # `add_observation_option` makes it an option
+    # Other functions here make them options.
+    parser.set_defaults(observation_weight="1", method="one", channels_from=None)
     return parser
 
 
@@ -85,10 +87,25 @@ def add_observation_option(parser: argparse.ArgumentParser) -> None:
     """Add --observation_weight, for commands whose output is to be heard or recognized."""
     parser.add_argument(
         "--observation_weight",
-        type=_observation_weight,
-        default=1.0,
-        help="weight a of the enhanced signal in a * enhanced + (1 - a) * noisy; recognizers often "
-        "prefer 0.5 to 0.8 (default: 1, nothing is added)",
+        default="1",
+        help="weight a of the enhanced signal in a * enhanced + (1 - a) * noisy: a number, or snrS "
+        "for 1 / (1 + 10^((SNR - S) / 20)) with the SNR in dB that the model estimates; "
+        "recognizers often prefer 0.5 to 0.8 (default: 1, nothing is added)",
+    )
+
+
+def add_channel_options(parser: argparse.ArgumentParser) -> None:
+    """Add --method and --channels_from, for commands that may combine a recording's channels."""
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default="one",
+        help="one: enhance the channel of the mixture; channels: enhance all channels and combine "
+        "them by a beamformer with that channel as reference; channels_teacher: enhance the result "
+        "once more; auto: channels where there are several, otherwise one (default: one)",
+    )
+    parser.add_argument(
+        "--channels_from", help="directory with <set>/channels.scp, which the data stage writes"
     )
 
 
@@ -126,13 +143,3 @@ def _seconds(text: str) -> float:
     if not seconds > 0:
         raise UserError("--batch_seconds", f"is {text}", "give more than 0")
     return seconds
-
-
-def _observation_weight(text: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = -1.0
-    if not 0 <= weight <= 1:
-        raise UserError("--observation_weight", f"is {text}", "give a number from 0 to 1")
-    return weight

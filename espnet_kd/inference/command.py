@@ -13,15 +13,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from espnet_kd.checkpoint import checksums
+from espnet_kd.data.channels import FILE
 from espnet_kd.errors import UserError
 from espnet_kd.inference.arguments import batch_samples, parse_lines
 from espnet_kd.inference.batches import share
+from espnet_kd.inference.channel_lists import with_channels
 from espnet_kd.inference.loading import (
     choose_device,
     conditions,
     keep_to_one_core,
     load_enhancer,
 )
+from espnet_kd.inference.observation import ObservationWeight
 from espnet_kd.inference.outputs import (
     begin_outputs,
     check_begun,
@@ -88,17 +91,43 @@ def _targets(options: argparse.Namespace) -> list[TargetSet]:
             raise UserError(path, "does not exist", "train the model first")
     model = checksums([options.checkpoint, options.config])
     settings = f"# {options.autocast_dtype}\n" if options.autocast_dtype else ""
-    if options.observation_weight != 1:
-        settings += f"# observation_weight {options.observation_weight}\n"
+    weight = ObservationWeight.parse(options.observation_weight)
+    if weight.adds:
+        settings += f"# observation_weight {weight}\n"
     names = [name for name in ("wav.scp", options.text_name, options.align_name) if name]
     targets = []
     for source in map(Path, options.sets):
         out = Path(options.out) / source.name
         found = read_utterances(source, options.text_name, options.align_name)
+        channels = ""
+        if options.method != "one":
+            found, channels = _with_channels(options, source, found)
         utterances = [replace(utt, output=wave_path(out, utt.name)) for utt in found]
-        inputs = model + checksums(source / name for name in names) + settings
+        inputs = model + checksums(source / name for name in names) + settings + channels
         targets.append(TargetSet(source, out, utterances, inputs))
+    if options.method.startswith("channels") and not any(
+        utt.channels for target in targets for utt in target.utterances
+    ):
+        raise UserError(
+            f"--method {options.method}",
+            f"no recording of {' '.join(options.sets)} has several usable channels",
+            "use one, or let the data stage write channels.scp",
+        )
     return targets
+
+
+def _with_channels(
+    options: argparse.Namespace, source: Path, utterances: list[Utterance]
+) -> tuple[list[Utterance], str]:
+    """Return the utterances with their channels, and lines for the record of inputs."""
+    if options.channels_from is None:
+        raise UserError("--channels_from", "is not given, but --method needs it", "give it")
+    directory = Path(options.channels_from) / source.name
+    found = with_channels(utterances, directory)
+    if not any(utt.channels for utt in found):
+        return found, ""
+    again = options.method == "channels_teacher"
+    return found, checksums([directory / FILE]) + f"# channels, again: {again}\n"
 
 
 def _check_names(outs: Sequence[str]) -> None:
@@ -126,7 +155,7 @@ def _enhance(options: argparse.Namespace, targets: Sequence[TargetSet]) -> None:
         device,
         compile_blocks=options.compile == "true",
         autocast_dtype=options.autocast_dtype,
-        observation_weight=options.observation_weight,
+        observation_weight=ObservationWeight.parse(options.observation_weight),
     )
     for name in conditions(enhancer.model):
         if getattr(options, f"{name}_name") is None:
@@ -135,4 +164,11 @@ def _enhance(options: argparse.Namespace, targets: Sequence[TargetSet]) -> None:
             )
     from espnet_kd.inference.writer import enhance_all
 
-    enhance_all(pending, enhancer, batch_samples(options), title)
+    samples = batch_samples(options)
+    most = max(len(utt.channels) for utt in pending)
+    if most:
+        from espnet_kd.inference.channel_enhancer import ChannelEnhancer
+
+        enhancer = ChannelEnhancer(enhancer, again=options.method == "channels_teacher")
+        samples //= most
+    enhance_all(pending, enhancer, samples, title)

@@ -12,10 +12,11 @@ from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.waves import read_wave
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
-from espnet_kd.inference.observation import add_observation
+from espnet_kd.inference.observation import ObservationWeight, add_observation
 from espnet_kd.inference.utterances import Utterance
 
 Inputs = dict[str, torch.Tensor]
+ONLY_ENHANCED = ObservationWeight()
 
 
 class Enhancer:
@@ -39,9 +40,9 @@ class Enhancer:
         tokenize: Callable[[str], Sequence[int]] | None = None,
         device: str = "cpu",
         keep_scale: bool = False,
-        observation_weight: float = 1.0,
+        observation_weight: ObservationWeight = ONLY_ENHANCED,
     ):
-        if keep_scale and observation_weight != 1:
+        if keep_scale and observation_weight.adds:
             raise ValueError("observation_weight needs output at the scale of the mixture")
         self.model = model.to(device).eval()
         self.tokenize = tokenize
@@ -117,7 +118,7 @@ class Enhancer:
             ) from None
         if not self.keep_scale:
             enhanced = match_gain(enhanced.float(), mixture, lengths)
-        if self.observation_weight != 1:
+        if self.observation_weight.adds:
             enhanced = add_observation(enhanced, mixture, lengths, self.observation_weight)
         return enhanced.float()
 

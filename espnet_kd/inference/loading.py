@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from espnet_kd.errors import UserError
+from espnet_kd.inference.observation import ObservationWeight
 
 if TYPE_CHECKING:  # slow to import, and some parts of a command need no model
     import torch
@@ -65,7 +66,7 @@ def load_enhancer(
     device: str = "cpu",
     compile_blocks: bool = False,
     autocast_dtype: str | None = None,
-    observation_weight: float = 1.0,
+    observation_weight: ObservationWeight | None = None,
 ) -> Enhancer:
     """Load a trained model; for errors see `load_model`.
 
@@ -75,7 +76,7 @@ def load_enhancer(
         device: device to compute on.
         compile_blocks: see `set_execution`.
         autocast_dtype: see `set_execution`.
-        observation_weight: see `Enhancer`.
+        observation_weight: see `Enhancer`; None to add nothing.
     """
     from espnet_kd.enh.fast.execution import set_execution
     from espnet_kd.inference.enhancer import Enhancer
@@ -85,7 +86,8 @@ def load_enhancer(
     model, args = load_model(config, checkpoint)
     set_execution(model, compile_blocks, autocast_dtype, device)
     tokenize = model_tokenizer(args) if model.takes_text else None
-    return Enhancer(model, tokenize, device, observation_weight=observation_weight)
+    weight = observation_weight or ObservationWeight()
+    return Enhancer(model, tokenize, device, observation_weight=weight)
 
 
 def conditions(model: torch.nn.Module) -> list[str]:

@@ -21,6 +21,7 @@ class Utterance:
         text: transcript, if requested.
         align: center of each token in milliseconds, if requested.
         output: file for the enhanced waveform, if the utterance is to be enhanced.
+        channels: audio files of all usable microphones, its own first, if they are to be combined.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Utterance:
     text: str | None = None
     align: tuple[int, ...] | None = None
     output: Path | None = None
+    channels: tuple[str, ...] = ()
 
 
 def read_utterances(

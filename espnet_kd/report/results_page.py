@@ -15,6 +15,7 @@ from espnet_kd.report.environment import environment_block
 from espnet_kd.report.figures import save_sdr_figure
 from espnet_kd.report.markdown import in_order, set_title, system_title
 from espnet_kd.report.model_table import NamedConfig, TrainedModel, model_table
+from espnet_kd.report.observation_table import observation_table
 from espnet_kd.report.pseudo_table import pseudo_table
 from espnet_kd.report.published import ti_kd_table_1
 from espnet_kd.report.se_tables import (
@@ -26,20 +27,16 @@ from espnet_kd.report.se_tables import (
     se_table,
 )
 from espnet_kd.report.set_names import SetNames
-from espnet_kd.report.training_set import training_set_of, trainings_in_words
+from espnet_kd.report.training_table import not_converged, training_set_of, training_table
 from espnet_kd.report.wer_tables import (
     load_wer_results,
     sclite_rows,
     wer_comparisons,
     wer_table,
 )
+from espnet_kd.report.wording import ASR_TITLES, CLEAN_NOTE, CONTROLS_NOTE, DECODERS, OA_NOTE
 from espnet_kd.scoring.bootstrap import REPLICATES, SEED
 
-ASR_TITLES = {
-    "asr_clean": "Table 2: WER (%) with the clean-condition ASR",
-    "asr_multi": "Table 3: WER (%) with the multi-style ASR",
-}
-CLEAN_NOTE = "Clean speech (bth) was read in a booth by the speakers of the noisy sets."
 PAPER_METRICS, MORE_METRICS = ("pesq_raw", "sdr"), ("pesq", "stoi", "si_snr")
 FIGURE_SYSTEMS = ("noisy", "baseline", "teacher", "student")
 
@@ -60,7 +57,10 @@ class Sources:
         model_set: set directory to measure `models` on.
         published: whether to show the numbers of the paper as well.
         corpus: root of the corpus.
-        trainings: `config.yaml` of each training, for its seed and training set.
+        trainings: `config.yaml` of each training.
+        observation_root: directory with `<asr>/<system>/<weight>/<set>/wer/counts.tsv`, from which
+            the weights of observation adding were chosen.
+        decoder: key of DECODERS.
         commands: command lines that produced the results.
     """
 
@@ -76,6 +76,8 @@ class Sources:
     corpus: str | None = None
     trainings: Sequence[str] = ()
     commands: Sequence[str] = ()
+    observation_root: str | None = None
+    decoder: str = "joint"
 
 
 def write_results(sources: Sources, out: str | os.PathLike) -> None:
@@ -99,7 +101,9 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
     truth = load_se_results(sources.truth_root) if sources.truth_root else {}
     if truth:
         sections += _truth_sections(truth, sources.sets)
-    sections += recognition
+    sections += [*recognition, *_observation_sections(sources)]
+    if sources.trainings:
+        sections += ["## Trainings", _trainings(sources.trainings)]
     if sources.pseudo:
         sections += ["## Pseudo-references", pseudo_table(sources.pseudo)]
     if sources.models or sources.other_models:
@@ -113,7 +117,7 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
 
 
 def _environment(sources: Sources) -> str:
-    block = environment_block() + _corpus(sources.corpus) + trainings_in_words(sources.trainings)
+    block = environment_block() + _corpus(sources.corpus)
     return (
         f"## Environments\n{block}\n\n"
         "Brackets show 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
@@ -138,9 +142,9 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
         "## Table 1: speech enhancement",
         "Scores are means over utterances. PESQ is narrow-band (ITU-T P.862), on the raw "
         "scale, as in ESPnet's CHiME-4 tables; PESQ-WB is wide-band (P.862.2), ESPnet's "
-        "current default at 16 kHz. In the control, the teacher gets the transcript of another "
-        "utterance: a teacher that is no worse with it does not use the text. Real recordings have "
-        "no reference, so they are evaluated by recognition only.",
+        "current default at 16 kHz. Real recordings have no reference, so they are evaluated by "
+        "recognition only.",
+        CONTROLS_NOTE,
         se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=(*simu, *real)),
         se_table(se, simu, MORE_METRICS, without_reference=simu),
         *_in_words(
@@ -206,7 +210,8 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
     booth = [name for name in sources.sets.clean if name in words and name.endswith("_bth")]
     return [
         f"## {ASR_TITLES[asr]}",
-        *([f"This recognizer was trained on `{learned}`."] if learned else []),
+        " ".join([DECODERS[sources.decoder], *([f"Trained on `{learned}`."] if learned else [])]),
+        *([OA_NOTE] if any(system.endswith("_oa") for s in words.values() for system in s) else []),
         *([CLEAN_NOTE] if booth else []),
         wer_table(words, sources.sets),
         *_in_words(wer_comparisons(words, sources.sets.noisy)),
@@ -215,3 +220,39 @@ def _wer_sections(sources: Sources, asr: str) -> list[str]:
         "### CER",
         sclite_rows(characters),
     ]
+
+
+def _observation_sections(sources: Sources) -> list[str]:
+    root = Path(sources.observation_root) if sources.observation_root else None
+    found = [asr for asr in ASR_TITLES if root is not None and (root / asr).is_dir()]
+    if not found:
+        return []
+    development = sources.sets.noisy[:2]
+    sections = [
+        "## Weights of observation adding",
+        "WER (%) on the development sets by greedy CTC decoding. Weight 0 is noisy speech, 1 is "
+        "enhanced speech; with snrS, an utterance has weight 1 / (1 + 10^((SNR - S) / 20)), where "
+        "its SNR in dB is estimated from enhanced and noisy speech. The weight in bold has the "
+        "lowest WER and was used in the rows `+ OA`, also on the test sets.",
+    ]
+    for asr in found:
+        title = ASR_TITLES[asr].partition("with the ")[2]
+        sections += [f"### {title}", observation_table(root / asr, development)]
+    return sections
+
+
+def _trainings(configs: Sequence[str]) -> str:
+    early = not_converged(configs)
+    verdict = (
+        "All trainings converged."
+        if not early
+        else (
+            f"**Stopped while still improving: {', '.join(early)}.** More epochs would change the "
+            "results of these; see `max_epoch` in their YAML."
+        )
+    )
+    return (
+        f"{training_table(configs)}\n\n{verdict} A training is called converged if its last fifth "
+        "(the number of epochs in parentheses) improved the best value of its validation measure "
+        "by at most 0.5 % of that value."
+    )

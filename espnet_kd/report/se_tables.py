@@ -42,9 +42,17 @@ MEASURES = {
     "stoi": Measure("STOI [%]", 1),
     "si_snr": Measure("SI-SNR [dB]", 2),
 }
-PAIRS = (("student", "baseline"), ("teacher", "baseline"), ("teacher", "teacher_wrong_text"))
+# A control takes as many steps as the system before it, from the same initial weights.
+PAIRS = (
+    ("student", "baseline_continued"),
+    ("teacher", "teacher_no_text"),
+    ("teacher", "teacher_wrong_text"),
+    ("student", "baseline"),
+    ("teacher", "baseline"),
+)
 NOISY_PAIRS = tuple(
-    (system, "noisy") for system in ("baseline", "teacher", "student", "pseudo_reference")
+    (system, "noisy")
+    for system in ("baseline", "baseline_continued", "teacher", "student", "pseudo_reference")
 )
 
 

@@ -27,7 +27,15 @@ from espnet_kd.scoring.wer import COUNTS_FILE, read_counts
 # set -> system -> utterance -> counts
 WerResults = dict[str, dict[str, dict[str, Counts]]]
 
-PAIRS = (("baseline", "noisy"), ("student", "noisy"), ("student", "baseline"))
+PAIRS = (
+    ("student", "baseline_continued"),
+    ("student", "baseline"),
+    ("baseline", "noisy"),
+    ("student", "noisy"),
+    ("baseline_oa", "noisy"),
+    ("student_oa", "noisy"),
+    ("student_oa", "baseline_continued_oa"),
+)
 
 
 def load_wer_results(root: str | os.PathLike, asr: str, unit: str = "wer") -> WerResults:

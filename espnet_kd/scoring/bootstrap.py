@@ -8,7 +8,7 @@ for each utterance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,6 +66,36 @@ def ratio_interval(numerator: np.ndarray, denominator: np.ndarray) -> Interval:
     """
     numerator = np.asarray(numerator, dtype=np.float64)
     return ratio_tests(numerator[:, None], denominator)[0].interval
+
+
+def seeds_interval(numerators: Sequence[np.ndarray], denominator: np.ndarray) -> Interval:
+    """Return the 95 % interval of a ratio averaged over trainings, by a hierarchical bootstrap.
+
+    Trainings and utterances are drawn with replacement, independently of each other, since all
+    trainings have the same utterances. With one training, this is `ratio_interval`.
+
+    Args:
+        numerators: for each training, one number for each utterance (N,).
+        denominator: one number for each utterance (N,), none negative and not all 0.
+
+    Raises:
+        ValueError: see `ratio_tests`.
+    """
+    if len(numerators) == 1:
+        return ratio_interval(numerators[0], denominator)
+    values = np.stack(numerators, axis=1).astype(np.float64)
+    denominator = np.asarray(denominator, dtype=np.float64)
+    generator = np.random.default_rng(SEED + 1)
+    count = len(numerators)
+    ratios = []
+    for draws in _draws(denominator.size):
+        weights = draws @ denominator
+        seeds = generator.multinomial(count, np.full(count, 1 / count), len(draws)) / count
+        kept = weights > 0
+        ratios.append((((draws @ values) * seeds).sum(1)[kept]) / weights[kept])
+    tail = 50 * (1 - LEVEL)
+    low, high = np.percentile(np.concatenate(ratios), [tail, 100 - tail])
+    return Interval(float(values.mean(1).sum() / denominator.sum()), float(low), float(high))
 
 
 class RatioTest(NamedTuple):

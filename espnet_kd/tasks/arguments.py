@@ -29,6 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=str_or_none,
         help="List of background recordings; pairs each simulated mixture with a second noise",
     )
+    group = parser.add_argument_group(description="Controls")
+    group.add_argument(
+        "--steps_per_epoch",
+        help="Number of steps in each epoch (YAML only), a list; the data are used as often as "
+        "that takes",
+    )
+    group.add_argument(
+        "--steps_like",
+        type=str_or_none,
+        help="Output directory of another training; take as many epochs and steps as it took",
+    )
     group = parser.add_argument_group(description="Speed")
     group.add_argument(
         "--compile",

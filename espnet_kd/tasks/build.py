@@ -33,7 +33,7 @@ def build_enhancer(args: argparse.Namespace) -> ESPnetKDModel:
     """Build the model that a configuration describes, without its KD losses and its teacher."""
     encoder = make(enh.encoder_choices, args.encoder, **args.encoder_conf)
     separator_conf = dict(args.separator_conf)
-    if args.separator == "text_informed_tcn":
+    if args.separator == "text_informed_tcn" and separator_conf.get("use_text", True):
         separator_conf["vocab_size"] = len(token_list(args))
     separator = make(enh.separator_choices, args.separator, encoder.output_dim, **separator_conf)
     check_separator(separator, args.model_conf)

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Sequence
 
 import torch
-from espnet2.iterators.chunk_iter_factory import ChunkIterFactory
+from espnet2.iterators.abs_iter_factory import AbsIterFactory
 from espnet2.tasks import enh
 from espnet2.tasks.abs_task import IteratorOptions, scheduler_classes
 from espnet2.tasks.enh import EnhancementTask
@@ -26,12 +26,16 @@ from espnet_kd.tasks.build import build_enhancer
 from espnet_kd.tasks.checks.batches import check_batches
 from espnet_kd.tasks.checks.chunks import check_chunks
 from espnet_kd.tasks.checks.criteria import check_averaging, check_criteria
+from espnet_kd.tasks.checks.data_lists import categories
 from espnet_kd.tasks.checks.references import check_references
 from espnet_kd.tasks.checks.several_gpus import check_gpus, is_spawned, quiet_about_children
 from espnet_kd.tasks.checks.unused import unused_utterances
 from espnet_kd.tasks.distillation import add_distillation
+from espnet_kd.tasks.given_steps import GivenStepsIterFactory, check_steps, follow
 from espnet_kd.tasks.grouped_iter_factory import GroupedIterFactory
+from espnet_kd.tasks.history import print_convergence
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
+from espnet_kd.tasks.mixed_order import MixedOrderIterFactory
 from espnet_kd.tasks.shortened_lists import drop_unused
 from espnet_kd.tasks.worker_errors import user_error
 
@@ -54,6 +58,8 @@ class EnhKDTask(EnhancementTask):
         """Train; with `kd_stages`, run one training after the other."""
         if args is None:
             args = parse_with_base(cls.get_parser, cmd)
+        if args.steps_like:
+            follow(args)
         if args.kd_stages:
             super().check_required_command_args(args)
             stages, parser = stage_arguments(args), cls.get_parser()
@@ -68,6 +74,8 @@ class EnhKDTask(EnhancementTask):
         args.unused_parameters = args.unused_parameters or bool(args.kd_losses)
         with quiet_about_children():
             super().main(args=args)
+        if not (args.collect_stats or args.dry_run):
+            print_convergence(args.output_dir)
 
     @classmethod
     def rehearse(cls, args: argparse.Namespace) -> None:
@@ -106,10 +114,27 @@ class EnhKDTask(EnhancementTask):
     @classmethod
     def build_chunk_iter_factory(
         cls, args: argparse.Namespace, iter_options: IteratorOptions, mode: str
-    ) -> ChunkIterFactory:
-        """Build ESPnet's chunk iterator, but let its workers send utterances in groups."""
+    ) -> AbsIterFactory:
+        """Build ESPnet's chunk iterator; utterances come in groups, categories are mixed."""
         factory = super().build_chunk_iter_factory(args, iter_options, mode)
         factory.per_sample_iter_factory = GroupedIterFactory(factory.per_sample_iter_factory)
+        kinds = set(categories(iter_options.data_path_and_name_and_type).values())
+        if mode == "train" and len(kinds) > 1:
+            return MixedOrderIterFactory(factory, args.seed)
+        return factory
+
+    @classmethod
+    def build_iter_factory(
+        cls,
+        args: argparse.Namespace,
+        distributed_option: DistributedOption,
+        mode: str,
+        kwargs: dict | None = None,
+    ) -> AbsIterFactory:
+        """Build ESPnet's iterator; it takes `steps_per_epoch` steps if that is set."""
+        factory = super().build_iter_factory(args, distributed_option, mode, kwargs)
+        if mode == "train" and args.steps_per_epoch:
+            return GivenStepsIterFactory(factory, args.steps_per_epoch)
         return factory
 
     @classmethod
@@ -133,6 +158,7 @@ class EnhKDTask(EnhancementTask):
         check_gpus(args)
         check_averaging(args)
         check_weight("--supervised_weight", args.supervised_weight)
+        check_steps(args)
         check_references(args.train_data_path_and_name_and_type)
         check_references(args.valid_data_path_and_name_and_type)
         check_batches(args)

@@ -9,8 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "egs2" / "TEMPLATE" / "enh_kd1"
+MINI = ROOT / "egs2" / "mini_chime4" / "enh_kd1"
 STAGES = sorted((TEMPLATE / "stages").glob("*.sh"))
 COMPARE = sorted((TEMPLATE / "compare").glob("*.sh"))
+EVIDENCE = sorted((TEMPLATE / "evidence").glob("*.sh"))
 
 
 def run(directory, *command, **environment):
@@ -141,13 +143,13 @@ def test_help_lists_options_and_all_stages(name):
     result = run(ROOT / "egs2" / name / "enh_kd1", "./run.sh", "--help")
     assert result.returncode == 0, result.stderr
     listed = re.findall(r"^  Stage (\d+): ", result.stdout, re.MULTILINE)
-    stages, compare = len(STAGES), len(COMPARE)
-    assert listed == [str(n) for count in (stages, compare) for n in range(1, count + 1)]
+    counts = [len(directory) for directory in (STAGES, COMPARE, EVIDENCE)]
+    assert listed == [str(n) for count in counts for n in range(1, count + 1)]
     for option in ("stage", "stop_stage", "ngpu", "nj", "inference_nj", "expdir", "dumpdir"):
         assert f"  --{option} " in result.stdout
 
 
-@pytest.mark.parametrize("stage", STAGES + COMPARE, ids=lambda path: path.name)
+@pytest.mark.parametrize("stage", STAGES + COMPARE + EVIDENCE, ids=lambda path: path.name)
 def test_stage_head_says_what_it_reads_and_writes(stage):
     head = stage.read_text().split("\n\n")[0].splitlines()
     number = int(stage.name[:2])
@@ -157,7 +159,7 @@ def test_stage_head_says_what_it_reads_and_writes(stage):
     assert [line for line in head if line.startswith("# Writes: ")]
 
 
-@pytest.mark.parametrize("stage", STAGES + COMPARE, ids=lambda path: path.name)
+@pytest.mark.parametrize("stage", STAGES + COMPARE + EVIDENCE, ids=lambda path: path.name)
 def test_every_variable_of_a_stage_is_set_somewhere(stage):
     sources = [TEMPLATE / "enh_kd.sh", TEMPLATE / "cmd.sh", stage]
     text = "\n".join(path.read_text() for path in sources)
@@ -222,9 +224,14 @@ def test_the_package_comes_from_the_checkout_of_the_scripts(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "script", [TEMPLATE / "enh_kd.sh", ROOT / "egs2" / "mini_chime4" / "enh_kd1" / "run.sh"]
+    ("script", "count"),
+    [
+        (TEMPLATE / "enh_kd.sh", 8),
+        (MINI / "local" / "options.sh", 8),
+        (ROOT / "egs2" / "medium_chime4" / "enh_kd1" / "run.sh", 3),
+    ],
 )
-def test_named_configurations_exist(script):
+def test_named_configurations_exist(script, count):
     named = re.findall(r"\bconf/[\w/]+\.yaml", script.read_text())
-    assert len(named) == 8
+    assert len(named) == count
     assert [name for name in named if not (ROOT / name).is_file()] == []

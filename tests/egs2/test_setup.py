@@ -142,7 +142,7 @@ def test_arguments_other_than_one_folder_are_one_line(words):
 def test_help_works_in_the_checkout(recipe):
     done = run(recipe, "./run.sh", "--help")
     assert done.returncode == 0, done.stderr
-    assert len(re.findall(r"^  Stage \d+: ", done.stdout, re.MULTILINE)) == 17
+    assert len(re.findall(r"^  Stage \d+: ", done.stdout, re.MULTILINE)) == 22
     assert "--cmd" not in done.stdout and not (recipe / "called").exists()
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "egs2" / "TEMPLATE" / "enh_kd1"
 MINI = ROOT / "egs2" / "mini_chime4" / "enh_kd1"
 STAGES = TEMPLATE / "stages"
-SCORING_STAGES = {"11_score_se.sh", "14_report.sh"}
+SCORING_STAGES = {"11_score_se.sh", "15_report.sh"}
 MODULES = {
     "bin/make_mini_chime4.py",
     "bin/report.py",
@@ -29,9 +29,11 @@ def test_only_the_scoring_stages_read_what_was_scored_with_them():
     readers = {
         path.name for path in STAGES.iterdir() if "{expdir}/scores${tag}" in path.read_text()
     }
-    assert readers == {"11_score_se.sh", "13_decode.sh", "14_report.sh"}
-    decode = (STAGES / "13_decode.sh").read_text()
-    assert re.findall(r"\{expdir\}/scores\$\{tag\}/(\w+)", decode) == ["wer", "wer"]
+    recognition = {"13_decode.sh", "14_observation.sh"}
+    assert readers == SCORING_STAGES | recognition
+    for stage in recognition:
+        found = re.findall(r"\{expdir\}/scores\$\{tag\}/(\w+)", (STAGES / stage).read_text())
+        assert found and set(found) <= {"wer", "observation"}
 
 
 def test_only_the_generator_and_scoring_name_the_images():
@@ -72,6 +74,7 @@ def run_stage(tmp_path):
             . ./options.sh; truth_dir={truth_dir}; raw=dump/raw; command_line=; nj=2; tag={tag}
             . {TEMPLATE}/scripts/functions.sh
             eval_sets=("${{valid_simu_set}}" "${{valid_real_set}}")
+            systems=(baseline student); teachers=(teacher)
             log() {{ :; }}
             python3() {{ echo "RUN $*"; }}
             . {STAGES}/{name}"""
@@ -87,7 +90,7 @@ def run_stage(tmp_path):
 def test_without_a_truth_directory_nothing_is_scored_against_it(run_stage):
     (command,) = run_stage("11_score_se.sh", "")
     assert "score_se" in command and "exp/scores/truth" not in command
-    assert "truth" not in " ".join(run_stage("14_report.sh", ""))
+    assert "truth" not in " ".join(run_stage("15_report.sh", ""))
 
 
 def test_real_sets_and_pseudo_references_are_scored_against_true_images(run_stage):
@@ -100,7 +103,7 @@ def test_real_sets_and_pseudo_references_are_scored_against_true_images(run_stag
     assert train.endswith(f"--most 64 --sets dump/pseudo/tr05_{track}")
     assert "--partial --ref_scp exp/scores/true_images/{set}/spk1.scp" in scored
     jobs = [job.split(":") for job in re.findall(r"--job (\S+)", scored)]
-    systems = ("noisy", "baseline", "teacher", "student")
+    systems = ("noisy", "baseline", "student", "teacher")
     assert [(job[0], Path(job[1]).name[:4]) for job in jobs] == [
         *((system, part) for part in ("dt05", "et05") for system in systems),
         ("noisy", "tr05"),
@@ -111,7 +114,7 @@ def test_real_sets_and_pseudo_references_are_scored_against_true_images(run_stag
 
 
 def test_the_report_reads_the_true_image_scores(run_stage):
-    report = run_stage("14_report.sh", "truth")[0]
+    report = run_stage("15_report.sh", "truth")[0]
     assert "--truth_root exp/scores/truth " in report
     assert "--training exp/baseline/config.yaml exp/lm/config.yaml --model baseline:" in report
 
@@ -119,7 +122,7 @@ def test_the_report_reads_the_true_image_scores(run_stage):
 def test_a_kd_method_has_its_own_scores_and_results(run_stage):
     scores, report = (
         run_stage("11_score_se.sh", "", "_x")[0],
-        run_stage("14_report.sh", "", "_x")[0],
+        run_stage("15_report.sh", "", "_x")[0],
     )
     track = "simu_isolated_1ch_track"
     student = f"exp/student_x/enhanced/dt05_{track}/wav.scp:exp/scores_x/se/student/dt05_{track}"

@@ -9,6 +9,7 @@ import torch
 from espnet_kd.data.waves import read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.inference.enhancer import Enhancer
+from espnet_kd.inference.observation import ObservationWeight
 from espnet_kd.inference.utterances import read_utterances
 
 from .conftest import Gain
@@ -39,10 +40,10 @@ def test_part_of_the_mixture_is_added(make_set):
     mixture = read_wave(utterances[0].wave, 3000)
     negative = Gain(-0.5, 3000, lambda wave: wave * (torch.arange(3000) % 2))
     alone = Enhancer(negative)(utterances)[0]
-    (mixed,) = Enhancer(negative, observation_weight=0.7)(utterances)
+    (mixed,) = Enhancer(negative, observation_weight=ObservationWeight(0.7))(utterances)
     np.testing.assert_allclose(mixed, 0.7 * alone + 0.3 * mixture, atol=1e-6)
     with pytest.raises(ValueError, match="scale of the mixture"):
-        Enhancer(negative, keep_scale=True, observation_weight=0.7)
+        Enhancer(negative, keep_scale=True, observation_weight=ObservationWeight(0.7))
 
 
 def test_unequal_lengths_are_padded_with_zeros_and_cut_again(make_set):

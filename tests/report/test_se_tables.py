@@ -31,7 +31,7 @@ def test_rows_in_the_papers_order_and_gaps_where_nothing_was_scored(write_system
         "Noisy input",
         "Conv-TasNet baseline",
         "Text-informed teacher",
-        "Text-informed teacher, exchanged transcripts (control)",
+        "Teacher, exchanged transcripts (control)",
         "Conv-TasNet student",
         "another",
     ]

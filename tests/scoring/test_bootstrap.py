@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from espnet_kd.scoring import bootstrap
-from espnet_kd.scoring.bootstrap import Interval, mean_interval, ratio_interval, ratio_tests
+from espnet_kd.scoring.bootstrap import (
+    Interval,
+    mean_interval,
+    ratio_interval,
+    ratio_tests,
+    seeds_interval,
+)
 
 
 def test_interval_of_a_mean_matches_the_normal_interval_for_many_values():
@@ -101,3 +107,32 @@ def test_p_values_agree_with_the_intervals():
     clear = [test for test in tests if not 0.045 < test.p_value < 0.055]
     assert {test.interval.excludes_zero for test in clear} == {True, False}
     assert all(test.interval.excludes_zero == (test.p_value < 0.05) for test in clear)
+
+
+def test_one_training_gives_the_interval_over_utterances():
+    rng = np.random.default_rng(0)
+    values, words = rng.normal(1, 2, 50), rng.integers(1, 9, 50)
+    assert seeds_interval([values], words) == ratio_interval(values, words)
+
+
+def test_equal_trainings_give_nearly_the_interval_over_utterances():
+    values = np.random.default_rng(0).normal(1, 2, 200)
+    one, several = mean_interval(values), seeds_interval([values] * 3, np.ones(200))
+    assert several.value == pytest.approx(one.value)
+    assert several.low == pytest.approx(one.low) and several.high == pytest.approx(one.high)
+
+
+def test_trainings_that_differ_widen_the_interval():
+    """Seed effects -1, 0, 1 without noise over utterances: means of three draws of them."""
+    values = [np.full(40, effect) for effect in (-1.0, 0.0, 1.0)]
+    found = seeds_interval(values, np.ones(40))
+    assert found.value == 0
+    # P(mean = -1) = 1/27 > 2.5 %, so the interval reaches both ends.
+    assert (found.low, found.high) == (-1.0, 1.0)
+
+
+def test_trainings_share_their_utterances():
+    """A hard utterance is hard for every training: more trainings do not narrow the interval."""
+    values = np.random.default_rng(1).normal(0, 1, 100)
+    one, ten = mean_interval(values), seeds_interval([values] * 10, np.ones(100))
+    assert ten.high - ten.low == pytest.approx(one.high - one.low, rel=0.01)

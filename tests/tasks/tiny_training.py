@@ -68,3 +68,14 @@ def command(set_dir: Path, output: Path, config: dict[str, Any], *options: str) 
             cmd += [f"--{kind}_data_path_and_name_and_type", f"{set_dir}/{data}"]
         cmd += [f"--{kind}_shape_file", f"{set_dir}/utt2num_samples"]
     return [*cmd, *options]
+
+
+def without_text(cmd: list[str]) -> list[str]:
+    """Leave the transcripts and alignments out of a command; chunks cannot have them."""
+    kept: list[str] = []
+    for word in cmd:
+        if word.endswith(("text,text,text", "align,align,text_int")):
+            kept.pop()  # the name of the option
+        else:
+            kept.append(word)
+    return kept

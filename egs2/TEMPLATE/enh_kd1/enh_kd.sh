@@ -8,7 +8,7 @@ set -euo pipefail
 # General
 stage=1                       # first stage to run
 stop_stage=100                # last stage to run
-stage_dir=stages              # stages: the recipe; compare: a comparison of all KD methods, after the recipe
+stage_dir=stages              # stages: the recipe; after it, compare: a comparison of all KD methods; evidence: the recipe's comparison with more seeds
 ngpu=                         # GPUs per training (default: 1 if one is visible, else 0)
 num_threads=$(nproc)          # threads per training
 nj=$(nproc)                   # processes for data preparation and scoring
@@ -41,6 +41,10 @@ se_config=conf/se/conv_tasnet.yaml           # baseline
 aligner_config=conf/asr/ctc_aligner.yaml     # CTC model that aligns transcripts
 teacher_config=conf/se/text_informed_tcn_aligned.yaml
 student_config=conf/se/conv_tasnet.yaml      # the same as for the baseline, for a fair comparison
+pseudo_reference=auto         # from one channel (one), all (channels), all and the teacher again (channels_teacher), or all where there are several (auto)
+teacher_init=baseline         # initial weights of the teacher: baseline, or scratch as in the paper
+student_init=scratch          # the same for the student (without kd_config)
+train_controls=false          # also train teacher and student without text and pseudo-references
 asr_config=conf/asr/transformer.yaml         # clean-condition recognizer
 asr_multi_config=conf/asr/transformer.yaml   # multi-style recognizer
 multi_style_from_clean=false  # start multi-style training from the clean-condition recognizer
@@ -49,13 +53,16 @@ inference_config=conf/asr/decode.yaml
 se_args=                      # additional options for every SE training, e.g. "--max_epoch 3"
 asr_args=                     # additional options for every recognizer and language-model training
 enhance_args=                 # additional options for enhancement, e.g. "--compile true --autocast_dtype bfloat16"
+decoder=joint                 # joint: CTC/attention beam search; ctc_greedy: much faster, without language model
 use_lm=true                   # decode with the language model
+observation_weights="0.3 0.5 0.7 0.9 snr0 snr5 snr10"  # weights of enhanced speech to choose from; empty: no observation adding
 # Knowledge distillation with the teacher in the training loop
 kd_config=                    # KD method for the student, conf/kd/*.yaml (default: train on stored pseudo-references)
 kd_teacher=teacher            # teacher of the method, a directory in expdir; `teacher` is the text-informed one
 kd_teacher_config=            # configuration of any other teacher, which stage 6 trains on simulated speech
 kd_clusters=500               # number of acoustic tokens
 multi_style_systems="baseline student"       # systems whose enhanced speech is used in multi-style training
+multi_style_weight=1          # weight of enhanced speech there, in its sum with noisy speech
 inference_se_model=valid.si_snr_loss.ave.pth # checkpoint of an SE training to use
 inference_asr_model=valid.acc.ave.pth
 inference_aligner_model=valid.loss.ave.pth
@@ -63,7 +70,7 @@ inference_lm=valid.loss.ave.pth
 # Comparison of KD methods (stage_dir=compare)
 kd_conf=conf/kd               # directory with the configurations of the methods
 methods="none output text_informed frame_sequence frame_sequence_asr acoustic_token cosine two_step latent_mixup at_kl_tasnet"
-seeds="0 1 2"
+seeds="0 1 2"                 # also those of the evidence; its first one is the recipe's
 controls="none output"        # methods that each method is compared with
 compare_asr=asr_multi         # recognizer for the comparison
 rows_at_once=                 # rows (method and seed) made at once (default: 1 with a GPU, else num_threads if memory allows)
@@ -101,12 +108,21 @@ teacher_tag=
 if [ "${kd_teacher}" != teacher ]; then teacher_tag=_${kd_teacher}; fi
 tag=
 if [ -n "${kd_config}" ]; then tag=_$(basename "${kd_config}" .yaml)${teacher_tag}; fi
+# Enhancement models to compare. With a KD method, the student may have another size than the
+# baseline, which then is no control.
+systems=(baseline student)
+teachers=(teacher)
+if [ "${train_controls}" = true ]; then
+    teachers+=(teacher_no_text)
+    if [ -z "${kd_config}" ]; then systems=(baseline baseline_continued student); fi
+fi
 compare_dir=${expdir}/compare${teacher_tag}
+evidence_dir=${expdir}/evidence
 
 running=
 times=()
 trap 'report_end $?' EXIT
-[ -d "${stage_dir}" ] || die "--stage_dir: '${stage_dir}' is not a directory; use stages or compare"
+[ -d "${stage_dir}" ] || die "--stage_dir: '${stage_dir}' is not a directory; use stages, compare or evidence"
 for file in "${stage_dir}"/[0-9][0-9]_*.sh; do
     number=$(stage_number "${file}")
     if [ "${number}" -lt "${stage}" ] || [ "${number}" -gt "${stop_stage}" ]; then

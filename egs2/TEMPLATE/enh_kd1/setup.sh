@@ -28,7 +28,7 @@ source=${ours}/egs2/${corpus}/enh_kd1
 links=()   # pairs of LINK TARGET
 copies=()  # pairs of COPY SOURCE
 
-for file in enh_kd.sh path.sh stages compare compare.sh scripts; do
+for file in enh_kd.sh path.sh stages compare compare.sh evidence scripts; do
     links+=("${recipe}/${file}" "../../TEMPLATE/enh_kd1/${file}")
 done
 if [ -e "${source}/run.sh" ]; then

@@ -4,20 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./db.sh
+. local/options.sh
 
-./enh_kd.sh \
-    --check_audio true \
-    --channels 5 \
-    --se_config conf/mini/se/conv_tasnet.yaml \
-    --aligner_config conf/mini/asr/ctc_aligner.yaml \
-    --teacher_config conf/mini/se/text_informed_tcn_aligned.yaml \
-    --student_config conf/mini/se/conv_tasnet.yaml \
-    --kd_conf conf/mini/kd \
-    --kd_clusters 64 \
-    --asr_config conf/mini/asr/conformer.yaml \
-    --asr_multi_config conf/mini/asr/conformer_multi.yaml \
-    --multi_style_from_clean true \
-    --lm_config conf/mini/lm/char_rnn.yaml \
-    --inference_config conf/mini/asr/decode.yaml \
-    --truth_dir "${TRUTH}" \
-    "$@"
+./enh_kd.sh "${options[@]}" --truth_dir "${TRUTH}" "$@"

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import tee
+from itertools import groupby, tee
 from pathlib import Path
 
 from espnet_kd.corpora.chime4.failing import failing_microphones
 from espnet_kd.corpora.chime4.tree import Chime4Tree
 from espnet_kd.corpora.chime4.utterances import (
+    CHANNELS,
     TRACK,
     Utterance,
     clean_set,
+    parse_channels,
     to_rows,
     track_set,
     training_set,
 )
 from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths, scan_present
+from espnet_kd.data.channels import write_channels
 from espnet_kd.data.rows import Row, check_row_audio, write_rows
 from espnet_kd.data.spool import Spool
 from espnet_kd.errors import UserError
@@ -100,6 +104,7 @@ class Preparation:
     def _write_real_training(self) -> None:
         name = f"tr05_real_{TRACK}"
         utterances: Iterable[Utterance] = Spool(training_set(self.tree, "real", self.channels))
+        failing: dict[tuple[str, int], str] = {}
         if self.drop_failing:
             failing = failing_microphones(self.tree, self._local("tr05_real_levels"), self.nj)
             broken = [u for u in utterances if (u.name, u.channel) in failing]
@@ -109,6 +114,22 @@ class Preparation:
             self._leave_out(name, {u.id: failing[u.name, u.channel] for u in broken})
             utterances = (u for u in utterances if (u.name, u.channel) not in failing)
         self._write(name, utterances)
+        write_channels(self.out / name, self._sessions(failing))
+
+    def _sessions(
+        self, failing: Collection[tuple[str, int]]
+    ) -> Iterator[tuple[dict[str, str], list[str]]]:
+        """Yield the utterances of each real training recording and its usable channels.
+
+        All microphones of the tablet are used, whichever of them are utterances of the set.
+        """
+        recordings = training_set(self.tree, "real", parse_channels(CHANNELS))
+        for _, group in groupby(recordings, key=lambda u: u.name):
+            usable = [
+                u for u in group if (u.name, u.channel) not in failing and os.path.exists(u.audio)
+            ]
+            chosen = {u.id: u.audio for u in usable if u.channel in self.channels}
+            yield chosen, [u.audio for u in usable]
 
     def _write(self, name: str, utterances: Iterable[Utterance]) -> None:
         self._finish(name, self._present(name, utterances))

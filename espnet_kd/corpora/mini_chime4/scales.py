@@ -28,10 +28,10 @@ class Scale:
     background_seconds: float
 
 
-# "large" has CHiME-4's counts.
+# "medium" has 1000 utterances in each set of dt05 and et05; "large" has CHiME-4's counts.
 SCALES = {
     "tiny": Scale(24, 4, 4, 2, 2, 4, 12.0),
     "mini": Scale(800, 20, 60, 8, 8, 12, 60.0),
-    "medium": Scale(3000, 40, 200, 50, 50, 17, 120.0),
+    "medium": Scale(3000, 83, 200, 250, 250, 17, 120.0),
     "large": Scale(7138, 83, 400, 410, 330, 17, 300.0),
 }

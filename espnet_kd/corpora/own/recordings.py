@@ -15,7 +15,7 @@ from espnet_kd.options import split_fields
 
 PARTS = ("train", "valid", "test")
 COLUMNS = ("part", "id", "speaker", "noisy", "clean", "text")
-OPTIONAL_COLUMNS = ("category",)
+OPTIONAL_COLUMNS = ("category", "session")
 DIRECTORY_FORM = "CATEGORY:PART:DIRECTORY"
 
 _NAME = re.compile(r"[\w.-]+")
@@ -34,6 +34,7 @@ class Recording:
         text: transcript.
         category: SIMU, REAL or CLEAN.
         place: file and line, for error messages.
+        session: name shared by the channels of one recording session; empty if unknown.
     """
 
     part: str
@@ -44,6 +45,7 @@ class Recording:
     text: str
     category: str
     place: str
+    session: str = ""
 
     def __post_init__(self):
         if self.part not in PARTS:
@@ -131,13 +133,15 @@ def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Reco
         text=" ".join(row["text"].split()),
         category=category,
         place=place,
+        session=row.get("session", ""),
     )
 
 
 def read_directory(option: str) -> Iterator[Recording]:
     """Yield the recordings of a Kaldi directory.
 
-    It has wav.scp, text, utt2spk and, for SIMU, spk1.scp with the clean signals.
+    It has wav.scp, text, utt2spk and, for SIMU, spk1.scp with the clean signals. It may have
+    utt2session, which names the session that an utterance is a channel of.
 
     Args:
         option: `CATEGORY:PART:DIRECTORY`.
@@ -153,6 +157,7 @@ def read_directory(option: str) -> Iterator[Recording]:
     if (directory / "segments").exists():
         raise UserError(directory / "segments", "is not supported", "write each segment as a file")
     files = ["wav.scp", "text", "utt2spk", *(["spk1.scp"] if category == "SIMU" else [])]
+    files += [file for file in ("utt2session",) if (directory / file).exists()]
     tables = {file: read_columns(directory / file) for file in files}
     for file, table in tables.items():
         different = table.keys() ^ tables["wav.scp"].keys()
@@ -172,6 +177,7 @@ def read_directory(option: str) -> Iterator[Recording]:
             text=" ".join(tables["text"][utterance].split()),
             category=category,
             place=f"{directory}, utterance '{utterance}'",
+            session=tables.get("utt2session", {}).get(utterance, ""),
         )
 
 

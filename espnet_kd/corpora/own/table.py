@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from espnet_kd.corpora.chime4.counts import counts_table
+from espnet_kd.corpora.chime4.microphones import failing_by_level, level
 from espnet_kd.corpora.own.recordings import PARTS, Recording
 from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths
+from espnet_kd.data.channels import FILE, write_channels
 from espnet_kd.data.convert import other_format, write_copy
 from espnet_kd.data.kaldi_dir import check_audio, write_set
 from espnet_kd.data.parallel import parallel_map
@@ -131,11 +133,57 @@ class OwnCorpus:
             tables["spk1.scp"] = {r.id: paths[r.reference] for r in recordings}
         check_audio(self.out / name, tables, self.nj, samples=self.check_samples)
         write_set(self.out / name, tables)
+        if recordings[0].category == "REAL":
+            self._write_channels(name, recordings, paths)
         return lengths
+
+    def _write_channels(
+        self, name: str, recordings: list[Recording], paths: dict[str, str]
+    ) -> None:
+        """Write which recordings are channels of one session, unless no session is named."""
+        sessions = group_sessions(recordings)
+        if not any(len(members) > 1 for members in sessions):
+            (self.out / name / FILE).unlink(missing_ok=True)  # that of an earlier run
+            return
+        files = [paths[r.audio] for members in sessions for r in members]
+        levels = dict(
+            zip(files, parallel_map(level, files, self.nj, f"{name} levels"), strict=True)
+        )
+        found = []
+        for members in sessions:
+            own = {r.id: paths[r.audio] for r in members}
+            by_number = dict(enumerate(levels[path] for path in own.values()))
+            failing = failing_by_level(by_number)
+            usable = [path for number, path in enumerate(own.values()) if number not in failing]
+            for number, reason in failing.items():
+                print(f"{name}: {members[number].id} is not combined with other channels: {reason}")
+            found.append((own, usable))
+        write_channels(self.out / name, found)
 
 
 def _write_copy(job: tuple[str, Path]) -> int:
     return write_copy(*job)
+
+
+def group_sessions(recordings: Iterable[Recording]) -> list[list[Recording]]:
+    """Return the recordings of each session; one without a session is alone in its own.
+
+    Raises:
+        UserError: the channels of a session have different texts or speakers.
+    """
+    sessions: dict[str, list[Recording]] = {}
+    for recording in recordings:
+        sessions.setdefault(recording.session or f"\t{recording.id}", []).append(recording)
+    for name, (first, *others) in sessions.items():
+        for other in others:
+            for what in ("text", "speaker"):
+                if getattr(other, what) != getattr(first, what):
+                    raise UserError(
+                        other.place,
+                        f"is in session '{name}' with {first.place}, but its {what} differs",
+                        "correct the session or the " + what,
+                    )
+    return list(sessions.values())
 
 
 def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:

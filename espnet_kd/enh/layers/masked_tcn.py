@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from espnet2.enh.layers.tcn import (
     EPS,
@@ -57,12 +59,19 @@ class MaskedTemporalConvNet(TemporalConvNet):
         """Return the blocks, first to last."""
         return [block for repeat in self.network[2] for block in repeat]
 
-    def forward(self, mixture_w: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        mixture_w: torch.Tensor,
+        frames: torch.Tensor,
+        condition: Callable[[int, torch.Tensor], torch.Tensor] | None = None,
+    ) -> torch.Tensor:
         """Estimate masks.
 
         Args:
             mixture_w: (B, N, T) encoder code, finite also in the padding.
             frames: (B,) valid frames.
+            condition: changes the input of a block, given its number from 0; the input may have
+                more frames than the code.
 
         Returns:
             (B, C, N, T); values in the padding have no meaning.
@@ -75,7 +84,9 @@ class MaskedTemporalConvNet(TemporalConvNet):
         valid = (~padding_mask(frames, output.size(2))).unsqueeze(1).to(output.dtype)
         # An utterance shorter than the encoder's kernel has no frames; its norms divide by one.
         count = valid.sum(2, keepdim=True).clamp(min=1)
-        for block in self.blocks():
+        for number, block in enumerate(self.blocks()):
+            if condition is not None:
+                output = condition(number, output)
             output = block(output, valid, count)
         score = self.network[3:](output[..., :size])
         return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))

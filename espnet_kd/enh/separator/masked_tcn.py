@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 from espnet2.enh.layers.complex_utils import is_complex
@@ -50,7 +51,11 @@ class MaskedTCNSeparator(TCNSeparator):
         return self.apply_masks(input, abs(input) if is_complex(input) else input, ilens)
 
     def apply_masks(
-        self, code: torch.Tensor, feature: torch.Tensor, ilens: torch.Tensor | None
+        self,
+        code: torch.Tensor,
+        feature: torch.Tensor,
+        ilens: torch.Tensor | None,
+        condition: Callable[[int, torch.Tensor], torch.Tensor] | None = None,
     ) -> tuple[list[torch.Tensor], torch.Tensor | None, OrderedDict]:
         """Estimate masks from a feature and apply them to the code.
 
@@ -58,6 +63,7 @@ class MaskedTCNSeparator(TCNSeparator):
             code: (B, T, N), zeros in the padding.
             feature: (B, T, N), real.
             ilens: (B,) valid frames; None if all are valid.
+            condition: see `MaskedTemporalConvNet.forward`.
 
         Returns:
             As in `forward`.
@@ -65,7 +71,7 @@ class MaskedTCNSeparator(TCNSeparator):
         frames = ilens
         if frames is None:
             frames = torch.full(feature.shape[:1], feature.size(1), device=feature.device)
-        masks = self.tcn(feature.transpose(1, 2), frames).transpose(2, 3).unbind(dim=1)
+        masks = self.tcn(feature.transpose(1, 2), frames, condition).transpose(2, 3).unbind(dim=1)
         noise = masks[self.num_spk :]
         masks = masks[: self.num_spk]
         masked = [code * mask if self.masking else without_padding(mask, ilens) for mask in masks]

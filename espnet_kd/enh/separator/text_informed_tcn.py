@@ -7,10 +7,12 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from espnet_kd.enh.layers.aligned_conditioning import AlignedConditioning
 from espnet_kd.enh.layers.alignment_prior import alignment_log_prior, guided_attention_loss
 from espnet_kd.enh.layers.fusion import Fusion
 from espnet_kd.enh.layers.text_encoder import TextEncoder
 from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator, without_padding
+from espnet_kd.errors import UserError
 
 
 class TextInformedTCNSeparator(MaskedTCNSeparator):
@@ -23,36 +25,59 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
 
     Args:
         input_dim: width N of the encoder code.
-        vocab_size: number of text tokens V (the task fills it in from the token list).
+        vocab_size: number of text tokens V (the task fills it in from the token list); 0 only
+            without text.
         text_conf: arguments of TextEncoder.
         fusion_conf: arguments of Fusion.
+        conditioning_conf: arguments of AlignedConditioning, which then takes the place of Fusion
+            and needs an alignment prior.
         prior_width: standard deviation in milliseconds of the alignment prior on the attention;
             0 turns it off (the paper's plain configuration).
         guided_attention: compute the guided-attention loss.
         auxiliary_ctc: compute a CTC loss of the transcript on the queries, which makes them
             phonetic (our interpretation; the paper has no such loss).
+        use_text: whether to read the transcript. Without it, the model is its audio part alone: the
+            control that shows what the text is worth.
         tcn_conf: other arguments of TCNSeparator (layer, stack, bottleneck_dim, ...).
     """
 
     def __init__(
         self,
         input_dim: int,
-        vocab_size: int,
+        vocab_size: int = 0,
         text_conf: dict | None = None,
         fusion_conf: dict | None = None,
+        conditioning_conf: dict | None = None,
         prior_width: float = 0.0,
         guided_attention: bool = False,
         auxiliary_ctc: bool = False,
+        use_text: bool = True,
         num_spk: int = 1,
         **tcn_conf,
     ):
         super().__init__(input_dim, num_spk=num_spk, **tcn_conf)
+        self.prior_width = prior_width
+        self.guided_attention = guided_attention and use_text
+        self.ctc_head = None
+        self.use_text = use_text
+        if not use_text:
+            return
         self.text_encoder = TextEncoder(vocab_size, **(text_conf or {}))
         text_dim = self.text_encoder.embedding.embedding_dim
-        self.fusion = Fusion(input_dim, text_dim, **(fusion_conf or {}))
-        self.prior_width = prior_width
-        self.guided_attention = guided_attention
-        self.ctc_head = None
+        self.fusion = self.conditioning = None
+        if conditioning_conf is None:
+            self.fusion = Fusion(input_dim, text_dim, **(fusion_conf or {}))
+        elif prior_width <= 0 or fusion_conf or guided_attention or auxiliary_ctc:
+            raise UserError(
+                "separator_conf, conditioning_conf",
+                "needs the alignment prior, and takes the place of the fusion",
+                "set prior_width, and leave out fusion_conf, guided_attention and auxiliary_ctc",
+            )
+        else:
+            blocks = self.tcn.blocks()
+            self.conditioning = AlignedConditioning(
+                text_dim, blocks[0].net[0].in_channels, len(blocks), **conditioning_conf
+            )
         if auxiliary_ctc:
             self.ctc_head = nn.Sequential(
                 nn.Conv1d(input_dim, input_dim, 9, padding=4),
@@ -86,11 +111,15 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
         Raises:
             ValueError: the text is missing, or the alignment that the prior needs is missing.
         """
+        if not self.use_text:
+            return super().forward(input, ilens)
         if additional is None or additional.get("text") is None:
             raise ValueError("the text-informed separator needs the transcript; pass it as `text`")
         text, text_lengths = additional["text"], additional["text_lengths"]
         input = without_padding(input, ilens)
         encoded = self.text_encoder(text, text_lengths)
+        if self.conditioning is not None:
+            return self._conditioned(input, ilens, encoded, additional)
         fused, weights = self.fusion(
             input,
             ilens,
@@ -105,13 +134,26 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
         )
         return masked, ilens, others
 
+    def _conditioned(
+        self, code: torch.Tensor, ilens: torch.Tensor, encoded: torch.Tensor, additional: dict
+    ) -> tuple[list[torch.Tensor], torch.Tensor, OrderedDict]:
+        features = self.conditioning(
+            encoded,
+            additional["text_lengths"],
+            self._log_prior(code.size(1), ilens, additional),
+            ilens,
+        )
+        return self.apply_masks(
+            code, code, ilens, lambda number, x: self.conditioning.condition(features, number, x)
+        )
+
     def _log_prior(self, size: int, frames: torch.Tensor, additional: dict) -> torch.Tensor | None:
         if not self.prior_width:
             return None
         centers = additional.get("align")
         if centers is None:
             raise ValueError("prior_width needs the alignment of the text; pass it as `align`")
-        stride = self.fusion.query_stride
+        stride = (self.fusion or self.conditioning).query_stride
         queries = torch.arange(-(-size // stride), device=centers.device) + 0.5
         milliseconds = 1000.0 * additional["num_samples"] / (additional["sample_rate"] * frames)
         times = queries * stride * milliseconds.unsqueeze(1)

@@ -46,6 +46,20 @@ def test_mask_multiplies_the_unfused_code(make_teacher):
     assert (masked[0][1, lengths[1] :] == 0).all()
 
 
+def test_without_text_it_is_the_audio_part(make_teacher, make_baseline):
+    teacher = make_teacher(prior_width=40.0, guided_attention=True, use_text=False).train()
+    assert teacher.auxiliary_losses == []
+    teacher.load_state_dict(make_baseline().state_dict())
+    code, lengths, additional = batch()
+    found = teacher(code, lengths, None)
+    assert "auxiliary_losses" not in found[2]
+    torch.testing.assert_close(found[0], teacher(code, lengths, other_text(additional))[0])
+    lengths = torch.full((2,), code.size(1))
+    expected = make_baseline()
+    expected.load_state_dict(teacher.state_dict())
+    torch.testing.assert_close(teacher(code, lengths)[0][0], expected(code, lengths)[0][0])
+
+
 @pytest.mark.parametrize("additional", [None, {}, {"text": None}])
 def test_text_is_needed(make_teacher, additional):
     code, lengths, _ = batch()

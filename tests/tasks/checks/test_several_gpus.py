@@ -18,6 +18,7 @@ from torch.multiprocessing import ProcessExitedException
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.errors import UserError
 from espnet_kd.host import is_before
+from espnet_kd.tasks import enh_kd
 from espnet_kd.tasks.enh_kd import EnhKDTask
 
 from ...kd_files import teacher_options
@@ -138,6 +139,7 @@ def started(monkeypatch):
     """List that collects the arguments with which ESPnet would train."""
     found = []
     monkeypatch.setattr(EnhancementTask, "main", classmethod(lambda _, args: found.append(args)))
+    monkeypatch.setattr(enh_kd, "print_convergence", lambda _: None)
     return found
 
 

@@ -54,6 +54,33 @@ dir_of() {  # dir_of SYSTEM: print the model's directory; a student is named aft
     fi
 }
 
+# Add the option for the initial weights of a training to the array `init`.
+initial_weights() {  # initial_weights OPTION baseline|scratch
+    case $2 in
+        baseline) init+=(--init_param "${expdir}/baseline/${inference_se_model}") ;;
+        scratch) ;;
+        *) die "--$1: is '$2'; use baseline or scratch" ;;
+    esac
+    log "Initial weights (--$1 $2): ${init[*]:-random}"
+}
+
+# Add a system and the sets it is to enhance to the array `all`, for enhance_in_jobs.
+add_enhancement() {  # add_enhancement SYSTEM OUT_DIR OPTION...
+    local exp
+    exp=$(dir_of "$1")
+    if [ ${#all[@]} -gt 0 ]; then all+=(--and); fi
+    all+=(--config "${exp}/config.yaml" --checkpoint "${exp}/${inference_se_model}"
+        --out "${exp}/$2" "${@:3}")
+}
+
+observed_dir() {  # observed_dir SYSTEM WEIGHT: print where its speech with added observation is
+    if [ "$2" = 1 ]; then
+        echo "$(dir_of "$1")/enhanced"
+    else
+        echo "$(dir_of "$1")/observation/$2"
+    fi
+}
+
 # The next functions add options for ESPnet's training commands to the array `data`.
 add_files() {  # add_files OPTION SET_DIR FILE...: add the option once per file
     local option=$1 set=$2 file
@@ -117,6 +144,7 @@ train_model() {
     fi
     [ -e "${exp}/${model}" ] || die "${exp}/${model}: the training did not write it;" \
         "see ${exp}/train.log, or name another checkpoint (--inference_*_model)"
+    log "$(grep -h "^convergence: " "${exp}/train.log" | tail -n 1)"
 }
 
 train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
@@ -180,7 +208,34 @@ enhance_in_jobs() {  # enhance_in_jobs MODULE LOG_PREFIX OPTION...
 # recognize ASR JOINT_SET_DIR OUT_DIR SCORE_DIR
 recognize() {
     local asr=$1 joint=$2 out=$3 scores=$4
-    local jobs on_gpu=() lm_options=() hypotheses=() score_jobs=() job text scored
+    local hypotheses=() score_jobs=() text scored
+    case ${decoder} in
+        joint) recognize_jointly ;;
+        ctc_greedy) recognize_greedily ;;
+        *) die "--decoder: is '${decoder}'; use joint or ctc_greedy" ;;
+    esac
+    python3 -m espnet_kd.bin.split_hypotheses --out "${out}" --hyp "${hypotheses[@]}"
+    for text in "${out}"/*/*/text; do
+        scored=${text#"${out}/"}  # <system>/<set>/text
+        scored=${scored%/text}
+        case "${scored}" in output.*) continue ;; esac
+        score_jobs+=(--job "${text}:${raw}/${scored#*/}:${scores}/${scored}")
+    done
+    python3 -m espnet_kd.bin.score_wer --nlsyms_txt "${nlsyms}" "${score_jobs[@]}"
+}
+
+# The two decoders of `recognize`, which read its variables and set `hypotheses`.
+recognize_greedily() {
+    log "Decoding with the CTC of ${asr}, log: ${out}/recognize.log"
+    infer "${out}/recognize.log" espnet_kd.bin.recognize_ctc \
+        --config "${expdir}/${asr}/config.yaml" \
+        --checkpoint "${expdir}/${asr}/${inference_asr_model}" --nj "${inference_nj}" \
+        --job "${joint}:${out}/output.1/1best_recog/text"
+    hypotheses=("${out}/output.1/1best_recog/text")
+}
+
+recognize_jointly() {
+    local jobs on_gpu=() lm_options=() job
     if [ "${use_lm}" = true ]; then
         lm_options=(--lm_train_config "${expdir}/lm/config.yaml"
             --lm_file "${expdir}/lm/${inference_lm}")
@@ -201,12 +256,4 @@ recognize() {
     for job in $(seq "${jobs}"); do
         hypotheses+=("${out}/output.${job}/1best_recog/text")
     done
-    python3 -m espnet_kd.bin.split_hypotheses --out "${out}" --hyp "${hypotheses[@]}"
-    for text in "${out}"/*/*/text; do
-        scored=${text#"${out}/"}  # <system>/<set>/text
-        scored=${scored%/text}
-        case "${scored}" in output.*) continue ;; esac
-        score_jobs+=(--job "${text}:${raw}/${scored#*/}:${scores}/${scored}")
-    done
-    python3 -m espnet_kd.bin.score_wer --nlsyms_txt "${nlsyms}" "${score_jobs[@]}"
 }

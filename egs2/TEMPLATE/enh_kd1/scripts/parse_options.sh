@@ -22,6 +22,11 @@ print_help() {
     for file in compare/[0-9][0-9]_*.sh; do
         echo "  $(stage_title "${file}")"
     done
+    echo
+    echo "Stages with --stage_dir evidence:"
+    for file in evidence/[0-9][0-9]_*.sh; do
+        echo "  $(stage_title "${file}")"
+    done
 }
 
 set_option() {  # set_option --some-name [VALUE]

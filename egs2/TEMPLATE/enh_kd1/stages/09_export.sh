@@ -3,7 +3,8 @@
 # Reads: <expdir>/{baseline,student}/.
 # Writes: <expdir>/{baseline,student}/stock/{config.yaml,model.pth}.
 
-for exp in "$(dir_of baseline)" "$(dir_of student)"; do
+for system in baseline student; do
+    exp=$(dir_of "${system}")
     python3 -m espnet_kd.bin.export_stock --exp "${exp}" \
         --checkpoint "${inference_se_model}" --out "${exp}/stock"
 done

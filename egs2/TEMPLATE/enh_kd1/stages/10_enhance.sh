@@ -1,27 +1,32 @@
 #!/usr/bin/env bash
-# Stage 10: speech enhanced by baseline, student, and teacher with correct and exchanged text.
-# Reads: <dumpdir>/raw/<set>/, <expdir>/{baseline,student,teacher}/.
-# Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/.
+# Stage 10: speech enhanced by baseline, student and their controls, by the teacher with correct and
+# exchanged text, and by its control without text.
+# Reads: <dumpdir>/raw/<set>/, <expdir>/<system>/.
+# Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/;
+#         with multi_style_weight, <expdir>/<system>/observation/<weight>/<training set>/.
 
 all=()
-add() {  # add SYSTEM OUT_DIR OPTION...
-    local exp
-    exp=$(dir_of "$1")
-    if [ ${#all[@]} -gt 0 ]; then all+=(--and); fi
-    all+=(--config "${exp}/config.yaml" --checkpoint "${exp}/${inference_se_model}"
-        --out "${exp}/$2" "${@:3}")
-}
-
-for system in baseline student; do
+training=("${train_simu_set}" "${train_real_set}")
+for system in "${systems[@]}"; do
     sets=("${eval_sets[@]}")
     if [[ " ${multi_style_systems} " == *" ${system} "* ]]; then
-        sets+=("${train_simu_set}" "${train_real_set}")
+        if [ "${multi_style_weight}" = 1 ]; then
+            sets+=("${training[@]}")
+        else
+            add_enhancement "${system}" "observation/${multi_style_weight}" \
+                --observation_weight "${multi_style_weight}" --sets "${training[@]/#/${raw}/}"
+        fi
     fi
-    add "${system}" enhanced --sets "${sets[@]/#/${raw}/}"
+    add_enhancement "${system}" enhanced --sets "${sets[@]/#/${raw}/}"
 done
 
-add teacher enhanced --text_name text --align_name align --sets "${eval_sets[@]/#/${raw}/}"
-add teacher enhanced_wrong_text --text_name text_exchanged --align_name align_exchanged \
+add_enhancement teacher enhanced --text_name text --align_name align \
+    --sets "${eval_sets[@]/#/${raw}/}"
+add_enhancement teacher enhanced_wrong_text \
+    --text_name text_exchanged --align_name align_exchanged \
     --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"
+if [ "${train_controls}" = true ]; then
+    add_enhancement teacher_no_text enhanced --sets "${eval_sets[@]/#/${raw}/}"
+fi
 
 enhance_in_jobs espnet_kd.bin.enhance "${expdir}/enhance${tag}/enhance" "${all[@]}"

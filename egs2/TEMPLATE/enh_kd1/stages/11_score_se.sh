@@ -3,14 +3,14 @@
 # Reads: <dumpdir>/raw/<set>/{wav.scp,spk1.scp}, <expdir>/<system>/enhanced*/<set>/wav.scp;
 #        with truth_dir also its images, the annotations of the corpus, <dumpdir>/pseudo/<set>/.
 # Writes: <expdir>/scores/se/<system>/<set>/scores.tsv;
-#         with truth_dir also <expdir>/scores/{true_images,truth}/, which only stage 14 reads.
+#         with truth_dir also <expdir>/scores/{true_images,truth}/, which only stage 15 reads.
 
 add_score_job() {  # add_score_job SYSTEM SET WAV_SCP; scores are written to ${scores}
     jobs+=(--job "$1:${raw}/$2:$3:${scores}/$1/$2")
 }
 add_systems() {  # add_systems SET
     add_score_job noisy "$1" "${raw}/$1/wav.scp"
-    for system in baseline teacher student; do
+    for system in "${systems[@]}" "${teachers[@]}"; do
         add_score_job "${system}" "$1" "$(dir_of "${system}")/enhanced/$1/wav.scp"
     done
 }

@@ -7,7 +7,7 @@ parts=(--part "original,${raw}/${clean_train_set}")
 for set in "${train_simu_set}" "${train_real_set}"; do
     parts+=(--part "original,${raw}/${set}")
     for system in ${multi_style_systems}; do
-        parts+=(--part "${system},${raw}/${set},$(dir_of "${system}")/enhanced/${set}/wav.scp")
+        parts+=(--part "${system},${raw}/${set},$(observed_dir "${system}" "${multi_style_weight}")/${set}/wav.scp")
     done
 done
 python3 -m espnet_kd.bin.join_sets --out "${raw}/multi_train${tag}" "${parts[@]}"

@@ -6,7 +6,7 @@
 parts=()
 for set in "${eval_sets[@]}"; do
     parts+=(--part "noisy,${raw}/${set}")
-    for system in baseline student; do
+    for system in "${systems[@]}"; do
         parts+=(--part "${system},${raw}/${set},$(dir_of "${system}")/enhanced/${set}/wav.scp")
     done
 done

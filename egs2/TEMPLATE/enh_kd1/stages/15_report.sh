@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Stage 14: report with tables, a figure, model sizes and speed; a page to listen to.
+# Stage 15: report with tables, a figure, model sizes and speed; a page to listen to.
 # Reads: <expdir>/scores/ (its truth/ only with truth_dir), <dumpdir>/pseudo/<set>/table.tsv,
 #        <expdir>/<system>/, and scale and seed of the embedded corpus if db.sh names it.
 # Writes: <expdir>/RESULTS.md, its figure, <expdir>/listen.html.
 
 models=()
-for system in baseline teacher student; do
+for system in "${systems[@]}" "${teachers[@]}"; do
     exp=$(dir_of "${system}")
     models+=("${system}:${exp}/config.yaml:${exp}/${inference_se_model}")
 done
@@ -26,15 +26,16 @@ OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/
     --real_sets "${valid_real_set}" "${test_real_set}" \
     --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
     --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
+    --decoder "${decoder}" --observation_root "${expdir}/scores${tag}/observation" \
     --training "${expdir}"/*/config.yaml --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
     --other_model "${others[@]}" --corpus "${CHIME4:-}" \
     --command "./enh_kd.sh ${command_line}" ${report_opts}
 
-systems=(--system "noisy:${raw}/{set}/wav.scp")
+listened=(--system "noisy:${raw}/{set}/wav.scp")
 for system in baseline teacher student; do
-    systems+=(--system "${system}:$(dir_of "${system}")/enhanced/{set}/wav.scp")
+    listened+=(--system "${system}:$(dir_of "${system}")/enhanced/{set}/wav.scp")
 done
-python3 -m espnet_kd.bin.listen --out "${expdir}/listen${tag}.html" "${systems[@]}" \
+python3 -m espnet_kd.bin.listen --out "${expdir}/listen${tag}.html" "${listened[@]}" \
     --sets "${eval_sets[@]/#/${raw}/}"
 
 echo

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Stage 2: SE scores of all seeds.
+# Reads: <dumpdir>/raw/<set>/, <expdir>/evidence/<system>/seed<k>/, <expdir>/scores/{se,truth}/.
+# Writes: <expdir>/evidence/<system>/seed<k>/enhanced/<set>/,
+#         <expdir>/evidence/scores/{se,truth}/<system>-seed<k>/<set>/.
+
+score_evidence() {  # score_evidence KIND OPTION... -- SET...
+    local kind=$1 options=() jobs=() set name
+    shift
+    while [ "$1" != -- ]; do options+=("$1"); shift; done
+    for set in "${@:2}"; do
+        for name in "${names[@]}"; do
+            jobs+=(--job "${name/\//-}:${raw}/${set}:${evidence_dir}/${name}/enhanced/${set}/wav.scp:${evidence_dir}/scores/${kind}/${name/\//-}/${set}")
+        done
+    done
+    python3 -m espnet_kd.bin.score_se --nj "${nj}" "${options[@]}" "${jobs[@]}"
+}
+
+names=()  # <system>/seed<k>
+for system in "${systems[@]}"; do
+    for seed in ${seeds}; do names+=("${system}/seed${seed}"); done
+done
+all=()
+for name in "${names[@]}"; do
+    exp=${evidence_dir}/${name}
+    if [ ${#all[@]} -gt 0 ]; then all+=(--and); fi
+    all+=(--config "${exp}/config.yaml" --checkpoint "${exp}/${inference_se_model}"
+        --out "${exp}/enhanced" --sets "${eval_sets[@]/#/${raw}/}")
+done
+enhance_in_jobs espnet_kd.bin.enhance "${evidence_dir}/enhance/enhance" "${all[@]}"
+
+score_evidence se -- "${valid_simu_set}" "${test_simu_set}"
+if [ -n "${truth_dir}" ]; then
+    score_evidence truth --partial --ref_scp "${expdir}/scores/true_images/{set}/spk1.scp" \
+        -- "${valid_real_set}" "${test_real_set}"
+fi

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Stage 3: recognition of all seeds, without and with observation adding.
+# Weights are those that the recipe chose on the dt sets, with its own seed.
+# Reads: <expdir>/evidence/<system>/seed<k>/, <expdir>/asr_*/, <expdir>/scores/observation/<asr>/.
+# Writes: <expdir>/evidence/scores/wer/<asr>/<system>[_oa]-seed<k>/<set>/.
+
+declare -A chosen=()
+for asr in asr_clean asr_multi; do
+    while read -r system weight; do
+        chosen[${asr}/${system}]=${weight}
+    done < <(python3 -m espnet_kd.bin.choose_observation \
+        --scores "${expdir}/scores/observation/${asr}" --systems "${systems[@]}" \
+        --sets "${valid_simu_set}" "${valid_real_set}")
+done
+
+declare -A seen=()
+all=()
+for choice in "${!chosen[@]}"; do
+    system=${choice#*/} weight=${chosen[${choice}]}
+    if [ "${weight}" = 1 ] || [ -n "${seen[${system}/${weight}]:-}" ]; then continue; fi
+    seen[${system}/${weight}]=1
+    for seed in ${seeds}; do
+        exp=${evidence_dir}/${system}/seed${seed}
+        if [ ${#all[@]} -gt 0 ]; then all+=(--and); fi
+        all+=(--config "${exp}/config.yaml" --checkpoint "${exp}/${inference_se_model}"
+            --out "${exp}/observation/${weight}" --observation_weight "${weight}"
+            --sets "${eval_sets[@]/#/${raw}/}")
+    done
+done
+if [ ${#all[@]} -gt 0 ]; then
+    enhance_in_jobs espnet_kd.bin.enhance "${evidence_dir}/enhance/observation" "${all[@]}"
+fi
+
+for asr in asr_clean asr_multi; do
+    parts=()
+    for system in "${systems[@]}"; do
+        weight=${chosen[${asr}/${system}]:?the choice of an observation weight failed}
+        for seed in ${seeds}; do
+            exp=${evidence_dir}/${system}/seed${seed}
+            observed=${exp}/observation/${weight}
+            if [ "${weight}" = 1 ]; then observed=${exp}/enhanced; fi
+            for set in "${eval_sets[@]}"; do
+                parts+=(--part "${system}-seed${seed},${raw}/${set},${exp}/enhanced/${set}/wav.scp"
+                    --part "${system}_oa-seed${seed},${raw}/${set},${observed}/${set}/wav.scp")
+            done
+        done
+    done
+    for set in "${eval_sets[@]}"; do
+        parts+=(--part "noisy,${raw}/${set}")
+    done
+    joint=${dumpdir}/evidence_joint_${asr}
+    python3 -m espnet_kd.bin.join_sets --splits "$(inference_jobs)" --out "${joint}" "${parts[@]}"
+    recognize "${asr}" "${joint}" "${evidence_dir}/decode/${asr}" "${evidence_dir}/scores/wer/${asr}"
+done

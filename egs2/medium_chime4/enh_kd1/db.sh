@@ -1,0 +1,1 @@
+../../mini_chime4/enh_kd1/db.sh

@@ -1,0 +1,29 @@
+"""Write which recordings are channels of the same session: `channels.scp` of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from espnet_kd.fileio import write_lines
+
+FILE = "channels.scp"  # `<utterance> <path>[<tab><path>...]`, its own recording first
+
+
+def write_channels(
+    directory: Path, sessions: Iterable[tuple[Mapping[str, str], Sequence[str]]]
+) -> None:
+    """Write `channels.scp` into a set directory.
+
+    Args:
+        directory: set directory.
+        sessions: for each session, its utterances in the set with their recordings, and all usable
+            recordings. Unusable ones may be utterances, but are not combined with others.
+    """
+    lines = {}
+    for utterances, usable in sessions:
+        for utterance, own in utterances.items():
+            paths = dict.fromkeys([own, *usable]) if own in usable else [own]
+            lines[utterance] = "\t".join(paths)
+    text = (f"{utterance} {paths}" for utterance, paths in sorted(lines.items()))
+    write_lines(directory / FILE, text, only_changed=True)

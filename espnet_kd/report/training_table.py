@@ -1,0 +1,84 @@
+"""Table of the trainings of a run: where each started, on what, and whether it had converged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from espnet_kd.checkpoint import read_config
+from espnet_kd.errors import UserError
+from espnet_kd.report.markdown import GAP, table
+from espnet_kd.tasks.history import History, read_history
+
+FILES = "train_data_path_and_name_and_type"
+HEADER = (
+    "training",
+    "initial weights",
+    "training set",
+    "seed",
+    "epochs",
+    "steps",
+    "measure",
+    "best",
+    "gain of the last epochs",
+    "converged",
+)
+
+
+def training_table(configs: Sequence[str]) -> str:
+    """Return a table with a row for each training.
+
+    Args:
+        configs: paths of the form `<training>/config.yaml`.
+    """
+    return table(HEADER, [_row(Path(path).parent) for path in configs])
+
+
+def not_converged(configs: Sequence[str]) -> list[str]:
+    """Return the names of the trainings that stopped while they were still improving."""
+    histories = {Path(path).parent.name: _history(Path(path).parent) for path in configs}
+    return [name for name, history in histories.items() if history and not history.converged]
+
+
+def training_set_of(model: str, configs: Sequence[str]) -> str | None:
+    """Return the set of the training whose directory has this name, or None if there is none."""
+    path = next((path for path in configs if Path(path).parent.name == model), None)
+    return None if path is None else _set(read_config(path, FILES))
+
+
+def _row(directory: Path) -> list[str]:
+    config = read_config(directory / "config.yaml", "seed")
+    row = [directory.name, _start(config), f"`{_set(config)}`", str(config["seed"])]
+    history = _history(directory)
+    if history is None:
+        return row + [GAP] * (len(HEADER) - len(row))
+    return [
+        *row,
+        str(len(history.epochs)),
+        str(history.steps),
+        history.measure,
+        f"{history.best:.4g}",
+        f"{history.last_gain:.2g} ({history.last})",
+        "yes" if history.converged else "**no**",
+    ]
+
+
+def _history(directory: Path) -> History | None:
+    """Return the history of a training, or None if only its result was kept."""
+    try:
+        return read_history(directory)
+    except UserError:
+        return None
+
+
+def _start(config: Mapping[str, Any]) -> str:
+    """Return the names of the trainings that the initial weights come from."""
+    files = {str(text).split(":")[0] for text in config.get("init_param") or ()}
+    return ", ".join(sorted(Path(file).parent.name for file in files)) or "random"
+
+
+def _set(config: Mapping[str, Any]) -> str:
+    """Return the name of the directory that contains the first training file."""
+    files = config.get(FILES)
+    return Path(files[0][0]).parent.name if files else "unknown"

@@ -1,0 +1,71 @@
+"""Greedy CTC decoding."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from itertools import groupby
+
+import pytest
+import torch
+
+from espnet_kd.bin.recognize_ctc import main
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns
+from espnet_kd.inference.ctc_greedy import GreedyDecoder, collapse, decode_set
+from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.tasks.trained import load_asr_model
+
+from .conftest import LENGTHS
+from .test_forced_alignment import Recognizer, args
+
+
+def recognizer(path: list[int]) -> Recognizer:
+    """A recognizer that returns a path, with a weight whose type is that of its input."""
+    model = Recognizer(path)
+    model.weight = torch.nn.Parameter(torch.zeros(1))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("path", "tokens"),
+    [([0, 3, 3, 0, 3, 4, 4, 0], [3, 3, 4]), ([0, 0], []), ([5], [5]), ([3, 4, 3], [3, 4, 3])],
+)
+def test_repetitions_are_merged_before_blanks_are_left_out(path, tokens):
+    assert collapse(torch.tensor(path)) == tokens
+
+
+def test_it_agrees_with_the_definition():
+    path = torch.randint(0, 3, (500,), generator=torch.Generator().manual_seed(0))
+    expected = [token for token, _ in groupby(path.tolist()) if token]
+    assert collapse(path) == expected
+
+
+def test_tokens_become_words(make_set):
+    utterances = read_utterances(make_set())
+    decoder = GreedyDecoder(recognizer([0, 3, 3, 5, 4, 0, 4, 0]), args(bpemodel=None))
+    assert decode_set(utterances, decoder, 1, "work") == dict.fromkeys(LENGTHS, "A BB")
+    silent = GreedyDecoder(recognizer([0, 0, 0]), args(bpemodel=None))
+    assert decode_set(utterances, silent, 1, "work") == dict.fromkeys(LENGTHS, "")
+
+
+def test_a_model_without_ctc():
+    model = Recognizer([0])
+    model.ctc = None
+    with pytest.raises(UserError, match="ctc_weight: is 0"):
+        GreedyDecoder(model, Namespace(token_list=[]))
+
+
+def test_the_command_writes_a_text_for_each_set(make_set, recognizer_files, tmp_path):
+    """Each utterance gets the best path of its own posteriors."""
+    lengths = {"F01_a_REAL": 16000, "M02_d_REAL": 24000}
+    first, second = make_set("first", lengths), make_set("second", dict(list(lengths.items())[:1]))
+    config, checkpoint = map(str, recognizer_files)
+    jobs = [f"--job={first}:{tmp_path}/out/1", f"--job={second}:{tmp_path}/out/2"]
+    main(["--config", config, "--checkpoint", checkpoint, *jobs])
+    model, arguments = load_asr_model(config, checkpoint)
+    decoder = GreedyDecoder(model, arguments)
+    found = read_columns(tmp_path / "out" / "1")
+    assert found == {utt.name: decoder([utt])[0][1] for utt in read_utterances(first)}
+    assert list(read_columns(tmp_path / "out" / "2")) == ["F01_a_REAL"]
+    main(["--config", config, "--checkpoint", checkpoint, f"--job={first}:{tmp_path}/3", "--nj=2"])
+    assert (tmp_path / "3").read_text() == (tmp_path / "out" / "1").read_text()
