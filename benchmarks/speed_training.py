@@ -43,7 +43,7 @@ MakeStep = Callable[[Namespace, str], TrainingStep]
 class EagerConvNet(TemporalConvNet):
     """ESPnet's network with the signature of ours; it does not mask the padding."""
 
-    def forward(self, mixture_w: torch.Tensor, _frames: torch.Tensor) -> torch.Tensor:
+    def forward(self, mixture_w: torch.Tensor, *_: object) -> torch.Tensor:
         """Estimate masks: (B, N, T) -> (B, C, N, T)."""
         return super().forward(mixture_w)
 

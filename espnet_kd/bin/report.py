@@ -31,6 +31,7 @@ def main(cmd: list[str] | None = None) -> None:
         "--truth_root", help="like --se_root, for real sets scored against true images"
     )
     parser.add_argument("--pseudo", nargs="*", default=[], help="pseudo-reference directories")
+    parser.add_argument("--gate", help="gate.tsv of the pseudo-references")
     parser.add_argument(
         "--model", nargs="*", default=[], metavar=MODEL_FORM, help="models to measure"
     )
@@ -79,6 +80,7 @@ def main(cmd: list[str] | None = None) -> None:
         sets=SetNames(args.simu_sets, args.real_sets, args.clean_sets, args.train_real_set),
         truth_root=args.truth_root,
         pseudo=args.pseudo,
+        gate=args.gate,
         models=[TrainedModel(*split_fields("--model", text, MODEL_FORM)) for text in args.model],
         other_models=[
             NamedConfig(*split_fields("--other_model", text, OTHER_FORM))

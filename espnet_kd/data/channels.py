@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from espnet_kd.fileio import write_lines
@@ -18,12 +18,14 @@ def write_channels(
     Args:
         directory: set directory.
         sessions: for each session, its utterances in the set with their recordings, and all usable
-            recordings. Unusable ones may be utterances, but are not combined with others.
+            recordings. Unusable ones may be utterances, but are not combined with others. All
+            utterances together are in C order.
     """
-    lines = {}
+    write_lines(directory / FILE, _lines(sessions), only_changed=True)
+
+
+def _lines(sessions: Iterable[tuple[Mapping[str, str], Sequence[str]]]) -> Iterator[str]:
     for utterances, usable in sessions:
         for utterance, own in utterances.items():
             paths = dict.fromkeys([own, *usable]) if own in usable else [own]
-            lines[utterance] = "\t".join(paths)
-    text = (f"{utterance} {paths}" for utterance, paths in sorted(lines.items()))
-    write_lines(directory / FILE, text, only_changed=True)
+            yield f"{utterance} " + "\t".join(paths)

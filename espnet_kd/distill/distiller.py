@@ -22,11 +22,13 @@ class Term:
         loss: the loss.
         weight: weight of the loss in the sum.
         categories: categories of these batches; empty means all.
+        calibrate: whether the part of its gradient against the other losses is removed.
     """
 
     loss: DistillLoss
     weight: float
     categories: frozenset[str] = frozenset()
+    calibrate: bool = False
 
     def applies(self, category: str | None, has_reference: bool, paired: bool) -> bool:
         """Return whether the loss is computed on such batches."""

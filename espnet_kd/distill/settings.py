@@ -11,6 +11,7 @@ kd_losses:
     - student: separator.tcn.network.1
       teacher: {path: separator.tcn.network.3, side: input, layout: bct}
     conf: {temperature: 2.0}     # arguments of the class
+    calibrate: true              # remove what works against the other losses (false by default)
 ```
 """
 
@@ -59,6 +60,7 @@ class LossSettings:
     categories: tuple[str, ...] = ()
     taps: tuple[TapPair, ...] = ()
     conf: Mapping[str, Any] = field(default_factory=dict)
+    calibrate: bool = False
 
     @property
     def loss_class(self) -> type[DistillLoss]:
@@ -207,7 +209,10 @@ def _read_loss(name: str, entry: Any) -> LossSettings:
         categories=categories,
         taps=taps,
         conf=_optional(where, entry, "conf", {}),
+        calibrate=entry.get("calibrate", False),
     )
+    if not isinstance(settings.calibrate, bool):
+        raise UserError(where, f"calibrate is {settings.calibrate!r}", "give true or false")
     cls = settings.loss_class
     if cls.needs_taps != bool(taps):
         problem = "needs taps" if cls.needs_taps else "takes no taps"

@@ -13,6 +13,7 @@ from espnet2.torch_utils.device_funcs import force_gatherable
 
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.distill.calibration import calibration
 from espnet_kd.distill.distiller import Distiller
 from espnet_kd.distill.frozen import Frozen
 from espnet_kd.distill.gain import match_gain
@@ -147,8 +148,9 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         )
         total = batch.mixture.new_zeros(len(batch.mixture))
         stats: dict[str, torch.Tensor] = {}
-        for name, weight, loss in self.compute_terms(batch):
-            total = total + weight * loss if weight else total
+        for name, weight, loss in self.compute_terms(batch, calibrate=self.training):
+            if isinstance(weight, torch.Tensor) or weight:
+                total = total + weight * loss
             stats[name] = loss.detach().mean()
             stats.update(per_category(name, loss.detach(), batch))
         loss = total.mean()
@@ -175,11 +177,17 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         of_categories = [f"{name}_{kind}" for name in kinds for kind in kinds[name]]
         return ["loss", *kinds, *of_categories]
 
-    def compute_terms(self, batch: Batch) -> list[tuple[str, float, torch.Tensor]]:
+    def compute_terms(
+        self, batch: Batch, calibrate: bool = False
+    ) -> list[tuple[str, float | torch.Tensor, torch.Tensor]]:
         """Enhance a batch and compute every term of its loss.
 
+        Args:
+            batch: the batch.
+            calibrate: raise the weights of the terms that others work against; see `calibration`.
+
         Returns:
-            Name, weight and (B,) value of each term.
+            Name, weight and (B,) value of each term. A raised weight is (B,).
         """
         if self.distiller is None:
             enhanced, others = self.enhance(batch.mixture, batch.lengths, **batch.conditions)
@@ -197,7 +205,26 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             terms.append((name, self.auxiliary_weights.get(name, 0.0), loss))
         for name, loss in losses.items():
             terms.append((name, self.distiller.terms[name].weight, loss))
-        return terms
+        return self._calibrated(enhanced, terms) if calibrate else terms
+
+    def _calibrated(
+        self, signal: torch.Tensor, terms: list[tuple[str, float, torch.Tensor]]
+    ) -> list[tuple[str, float | torch.Tensor, torch.Tensor]]:
+        if self.distiller is None or not torch.is_grad_enabled():
+            return terms
+        chosen = {name for name, term in self.distiller.terms.items() if term.calibrate}
+        weighted = [(name, weight, loss) for name, weight, loss in terms if weight]
+        parts = [
+            [(weight, loss) for name, weight, loss in weighted if (name in chosen) == inside]
+            for inside in (False, True)
+        ]
+        if not all(parts):
+            return terms
+        raised = 1 + calibration(signal, *parts)
+        return [
+            (name, weight if name in chosen or not weight else weight * raised, loss)
+            for name, weight, loss in terms
+        ]
 
     def _distill(
         self, batch: Batch

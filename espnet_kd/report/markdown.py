@@ -25,6 +25,7 @@ SYSTEM_TITLES = {
     "output": "output KD",
     "frame_sequence": "frame + sequence KD",
     "frame_sequence_asr": "frame + sequence KD with ASR",
+    "frame_sequence_asr_calibrated": "frame + sequence KD with ASR, calibrated",
     "acoustic_token": "acoustic-token KD",
     "cosine": "cosine KD",
     "two_step": "two-step KD",

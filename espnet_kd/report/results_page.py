@@ -13,6 +13,7 @@ from espnet_kd.fileio import write_text
 from espnet_kd.report.comparison import Comparison, comparison_table, in_words
 from espnet_kd.report.environment import environment_block
 from espnet_kd.report.figures import save_sdr_figure
+from espnet_kd.report.gate_section import gate_section
 from espnet_kd.report.markdown import in_order, set_title, system_title
 from espnet_kd.report.model_table import NamedConfig, TrainedModel, model_table
 from espnet_kd.report.observation_table import observation_table
@@ -52,6 +53,7 @@ class Sources:
         truth_root: like `se_root`, for the scores of real sets against their true images, which
             only a generated corpus has.
         pseudo: directories of pseudo-references.
+        gate: `gate.tsv` of the pseudo-references of `sets.train_real`.
         models: models to measure.
         other_models: models whose parameters are counted.
         model_set: set directory to measure `models` on.
@@ -69,6 +71,7 @@ class Sources:
     sets: SetNames
     truth_root: str | None = None
     pseudo: Sequence[str] = ()
+    gate: str | None = None
     models: Sequence[TrainedModel] = ()
     other_models: Sequence[NamedConfig] = ()
     model_set: str = ""
@@ -106,6 +109,9 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
         sections += ["## Trainings", _trainings(sources.trainings)]
     if sources.pseudo:
         sections += ["## Pseudo-references", pseudo_table(sources.pseudo)]
+    if sources.gate:
+        scores = truth.get(sources.sets.train_real, {}).get("pseudo_reference", {})
+        sections += gate_section(Path(sources.gate), scores, out.parent)
     if sources.models or sources.other_models:
         sections += [
             "## Models",

@@ -40,7 +40,12 @@ def add_distillation(model: ESPnetKDModel, args: argparse.Namespace) -> None:
         resources = load_resources(settings, args)
         distiller = Distiller(
             {
-                entry.name: Term(entry.build(resources), entry.weight, frozenset(entry.categories))
+                entry.name: Term(
+                    entry.build(resources),
+                    entry.weight,
+                    frozenset(entry.categories),
+                    entry.calibrate,
+                )
                 for entry in settings
             }
         )

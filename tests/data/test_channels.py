@@ -9,8 +9,8 @@ def test_own_first_then_all_usable(tmp_path):
     write_channels(
         tmp_path,
         [
-            ({"b.CH1": "b1.wav", "b.CH2": "b2.wav"}, ["b1.wav", "b2.wav", "b3.wav"]),
             ({"a.CH1": "a1.wav", "a.CH2": "a2.wav"}, ["a1.wav"]),
+            ({"b.CH1": "b1.wav", "b.CH2": "b2.wav"}, ["b1.wav", "b2.wav", "b3.wav"]),
         ],
     )
     assert (tmp_path / FILE).read_text().splitlines() == [

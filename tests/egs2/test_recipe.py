@@ -164,7 +164,7 @@ def test_every_variable_of_a_stage_is_set_somewhere(stage):
     sources = [TEMPLATE / "enh_kd.sh", TEMPLATE / "cmd.sh", stage]
     text = "\n".join(path.read_text() for path in sources)
     assigned = set(re.findall(r"(?:^|\s)([a-z_]+)\+?=", text, re.MULTILINE))
-    assigned |= set(re.findall(r"\b(?:for|mapfile -t) ([a-z_]+) (?:in|<)", text))
+    assigned |= set(re.findall(r"\b(?:for|mapfile -t|read -ra) ([a-z_]+) (?:in|<)", text))
     read = set(re.findall(r"\$\{[#!]?([a-z_]+)", stage.read_text()))
     assert read <= assigned
 

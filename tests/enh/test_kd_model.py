@@ -8,6 +8,8 @@ from espnet2.enh.espnet_model import ESPnetEnhancementModel
 from espnet2.enh.loss.criterions.time_domain import SISNRLoss, TimeDomainL1
 from espnet2.enh.loss.wrappers.fixed_order import FixedOrderSolver
 
+from espnet_kd.distill.base import DistillLoss
+from espnet_kd.distill.distiller import Distiller, Term
 from espnet_kd.enh.kd_model import ESPnetKDModel, criterion_per_utterance
 
 SIZES = {"channel": 32, "kernel_size": 20, "stride": 10}
@@ -180,3 +182,30 @@ def test_teacher_uses_its_text(make_teacher, stride):
         )
     assert gain["right"].min() > 3
     assert gain["exchanged"].max() < -3
+
+
+class Opposing(DistillLoss):
+    """Wants the opposite of the reference."""
+
+    needs_reference = True
+    needs_teacher = False
+
+    def forward(self, student, teacher, reference, lengths):
+        return 5 * (student.signal * reference).mean(1)
+
+
+@pytest.mark.parametrize("calibrate", [False, True])
+def test_gradients_are_calibrated_in_training_and_on_request(student, calibrate):
+    student.learn_from(Distiller({"against": Term(Opposing(), 1.0, calibrate=calibrate)}), None)
+    mixture, reference = noisy_tones(2)
+
+    def run():
+        loss, stats, _ = student(mixture, speech_ref1=reference)
+        return loss, 0.5 * stats["si_snr_loss"] + stats["against"]
+
+    loss, plain = run()
+    assert ((loss - plain).abs() > 1e-3).all() == calibrate
+    loss.backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in student.parameters())
+    student.eval()
+    torch.testing.assert_close(*run())

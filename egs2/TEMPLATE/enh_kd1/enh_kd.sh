@@ -42,6 +42,7 @@ aligner_config=conf/asr/ctc_aligner.yaml     # CTC model that aligns transcripts
 teacher_config=conf/se/text_informed_tcn_aligned.yaml
 student_config=conf/se/conv_tasnet.yaml      # the same as for the baseline, for a fair comparison
 pseudo_reference=auto         # from one channel (one), all (channels), all and the teacher again (channels_teacher), or all where there are several (auto)
+min_log_likelihood=           # leave out pseudo-references whose transcript has a lower log likelihood per token, e.g. -3; -inf only measures it
 teacher_init=baseline         # initial weights of the teacher: baseline, or scratch as in the paper
 student_init=scratch          # the same for the student (without kd_config)
 train_controls=false          # also train teacher and student without text and pseudo-references
@@ -55,6 +56,7 @@ asr_args=                     # additional options for every recognizer and lang
 enhance_args=                 # additional options for enhancement, e.g. "--compile true --autocast_dtype bfloat16"
 decoder=joint                 # joint: CTC/attention beam search; ctc_greedy: much faster, without language model
 use_lm=true                   # decode with the language model
+observation_systems="baseline student"  # systems with observation adding
 observation_weights="0.3 0.5 0.7 0.9 snr0 snr5 snr10"  # weights of enhanced speech to choose from; empty: no observation adding
 # Knowledge distillation with the teacher in the training loop
 kd_config=                    # KD method for the student, conf/kd/*.yaml (default: train on stored pseudo-references)

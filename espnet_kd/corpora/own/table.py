@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,6 +60,8 @@ class OwnCorpus:
             UserError: the first fault found in the corpus.
         """
         sets = group(self.recordings)
+        for recordings in sets.values():
+            group_sessions(recordings)  # rejects inconsistent ones before anything is written
         noise = self._noise()
         audio = {path for r in self.recordings for path in (r.audio, r.reference) if path}
         paths = self._readable(audio | set(noise.values()))
@@ -131,17 +133,18 @@ class OwnCorpus:
         }
         if recordings[0].reference:
             tables["spk1.scp"] = {r.id: paths[r.reference] for r in recordings}
+        sessions = group_sessions(recordings)
+        check_lengths(sessions, {r.id: n for r, n in zip(recordings, lengths, strict=True)})
         check_audio(self.out / name, tables, self.nj, samples=self.check_samples)
         write_set(self.out / name, tables)
         if recordings[0].category == "REAL":
-            self._write_channels(name, recordings, paths)
+            self._write_channels(name, sessions, paths)
         return lengths
 
     def _write_channels(
-        self, name: str, recordings: list[Recording], paths: dict[str, str]
+        self, name: str, sessions: list[list[Recording]], paths: dict[str, str]
     ) -> None:
         """Write which recordings are channels of one session, unless no session is named."""
-        sessions = group_sessions(recordings)
         if not any(len(members) > 1 for members in sessions):
             (self.out / name / FILE).unlink(missing_ok=True)  # that of an earlier run
             return
@@ -157,7 +160,8 @@ class OwnCorpus:
             usable = [path for number, path in enumerate(own.values()) if number not in failing]
             for number, reason in failing.items():
                 print(f"{name}: {members[number].id} is not combined with other channels: {reason}")
-            found.append((own, usable))
+            found += [({utterance: path}, usable) for utterance, path in own.items()]
+        found.sort(key=lambda pair: min(pair[0]))
         write_channels(self.out / name, found)
 
 
@@ -184,6 +188,27 @@ def group_sessions(recordings: Iterable[Recording]) -> list[list[Recording]]:
                         "correct the session or the " + what,
                     )
     return list(sessions.values())
+
+
+def check_lengths(sessions: Iterable[list[Recording]], lengths: Mapping[str, int]) -> None:
+    """Reject sessions whose channels differ in length.
+
+    Args:
+        sessions: recordings of each session.
+        lengths: number of samples of each recording, by id.
+
+    Raises:
+        UserError: names the first channel that differs from the first one of its session.
+    """
+    for first, *others in sessions:
+        for other in others:
+            if lengths[other.id] != lengths[first.id]:
+                raise UserError(
+                    other.place,
+                    f"has {lengths[other.id]} samples, but {first.place}, of the same session "
+                    f"'{first.session}', has {lengths[first.id]}",
+                    "cut the channels to the same samples, or give them no session",
+                )
 
 
 def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:

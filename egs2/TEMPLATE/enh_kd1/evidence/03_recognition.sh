@@ -4,12 +4,13 @@
 # Reads: <expdir>/evidence/<system>/seed<k>/, <expdir>/asr_*/, <expdir>/scores/observation/<asr>/.
 # Writes: <expdir>/evidence/scores/wer/<asr>/<system>[_oa]-seed<k>/<set>/.
 
+read -ra adding <<< "${observation_systems}"
 declare -A chosen=()
 for asr in asr_clean asr_multi; do
     while read -r system weight; do
         chosen[${asr}/${system}]=${weight}
     done < <(python3 -m espnet_kd.bin.choose_observation \
-        --scores "${expdir}/scores/observation/${asr}" --systems "${systems[@]}" \
+        --scores "${expdir}/scores/observation/${asr}" --systems "${adding[@]}" \
         --sets "${valid_simu_set}" "${valid_real_set}")
 done
 
@@ -33,15 +34,19 @@ fi
 
 for asr in asr_clean asr_multi; do
     parts=()
-    for system in "${systems[@]}"; do
-        weight=${chosen[${asr}/${system}]:?the choice of an observation weight failed}
-        for seed in ${seeds}; do
-            exp=${evidence_dir}/${system}/seed${seed}
-            observed=${exp}/observation/${weight}
-            if [ "${weight}" = 1 ]; then observed=${exp}/enhanced; fi
-            for set in "${eval_sets[@]}"; do
-                parts+=(--part "${system}-seed${seed},${raw}/${set},${exp}/enhanced/${set}/wav.scp"
-                    --part "${system}_oa-seed${seed},${raw}/${set},${observed}/${set}/wav.scp")
+    for seed in ${seeds}; do
+        for set in "${eval_sets[@]}"; do
+            for system in "${systems[@]}"; do
+                enhanced=${evidence_dir}/${system}/seed${seed}/enhanced/${set}
+                parts+=(--part "${system}-seed${seed},${raw}/${set},${enhanced}/wav.scp")
+            done
+            for system in "${adding[@]}"; do
+                weight=${chosen[${asr}/${system}]:?the choice of an observation weight failed}
+                enhanced=${evidence_dir}/${system}/seed${seed}/observation/${weight}/${set}
+                if [ "${weight}" = 1 ]; then
+                    enhanced=${evidence_dir}/${system}/seed${seed}/enhanced/${set}
+                fi
+                parts+=(--part "${system}_oa-seed${seed},${raw}/${set},${enhanced}/wav.scp")
             done
         done
     done

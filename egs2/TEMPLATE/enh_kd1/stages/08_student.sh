@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stage 8: student, trained on simulated speech and on real speech with pseudo-references; as a
 # control, the same training without the latter.
-# Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}, <dumpdir>/pseudo/<set>/; <expdir>/baseline/
+# Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}, <dumpdir>/{pseudo,gated}/<set>/; <expdir>/baseline/
 #        (initial weights, with --student_init baseline);
 #        with kd_config, the teacher and <dumpdir>/raw/{tr05,dt05}_real* instead of the latter.
 # Writes: <dumpdir>/raw/{kd_train,kd_valid}/, <expdir>/student/; with train_controls,
@@ -14,7 +14,9 @@ if [ -n "${kd_config}" ]; then
     return
 fi
 
-python3 -m espnet_kd.bin.prepare_dump --data "${dumpdir}/pseudo" --dump "${dumpdir}/pseudo_sp" \
+pseudo=${dumpdir}/pseudo
+if [ -n "${min_log_likelihood}" ]; then pseudo=${dumpdir}/gated; fi
+python3 -m espnet_kd.bin.prepare_dump --data "${pseudo}" --dump "${dumpdir}/pseudo_sp" \
     --sets "${train_real_set}" --nj "${nj}" \
     --token_sets "${train_real_set}" --token_list "${dumpdir}/pseudo_sp/tokens.txt" \
     --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_real_set}" \

@@ -11,9 +11,10 @@ if [ -z "${observation_weights}" ]; then
     return
 fi
 dt=("${valid_simu_set}" "${valid_real_set}")
+read -ra adding <<< "${observation_systems}"
 
 all=()
-for system in "${systems[@]}"; do
+for system in "${adding[@]}"; do
     for weight in ${observation_weights}; do
         add_enhancement "${system}" "observation/${weight}" \
             --observation_weight "${weight}" --sets "${dt[@]/#/${raw}/}"
@@ -36,7 +37,7 @@ for asr in asr_clean asr_multi; do
     }
     for set in "${dt[@]}"; do
         add_job noisy 0 "${set}" "${raw}/${set}"
-        for system in "${systems[@]}"; do
+        for system in "${adding[@]}"; do
             for weight in ${observation_weights} 1; do
                 add_job "${system}" "${weight}" "${set}" \
                     "$(observed_dir "${system}" "${weight}")/${set}"
@@ -51,12 +52,12 @@ for asr in asr_clean asr_multi; do
     while read -r system weight; do
         chosen[${asr}/${system}]=${weight}
     done < <(python3 -m espnet_kd.bin.choose_observation --scores "${scores}" --sets "${dt[@]}" \
-        --systems "${systems[@]}")
+        --systems "${adding[@]}")
 done
 
 all=()
 for asr in asr_clean asr_multi; do
-    for system in "${systems[@]}"; do
+    for system in "${adding[@]}"; do
         weight=${chosen[${asr}/${system}]:?the choice of an observation weight failed}
         log "${asr}, ${system}: weight ${weight}"
         if [ "${weight}" = 1 ] || [ -n "${seen[${system}/${weight}]:-}" ]; then continue; fi
@@ -71,7 +72,7 @@ fi
 
 for asr in asr_clean asr_multi; do
     parts=()
-    for system in "${systems[@]}"; do
+    for system in "${adding[@]}"; do
         directory=$(observed_dir "${system}" "${chosen[${asr}/${system}]}")
         for set in "${eval_sets[@]}"; do
             parts+=(--part "${system}_oa,${raw}/${set},${directory}/${set}/wav.scp")

@@ -8,8 +8,9 @@ options=(
     --se_config conf/mini/se/conv_tasnet.yaml
     --aligner_config conf/mini/asr/ctc_aligner.yaml
     --teacher_config conf/mini/se/text_informed_tcn_aligned.yaml
-    --student_config conf/mini/se/conv_tasnet.yaml
+    --student_config conf/mini/se/conv_tasnet_continued.yaml
     --student_init baseline
+    --min_log_likelihood -inf
     --train_controls true
     --kd_conf conf/mini/kd
     --kd_clusters 64
