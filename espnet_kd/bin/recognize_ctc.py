@@ -9,7 +9,7 @@ from espnet_kd.errors import exit_on_user_error
 from espnet_kd.fileio import write_columns
 from espnet_kd.inference.ctc_greedy import GreedyDecoder, decode_set
 from espnet_kd.inference.loading import add_process_option, choose_device
-from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.inference.utterances import read_recordings
 from espnet_kd.options import split_fields
 from espnet_kd.tasks.trained import load_asr_model
 
@@ -33,7 +33,7 @@ def main(cmd: list[str] | None = None) -> None:
     add_process_option(parser)
     options = parser.parse_args(cmd)
     jobs = [split_fields("--job", text, JOB_FORM) for text in options.job]
-    sets = [read_utterances(set_dir) for set_dir, _ in jobs]
+    sets = [read_recordings(set_dir) for set_dir, _ in jobs]
     model, args = load_asr_model(options.config, options.checkpoint)
     decoder = GreedyDecoder(model, args, choose_device(options.ngpu))
     for (set_dir, out), utterances in zip(jobs, sets, strict=True):

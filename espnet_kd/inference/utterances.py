@@ -8,6 +8,7 @@ from pathlib import Path
 
 from espnet_kd.data.kaldi_dir import Tables, read_set
 from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,21 @@ def read_utterances(
         )
         for name, wave in tables["wav.scp"].items()
     ]
+
+
+def read_recordings(directory: str | os.PathLike) -> list[Utterance]:
+    """Read `wav.scp` and `utt2num_samples` of a set directory or of an enhanced set, sorted by id.
+
+    Raises:
+        UserError: a file is missing, or `utt2num_samples` lacks an utterance.
+    """
+    lengths = Path(directory) / "utt2num_samples"
+    samples = read_columns(lengths)
+    recordings = read_columns(Path(directory) / "wav.scp")
+    for name in recordings:
+        if not samples.get(name, "").isdigit():
+            raise UserError(lengths, f"has no length of '{name}'", "run the stage that writes it")
+    return [Utterance(name, wave, int(samples[name])) for name, wave in recordings.items()]
 
 
 def _table(set_dir: str | os.PathLike, tables: Tables, name: str | None) -> dict[str, str]:

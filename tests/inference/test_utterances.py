@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from espnet_kd.errors import UserError
-from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.inference.utterances import read_recordings, read_utterances
 
 
 def test_text_and_alignment_are_read_if_requested(make_set):
@@ -38,3 +38,16 @@ def test_speed_perturbed_sets_are_rejected(make_set):
 def test_missing_set_is_rejected(tmp_path):
     with pytest.raises(UserError, match="dt05_none"):
         read_utterances(tmp_path / "dt05_none")
+
+
+def test_recordings_need_two_files(make_set):
+    directory = make_set()
+    expected = [(utt.name, utt.wave, utt.num_samples) for utt in read_utterances(directory)]
+    for name in ("text", "utt2spk", "spk2utt", "utt2category"):
+        (directory / name).unlink()
+    found = read_recordings(directory)
+    assert [(utt.name, utt.wave, utt.num_samples) for utt in found] == expected
+    lengths = (directory / "utt2num_samples").read_text().splitlines()
+    (directory / "utt2num_samples").write_text("\n".join(lengths[1:]) + "\n")
+    with pytest.raises(UserError, match="utt2num_samples: has no length of 'F01_a_REAL'"):
+        read_recordings(directory)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Stage 6: text-informed teacher, trained on simulated speech; as a control, the same without text.
+# Stage 6: text-informed teacher, trained on simulated speech.
+# With train_controls, also the same model without text.
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}/{text,align,...}; <expdir>/baseline/ (initial
 #        weights, unless --teacher_init scratch).
 # Writes: <expdir>/teacher/; with train_controls, <expdir>/teacher_no_text/;

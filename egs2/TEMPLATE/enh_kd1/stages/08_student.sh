@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Stage 8: student, trained on simulated speech and on real speech with pseudo-references; as a
-# control, the same training without the latter.
+# Stage 8: student, trained on simulated speech and on real speech with pseudo-references.
+# With train_controls, also the same training without the latter.
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}, <dumpdir>/{pseudo,gated}/<set>/; <expdir>/baseline/
 #        (initial weights, with --student_init baseline);
 #        with kd_config, the teacher and <dumpdir>/raw/{tr05,dt05}_real* instead of the latter.

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Stage 10: speech enhanced by baseline, student and their controls, by the teacher with correct and
-# exchanged text, and by its control without text.
+# Stage 10: speech enhanced by all models, and by the teacher with exchanged text.
 # Reads: <dumpdir>/raw/<set>/, <expdir>/<system>/.
 # Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/;
 #         with multi_style_weight, <expdir>/<system>/observation/<weight>/<training set>/.

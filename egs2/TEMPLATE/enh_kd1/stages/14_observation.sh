@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stage 14: observation adding: part of the noisy signal is mixed back into enhanced speech.
+# Stage 14: observation adding: noisy speech is mixed back into enhanced speech.
 # Its weight is chosen on the dt sets, for each recognizer and system, by greedy CTC decoding.
 # Reads: <dumpdir>/raw/<set>/, <expdir>/<system>/, <expdir>/<system>/enhanced/<set>/,
 #        <expdir>/{asr_*,lm}/.
