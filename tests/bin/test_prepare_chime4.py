@@ -313,3 +313,33 @@ def test_a_full_disk_is_one_line_and_a_rerun_completes(chime4, tmp_path, monkeyp
     assert not (tmp_path / "data").exists()
     main(options(chime4, tmp_path))
     assert len(read_set(tmp_path / f"data/tr05_simu_{TRACK}")["spk1.scp"]) == 24
+
+
+def channel_lists(tmp_path) -> dict[str, list[str]]:
+    """Return the microphones that channels.scp lists, e.g. CH5 CH1 CH2, by utterance."""
+    path = tmp_path / f"data/tr05_real_{TRACK}/channels.scp"
+    lines = (line.split(" ", 1) for line in path.read_text().splitlines())
+    return {
+        utt: [Path(name).name.split(".")[1] for name in names.split("\t")] for utt, names in lines
+    }
+
+
+def test_usable_microphones_of_each_recording_are_listed(chime4, tmp_path):
+    """One microphone is an utterance of the set; all that work are listed, its own first."""
+    main(options(chime4, tmp_path, channels="5"))
+    found = channel_lists(tmp_path)
+    assert list(found) == list(read_set(tmp_path / f"data/tr05_real_{TRACK}")["wav.scp"])
+    assert all(name.endswith(".CH5_REAL") for name in found)
+    lists = sorted(found.values(), key=len)
+    assert lists[-1] == ["CH5", "CH1", "CH2", "CH3", "CH4", "CH6"]
+    assert len(lists[0]) == 5 and lists[0][0] == "CH5", "a microphone fails"
+
+
+def test_missing_and_kept_microphones(chime4, tmp_path):
+    main(options(chime4, tmp_path, channels="5", drop_failing="false"))
+    assert {len(names) for names in channel_lists(tmp_path).values()} == {6}
+    utterance = next(iter(channel_lists(tmp_path)))
+    recording = Path(read_set(tmp_path / f"data/tr05_real_{TRACK}")["wav.scp"][utterance])
+    recording.with_name(recording.name.replace("CH5", "CH3")).unlink()
+    main(options(chime4, tmp_path, channels="5", drop_failing="false", allow_partial="true"))
+    assert "CH3" not in channel_lists(tmp_path)[utterance]
