@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stage 1: baseline, student and the student's control with more seeds.
-# Reads: <dumpdir>/raw/{tr05_simu*_sp,kd_train,kd_valid,...} of a finished recipe (./run.sh).
+# Reads: <dumpdir>/raw/{tr05_simu*_sp,kd_train,dt05_simu*} of a finished recipe (./run.sh).
 # Writes: <expdir>/evidence/{baseline,student,baseline_continued}/seed<k>/. The first seed is that
 #         of the recipe, whose trainings are linked.
 
@@ -25,7 +25,7 @@ for seed in "${@:2}"; do
     if [ "${student_init}" = baseline ]; then
         init=(--init_param "${baseline}/${inference_se_model}")
     fi
-    train_se "${student}" "${student_config}" "${raw}/kd_train" "${raw}/kd_valid" \
+    train_se "${student}" "${student_config}" "${raw}/kd_train" "${raw}/${valid_simu_set}" \
         "${init[@]}" --seed "${seed}"
     train_se "${evidence_dir}/baseline_continued/seed${seed}" "${student_config}" \
         "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \

@@ -4,8 +4,7 @@
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}, <dumpdir>/{pseudo,gated}/<set>/; <expdir>/baseline/
 #        (initial weights, with --student_init baseline);
 #        with kd_config, the teacher and <dumpdir>/raw/{tr05,dt05}_real* instead of the latter.
-# Writes: <dumpdir>/raw/{kd_train,kd_valid}/, <expdir>/student/; with train_controls,
-#         <expdir>/baseline_continued/;
+# Writes: <dumpdir>/raw/kd_train/, <expdir>/student/; with train_controls, <expdir>/baseline_continued/;
 #         with kd_config, <dumpdir>/raw/kd_online_{train,valid}/, <expdir>/student_<method>/.
 
 if [ -n "${kd_config}" ]; then
@@ -23,12 +22,12 @@ python3 -m espnet_kd.bin.prepare_dump --data "${pseudo}" --dump "${dumpdir}/pseu
     --min_wav_duration "${min_wav_duration}" --max_wav_duration "${max_wav_duration}"
 python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_train" \
     "${raw}/${train_simu_set}${suffix}" "${dumpdir}/pseudo_sp/${train_real_set}${suffix}"
-python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_valid" \
-    "${raw}/${valid_simu_set}" "${dumpdir}/pseudo/${valid_real_set}"
 
+# True references choose the best epoch; pseudo-references would prefer what resembles the teacher.
 init=()
 initial_weights student_init "${student_init}"
-train_se "${expdir}/student" "${student_config}" "${raw}/kd_train" "${raw}/kd_valid" "${init[@]}"
+train_se "${expdir}/student" "${student_config}" "${raw}/kd_train" "${raw}/${valid_simu_set}" \
+    "${init[@]}"
 if [ "${train_controls}" = true ]; then
     train_se "${expdir}/baseline_continued" "${student_config}" \
         "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \

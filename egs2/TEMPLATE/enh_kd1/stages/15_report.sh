@@ -29,7 +29,7 @@ OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/
     --simu_sets "${valid_simu_set}" "${test_simu_set}" \
     --real_sets "${valid_real_set}" "${test_real_set}" \
     --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
-    --pseudo "${dumpdir}/pseudo/${train_real_set}" "${dumpdir}/pseudo/${valid_real_set}" \
+    --pseudo "${dumpdir}/pseudo/${train_real_set}" \
     --decoder "${decoder}" --observation_root "${expdir}/scores${tag}/observation" \
     --training "${expdir}"/*/config.yaml --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
     --other_model "${others[@]}" --corpus "${CHIME4:-}" \
