@@ -10,10 +10,10 @@ from espnet_kd.scoring.observation import choose_weight
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments and print the weight with the lowest WER."""
+    """Parse arguments and print the weight with the lowest CER."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--scores", required=True, help="contains <system>/<weight>/<set>/wer/counts.tsv"
+        "--scores", required=True, help="contains <system>/<weight>/<set>/cer/counts.tsv"
     )
     parser.add_argument("--systems", nargs="+", required=True, help="systems to choose for")
     parser.add_argument("--sets", nargs="+", required=True, help="development sets to choose on")

@@ -11,7 +11,7 @@ from espnet_kd.scoring.observation import NOISY, choose_weight, rates_by_weight
 
 
 def observation_table(root: str | os.PathLike, sets: Sequence[str]) -> str:
-    """Return a table of the WER in % by system, weight and set, with the chosen weights in bold.
+    """Return a table of error rates in % by system, weight and set; the chosen weights are bold.
 
     Args:
         root: see `espnet_kd.scoring.observation`.
@@ -21,7 +21,12 @@ def observation_table(root: str | os.PathLike, sets: Sequence[str]) -> str:
     systems = {path.name for path in Path(root).iterdir()} - {NOISY[0]}
     for system in in_order(systems):
         chosen = choose_weight(root, system, sets)
-        for weight, rates in rates_by_weight(root, system, sets).items():
+        characters = rates_by_weight(root, system, sets, "cer")
+        words = rates_by_weight(root, system, sets, "wer")
+        for weight in characters:
+            rates = (*characters[weight], *words[weight])
             cells = [system_title(system), weight, *(f"{100 * rate:.1f}" for rate in rates)]
             rows.append([f"**{cell}**" for cell in cells] if weight == chosen else cells)
-    return table(["ASR input", "weight", *map(set_title, sets), "all words"], rows)
+    columns = [*map(set_title, sets), "both"]
+    header = [f"{unit} {column}" for unit in ("CER", "WER") for column in columns]
+    return table(["ASR input", "weight", *header], rows)

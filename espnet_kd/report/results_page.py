@@ -236,10 +236,11 @@ def _observation_sections(sources: Sources) -> list[str]:
     development = sources.sets.noisy[:2]
     sections = [
         "## Weights of observation adding",
-        "WER (%) on the development sets by greedy CTC decoding. Weight 0 is noisy speech, 1 is "
-        "enhanced speech; with snrS, an utterance has weight 1 / (1 + 10^((SNR - S) / 20)), where "
-        "its SNR in dB is estimated from enhanced and noisy speech. The weight in bold has the "
-        "lowest WER and was used in the rows `+ OA`, also on the test sets.",
+        "Error rates (%) on the development sets by greedy CTC decoding, which is fast but weak. "
+        "Weight 0 is noisy speech, 1 is enhanced speech; with snrS, an utterance has weight "
+        "1 / (1 + 10^((SNR - S) / 20)), where its SNR in dB is estimated from enhanced and noisy "
+        "speech. The weight in bold has the lowest CER over both sets and was used in the rows "
+        "`+ OA`, also on the test sets.",
     ]
     for asr in found:
         title = ASR_TITLES[asr].partition("with the ")[2]
