@@ -22,6 +22,7 @@ PUBLISHED_SIZES = {
     "se/conv_tasnet.yaml": 8_645_185,  # the paper says 8.65 M
     "se/text_informed_tcn.yaml": 13_395_009,
     "se/text_informed_tcn_aligned.yaml": 13_395_009,
+    "se/text_informed_tcn_film.yaml": 14_172_739,
     "se/uformer.yaml": 3_336_433,
     "se/dccrn.yaml": 3_671_053,  # the student's paper says 3.7 M
     "se/dccrn_small.yaml": 1_159_821,  # the student; its paper says 1.1 M
@@ -46,7 +47,9 @@ SMALL = ("mini/", "medium/")  # directories for the embedded corpora
 PUBLISHED_PAIRS = [
     ("se/conv_tasnet.yaml", "se/text_informed_tcn.yaml"),
     ("se/conv_tasnet.yaml", "se/text_informed_tcn_aligned.yaml"),
+    ("se/conv_tasnet.yaml", "se/text_informed_tcn_film.yaml"),
     ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn.yaml"),
+    ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn_film.yaml"),
     ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn_aligned.yaml"),
     ("medium/se/conv_tasnet.yaml", "medium/se/text_informed_tcn_aligned.yaml"),
 ]
