@@ -17,7 +17,9 @@ from espnet_kd.distill.calibration import calibration
 from espnet_kd.distill.distiller import Distiller
 from espnet_kd.distill.frozen import Frozen
 from espnet_kd.distill.gain import match_gain
+from espnet_kd.distill.settings import check_weight
 from espnet_kd.enh.batch import Batch, make_batch
+from espnet_kd.errors import UserError
 
 
 class ESPnetKDModel(ESPnetEnhancementModel):
@@ -32,13 +34,21 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         sample_rate: in Hz, for the times of an alignment.
         auxiliary_weights: weight of each auxiliary loss of the separator, e.g. `{"ctc": 0.1}`. The
             separator computes these losses only in training.
+        category_weights: weight of the utterances of a category in training, 1 by default, e.g.
+            `{"REAL": 0.3}` to trust pseudo-references less than references.
         kwargs: as in ESPnetEnhancementModel.
     """
 
     def __init__(
-        self, *, sample_rate: int = SAMPLE_RATE, auxiliary_weights: dict | None = None, **kwargs
+        self,
+        *,
+        sample_rate: int = SAMPLE_RATE,
+        auxiliary_weights: dict | None = None,
+        category_weights: dict | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
+        self.category_weights = check_categories(category_weights or {})
         self.sample_rate = sample_rate
         self.auxiliary_weights = dict(auxiliary_weights or {})
         self.supervised_weight = 1.0  # scales the criterions; at 0 they are only logged
@@ -153,6 +163,9 @@ class ESPnetKDModel(ESPnetEnhancementModel):
                 total = total + weight * loss
             stats[name] = loss.detach().mean()
             stats.update(per_category(name, loss.detach(), batch))
+        if self.training and self.category_weights and batch.category is not None:
+            weights = [self.category_weights.get(kind, 1.0) for kind in CATEGORIES]
+            total = total * total.new_tensor(weights)[batch.category]
         loss = total.mean()
         stats["loss"] = loss.detach()
         if torch.distributed.is_available() and torch.distributed.is_initialized():
@@ -261,6 +274,20 @@ class ESPnetKDModel(ESPnetEnhancementModel):
                 student, teacher, batch.reference, batch.lengths, category, paired
             )
         return student.signal, others, losses
+
+
+def check_categories(weights: dict) -> dict[str, float]:
+    """Return the weights of categories.
+
+    Raises:
+        UserError: a category is unknown, or a weight is not a number of at least 0.
+    """
+    for kind, weight in weights.items():
+        if kind not in CATEGORIES:
+            names = ", ".join(CATEGORIES)
+            raise UserError("model_conf, category_weights", f"unknown '{kind}'", f"use {names}")
+        check_weight(f"model_conf, category_weights, {kind}", weight)
+    return dict(weights)
 
 
 def per_category(name: str, loss: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:

@@ -8,9 +8,11 @@ from espnet2.enh.espnet_model import ESPnetEnhancementModel
 from espnet2.enh.loss.criterions.time_domain import SISNRLoss, TimeDomainL1
 from espnet2.enh.loss.wrappers.fixed_order import FixedOrderSolver
 
+from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.distill.base import DistillLoss
 from espnet_kd.distill.distiller import Distiller, Term
 from espnet_kd.enh.kd_model import ESPnetKDModel, criterion_per_utterance
+from espnet_kd.errors import UserError
 
 SIZES = {"channel": 32, "kernel_size": 20, "stride": 10}
 LENGTH = 1600
@@ -209,3 +211,33 @@ def test_gradients_are_calibrated_in_training_and_on_request(student, calibrate)
     assert all(p.grad is None or p.grad.isfinite().all() for p in student.parameters())
     student.eval()
     torch.testing.assert_close(*run())
+
+
+def test_categories_can_have_weights(make_baseline):
+    weighted = build(ESPnetKDModel, make_baseline(32), category_weights={"REAL": 0.3, "CLEAN": 0})
+    mixture, reference = noisy_tones(3)
+    category = torch.tensor([[0], [1], [2]])
+    assert CATEGORIES == ("SIMU", "REAL", "CLEAN")
+
+    def loss(model, rows=slice(None)):
+        data = {"speech_ref1": reference[rows], "utt2category": category[rows]}
+        return model(mixture[rows], **data)[0]
+
+    alone = [loss(weighted, slice(i, i + 1)) for i in range(3)]
+    plain = build(ESPnetKDModel, make_baseline(32))
+    plain.load_state_dict(weighted.state_dict())
+    expected = [loss(plain, slice(i, i + 1)) for i in range(3)]
+    torch.testing.assert_close(alone, [expected[0], 0.3 * expected[1], 0 * expected[2]])
+    torch.testing.assert_close(loss(weighted), sum(alone) / 3)
+    weighted.eval()
+    plain.eval()
+    torch.testing.assert_close(loss(weighted), loss(plain))
+
+
+@pytest.mark.parametrize(
+    ("weights", "line"),
+    [({"LIVE": 1}, "unknown 'LIVE'; use SIMU"), ({"REAL": -1}, "REAL: weight is -1; give")],
+)
+def test_wrong_category_weights(make_baseline, weights, line):
+    with pytest.raises(UserError, match=f"model_conf, category_weights.*{line}"):
+        build(ESPnetKDModel, make_baseline(32), category_weights=weights)

@@ -45,6 +45,7 @@ pseudo_reference=auto         # from one channel (one), all (channels), all and 
 min_log_likelihood=           # leave out pseudo-references whose transcript has a lower log likelihood per token, e.g. -3; -inf only measures it
 teacher_init=baseline         # initial weights of the teacher: baseline, or scratch as in the paper
 student_init=scratch          # the same for the student (without kd_config)
+real_weight=1                 # weight of real speech with pseudo-references in the student's loss (without kd_config)
 train_controls=false          # also train teacher and student without text and pseudo-references
 asr_config=conf/asr/transformer.yaml         # clean-condition recognizer
 asr_multi_config=conf/asr/transformer.yaml   # multi-style recognizer
