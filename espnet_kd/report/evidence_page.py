@@ -10,7 +10,7 @@ from espnet_kd.corpora.mini_chime4.state import marked_parameters
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_lines, write_text
 from espnet_kd.report.environment import environment_block
-from espnet_kd.report.markdown import GAP, interval_cell, set_title, system_title, table
+from espnet_kd.report.markdown import GAP, difference_cell, set_title, system_title, table
 from espnet_kd.report.score_columns import Column, se_columns, wer_columns
 from espnet_kd.report.se_tables import load_se_results
 from espnet_kd.report.training_table import not_converged
@@ -133,7 +133,7 @@ def _table(differences: Sequence[Difference]) -> str:
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for d in differences:
         pair = f"{system_title(d.system)} − {system_title(d.other)}"
-        cell = f"{_signed(d)} {d.verdict}".rstrip()
+        cell = f"{difference_cell(d.interval, d.column.digits)} {d.verdict}".rstrip()
         row = rows.setdefault((pair, d.column.measure, str(d.seeds)), {})
         row[set_title(d.column.set_name)] = cell
     columns = list(dict.fromkeys(name for cells in rows.values() for name in cells))
@@ -141,11 +141,6 @@ def _table(differences: Sequence[Difference]) -> str:
         ("difference", "measure", "seeds", *columns),
         [(*key, *(cells.get(name, GAP) for name in columns)) for key, cells in rows.items()],
     )
-
-
-def _signed(d: Difference) -> str:
-    cell = interval_cell(d.interval, d.column.digits)
-    return cell if cell.startswith("-") else f"+{cell}"
 
 
 def _trainings(configs: Sequence[str]) -> str:

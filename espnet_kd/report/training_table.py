@@ -36,9 +36,18 @@ def training_table(configs: Sequence[str]) -> str:
 
 
 def not_converged(configs: Sequence[str]) -> list[str]:
-    """Return the names of the trainings that stopped while they were still improving."""
-    histories = {Path(path).parent.name: _history(Path(path).parent) for path in configs}
-    return [name for name, history in histories.items() if history and not history.converged]
+    """Return the names of the trainings that stopped while they were still improving.
+
+    Seeds of a training have its name before theirs, e.g. `student/seed1`; a training that another
+    path links to counts once.
+    """
+    early: dict[Path, str] = {}
+    for directory in (Path(path).parent for path in configs):
+        history = _history(directory)
+        if history is not None and not history.converged:
+            above = f"{directory.parent.name}/" if directory.name.startswith("seed") else ""
+            early.setdefault(directory.resolve(), above + directory.name)
+    return list(early.values())
 
 
 def training_set_of(model: str, configs: Sequence[str]) -> str | None:

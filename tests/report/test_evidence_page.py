@@ -46,7 +46,7 @@ def test_seeds_are_paired_and_others_compared_with_each(evidence, write_system, 
     write_system("student-seed3", 99.0)  # its control is missing
     text = evidence()
     row = rows(text, "Conv-TasNet student − Baseline continued (control) | SI-SNR")[0]
-    assert row.endswith("| 3 | +1.00 [1.00, 1.00] **better** |"), "not +31 of the fourth seed"
+    assert row.endswith("| 3 | +1.00 [+1.00, +1.00] **better** |"), "not +31 of the fourth seed"
     row = rows(text, "Conv-TasNet student − Noisy input | SI-SNR")[0]
     assert row.split("|")[3].strip() == "4"
     numbers = (tmp_path / "root" / "evidence.tsv").read_text().splitlines()

@@ -59,3 +59,15 @@ def test_the_set_of_a_training(training):
     configs = [training("asr_multi", None), training("lm", None)]
     assert training_set_of("asr_multi", configs) == "tr05"
     assert training_set_of("asr_clean", configs) is None
+
+
+def test_seeds_are_named_after_their_training(training, tmp_path):
+    path = training("student", [0.5, 0.8, 0.9])
+    (tmp_path / "evidence" / "student").mkdir(parents=True)
+    linked = tmp_path / "evidence" / "student" / "seed0"
+    linked.symlink_to(tmp_path / "student")
+    (tmp_path / "evidence" / "student" / "seed1").mkdir()
+    for name in ("config.yaml", "checkpoint.pth"):
+        (linked.with_name("seed1") / name).write_bytes((tmp_path / "student" / name).read_bytes())
+    seeds = [str(linked.with_name(f"seed{k}") / "config.yaml") for k in (0, 1)]
+    assert not_converged([path, *seeds]) == ["student", "student/seed1"]
