@@ -15,8 +15,9 @@ from pathlib import Path
 from espnet_kd.data.kaldi_dir import read_set, write_set
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import write_lines
-from espnet_kd.inference.loading import add_process_option, choose_device
-from espnet_kd.inference.transcript_fit import TranscriptFit, transcript_fits
+from espnet_kd.inference.ctc import CTCModel
+from espnet_kd.inference.loading import add_recognizer_options, choose_device
+from espnet_kd.inference.transcript_fit import transcript_fits
 from espnet_kd.inference.utterances import read_utterances
 from espnet_kd.tasks.trained import load_asr_model
 
@@ -27,8 +28,7 @@ HEADER = "utterance\tmixture\treference\tkept"
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments, judge the pseudo-references, and write the set of those that are kept."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="config.yaml of the recognizer")
-    parser.add_argument("--checkpoint", required=True, help="weights of the recognizer")
+    add_recognizer_options(parser)
     parser.add_argument("--pseudo", type=Path, required=True, help="set with pseudo-references")
     parser.add_argument("--out", type=Path, required=True, help="set directory to write")
     parser.add_argument(
@@ -37,23 +37,21 @@ def main(cmd: list[str] | None = None) -> None:
         default=-math.inf,
         help="lowest log likelihood per token of the transcript (default: -inf, keep all)",
     )
-    parser.add_argument("--ngpu", type=int, default=0, choices=(0, 1), help="1: use a GPU")
-    add_process_option(parser)
     options = parser.parse_args(cmd)
     tables = read_set(options.pseudo)
     if "spk1.scp" not in tables:
         raise UserError(options.pseudo / "spk1.scp", "does not exist", "make pseudo-references")
     model, args = load_asr_model(options.config, options.checkpoint)
-    fit = TranscriptFit(model, args, choose_device(options.ngpu))
+    ctc = CTCModel(model, args, choose_device(options.ngpu))
     mixtures = read_utterances(options.pseudo, "text")
     references = [replace(utt, wave=tables["spk1.scp"][utt.name]) for utt in mixtures]
     before, after = (
-        transcript_fits(utterances, fit, options.nj, f"judge {name}")
+        transcript_fits(utterances, ctc, options.nj, f"judge {name}")
         for name, utterances in (("mixtures", mixtures), ("references", references))
     )
-    kept = [name for name, value in after.items() if value >= options.min_log_likelihood]
+    kept = {name for name, value in after.items() if value >= options.min_log_likelihood}
     lines = [
-        f"{name}\t{before[name]:.4f}\t{after[name]:.4f}\t{int(name in set(kept))}"
+        f"{name}\t{before[name]:.4f}\t{after[name]:.4f}\t{int(name in kept)}"
         for name in tables["wav.scp"]
     ]
     write_lines(options.out / "gate.tsv", [HEADER, *lines])

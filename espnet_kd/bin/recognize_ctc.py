@@ -8,7 +8,7 @@ from pathlib import Path
 from espnet_kd.errors import exit_on_user_error
 from espnet_kd.fileio import write_columns
 from espnet_kd.inference.ctc_greedy import GreedyDecoder, decode_set
-from espnet_kd.inference.loading import add_process_option, choose_device
+from espnet_kd.inference.loading import add_recognizer_options, choose_device
 from espnet_kd.inference.utterances import read_recordings
 from espnet_kd.options import split_fields
 from espnet_kd.tasks.trained import load_asr_model
@@ -20,8 +20,7 @@ JOB_FORM = "SET_DIR:OUT_TEXT"
 def main(cmd: list[str] | None = None) -> None:
     """Parse arguments and recognize one or more sets."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="config.yaml of the recognizer")
-    parser.add_argument("--checkpoint", required=True, help="weights of the recognizer")
+    add_recognizer_options(parser)
     parser.add_argument(
         "--job",
         action="append",
@@ -29,8 +28,6 @@ def main(cmd: list[str] | None = None) -> None:
         metavar=JOB_FORM,
         help="directory with wav.scp and utt2num_samples, and the text to write; may be repeated",
     )
-    parser.add_argument("--ngpu", type=int, default=0, choices=(0, 1), help="1: use a GPU")
-    add_process_option(parser)
     options = parser.parse_args(cmd)
     jobs = [split_fields("--job", text, JOB_FORM) for text in options.job]
     sets = [read_recordings(set_dir) for set_dir, _ in jobs]

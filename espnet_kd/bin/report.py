@@ -56,7 +56,8 @@ def main(cmd: list[str] | None = None) -> None:
     )
     parser.add_argument(
         "--observation_root",
-        help="contains <asr>/<system>/<weight>/<set>/wer, to choose the observation's weight from",
+        help="contains <asr>/<system>/<weight>/<set>/{wer,cer}, from which the weights of "
+        "observation adding were chosen",
     )
     parser.add_argument(
         "--corpus",

@@ -1,6 +1,6 @@
 """Read, check and write set directories row by row, with only a few utterances in memory.
 
-The files and their lines are described in docs/design.md.
+The files and their lines are described in docs/files.md.
 """
 
 from __future__ import annotations

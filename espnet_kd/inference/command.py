@@ -111,7 +111,7 @@ def _targets(options: argparse.Namespace) -> list[TargetSet]:
         raise UserError(
             f"--method {options.method}",
             f"no recording of {' '.join(options.sets)} has several usable channels",
-            "use one, or let the data stage write channels.scp",
+            "give --method one, or let the data stage write channels.scp",
         )
     return targets
 
@@ -121,7 +121,7 @@ def _with_channels(
 ) -> tuple[list[Utterance], str]:
     """Return the utterances with their channels, and lines for the record of inputs."""
     if options.channels_from is None:
-        raise UserError("--channels_from", "is not given, but --method needs it", "give it")
+        raise UserError("--channels_from", "is not given, but --method needs it", "give e.g. data")
     directory = Path(options.channels_from) / source.name
     found = with_channels(utterances, directory)
     if not any(utt.channels for utt in found):

@@ -12,11 +12,10 @@ from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.data.waves import read_wave
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.errors import UserError
-from espnet_kd.inference.observation import ObservationWeight, add_observation
+from espnet_kd.inference.observation import ONLY_ENHANCED, ObservationWeight, add_observation
 from espnet_kd.inference.utterances import Utterance
 
 Inputs = dict[str, torch.Tensor]
-ONLY_ENHANCED = ObservationWeight()
 
 
 class Enhancer:

@@ -17,15 +17,12 @@ import torch
 import torchaudio.functional as F
 
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.data.tokens import bpe_tokenizer, char_tokenizer
-from espnet_kd.data.waves import read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 from espnet_kd.inference.batches import equal_length_batches
+from espnet_kd.inference.ctc import BLANK, CTCModel
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance
-
-BLANK = 0
 
 
 class Aligner:
@@ -42,22 +39,12 @@ class Aligner:
     """
 
     def __init__(self, model: torch.nn.Module, args: Namespace, device: str = "cpu"):
-        if args.token_type not in ("char", "bpe"):
-            raise UserError("token_type", f"is '{args.token_type}'", "use a char or bpe model")
-        if model.ctc is None:
-            raise UserError("ctc_weight", "is 0: the model has no CTC", "train it with CTC")
+        self.ctc = CTCModel(model, args, device)
         if not hasattr(model.frontend, "hop_length"):
             raise UserError(
                 "frontend", f"'{args.frontend}' has no hop length", "use frontend: default"
             )
-        from espnet2.text.token_id_converter import TokenIDConverter
-
-        self.model = model.to(device).eval()
-        self.device = device
         self.hop = model.frontend.hop_length
-        is_char = args.token_type == "char"
-        self._tokenize = char_tokenizer() if is_char else bpe_tokenizer(args.bpemodel)
-        self._converter = TokenIDConverter(args.token_list)
 
     def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, list[int], bool]]:
         """Align utterances of equal length.
@@ -69,11 +56,9 @@ class Aligner:
             For each utterance, its id, the center of each token in milliseconds, and whether the
             text could be aligned; if not, the tokens are spread evenly.
         """
-        waves = [read_wave(utt.wave, utt.num_samples) for utt in batch]
-        log_probs = self._log_probs(np.stack(waves))
         results = []
-        for utt, frames in zip(batch, log_probs, strict=True):
-            tokens = self._converter.tokens2ids(self._tokenize(utt.text))
+        for utt, frames in zip(batch, self.ctc.log_posteriors(batch), strict=True):
+            tokens = self.ctc.token_ids(utt.text)
             centers = ctc_centers(frames, tokens)
             aligned = centers is not None
             if aligned:
@@ -83,15 +68,6 @@ class Aligner:
             milliseconds = np.rint(1000 * samples / SAMPLE_RATE).astype(int)
             results.append((utt.name, milliseconds.tolist(), aligned))
         return results
-
-    @torch.inference_mode()
-    def _log_probs(self, waves: np.ndarray) -> torch.Tensor:
-        speech = torch.from_numpy(waves).to(self.device)
-        lengths = torch.full((len(speech),), speech.shape[1], device=self.device)
-        encoded, _ = self.model.encode(speech, lengths)
-        # With intermediate CTC, the encoder returns a tuple.
-        encoded = encoded[0] if isinstance(encoded, tuple) else encoded
-        return self.model.ctc.log_softmax(encoded).float().cpu()
 
 
 def align_set(
@@ -109,7 +85,7 @@ def align_set(
         For each id, the token centers in milliseconds and whether the text could be aligned.
     """
     batches = [batch.utterances for batch in equal_length_batches(utterances)]
-    results = fork_map(aligner, batches, nj if aligner.device == "cpu" else 1, title)
+    results = fork_map(aligner, batches, nj if aligner.ctc.device == "cpu" else 1, title)
     return {name: (milliseconds, fits) for batch in results for name, milliseconds, fits in batch}
 
 

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from espnet_kd.errors import UserError
-from espnet_kd.inference.observation import ObservationWeight
+from espnet_kd.inference.observation import ONLY_ENHANCED, ObservationWeight
 
 if TYPE_CHECKING:  # slow to import, and some parts of a command need no model
     import torch
@@ -21,6 +21,14 @@ def add_model_options(parser: argparse.ArgumentParser, required: bool = True) ->
     parser.add_argument("--checkpoint", required=required, help="weights: valid.*.ave.pth")
     parser.add_argument("--sets", nargs="+", required=True, help="set directories")
     parser.add_argument("--ngpu", type=int, default=0, choices=(0, 1), help="1: use a GPU")
+
+
+def add_recognizer_options(parser: argparse.ArgumentParser) -> None:
+    """Add --config, --checkpoint, --ngpu and --nj, for commands that use a recognizer."""
+    parser.add_argument("--config", required=True, help="config.yaml of the recognizer")
+    parser.add_argument("--checkpoint", required=True, help="weights of the recognizer")
+    parser.add_argument("--ngpu", type=int, default=0, choices=(0, 1), help="1: use a GPU")
+    add_process_option(parser)
 
 
 def add_process_option(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +74,7 @@ def load_enhancer(
     device: str = "cpu",
     compile_blocks: bool = False,
     autocast_dtype: str | None = None,
-    observation_weight: ObservationWeight | None = None,
+    observation_weight: ObservationWeight = ONLY_ENHANCED,
 ) -> Enhancer:
     """Load a trained model; for errors see `load_model`.
 
@@ -76,7 +84,7 @@ def load_enhancer(
         device: device to compute on.
         compile_blocks: see `set_execution`.
         autocast_dtype: see `set_execution`.
-        observation_weight: see `Enhancer`; None to add nothing.
+        observation_weight: see `Enhancer`.
     """
     from espnet_kd.enh.fast.execution import set_execution
     from espnet_kd.inference.enhancer import Enhancer
@@ -86,8 +94,7 @@ def load_enhancer(
     model, args = load_model(config, checkpoint)
     set_execution(model, compile_blocks, autocast_dtype, device)
     tokenize = model_tokenizer(args) if model.takes_text else None
-    weight = observation_weight or ObservationWeight()
-    return Enhancer(model, tokenize, device, observation_weight=weight)
+    return Enhancer(model, tokenize, device, observation_weight=observation_weight)
 
 
 def conditions(model: torch.nn.Module) -> list[str]:

@@ -80,6 +80,9 @@ class ObservationWeight:
         return noise / (noise + speech).clamp(min=TINY)
 
 
+ONLY_ENHANCED = ObservationWeight()
+
+
 def add_observation(
     enhanced: torch.Tensor,
     mixture: torch.Tensor,

@@ -8,6 +8,8 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from espnet_kd.corpora.mini_chime4.state import marked_parameters
+
 PACKAGES = ("espnet", "torch", "torchaudio", "numpy", "scipy")
 
 
@@ -23,6 +25,14 @@ def environment_block() -> str:
         f"  - Commit date: `{_git('log', '-1', '--format=%cd')}`",
     ]
     return "\n".join(lines)
+
+
+def corpus_line(root: str | None) -> str:
+    """Return a list item with what a generated corpus was made from; "" for any other corpus."""
+    made_from = marked_parameters(Path(root)) if root else None
+    if made_from is None:
+        return ""
+    return "\n- corpus: mini CHiME-4, " + ", ".join(f"{k} `{v}`" for k, v in made_from.items())
 
 
 def cpu_name() -> str:

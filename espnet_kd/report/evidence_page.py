@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from espnet_kd.corpora.mini_chime4.state import marked_parameters
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_lines, write_text
-from espnet_kd.report.environment import environment_block
+from espnet_kd.report.environment import corpus_line, environment_block
 from espnet_kd.report.markdown import GAP, difference_cell, set_title, system_title, table
 from espnet_kd.report.score_columns import Column, se_columns, wer_columns
 from espnet_kd.report.se_tables import load_se_results
@@ -108,15 +107,8 @@ def write_evidence(sources: EvidenceSources) -> Path:
 
 
 def _head(sources: EvidenceSources) -> str:
-    made_from = marked_parameters(Path(sources.corpus)) if sources.corpus else None
-    corpus = (
-        ""
-        if made_from is None
-        else "\n- corpus: mini CHiME-4, "
-        + ", ".join(f"{key} `{value}`" for key, value in made_from.items())
-    )
     return (
-        f"{environment_block()}{corpus}\n\n"
+        f"{environment_block()}{corpus_line(sources.corpus)}\n\n"
         "Each row is a difference between two systems. Where both were trained with several seeds, "
         "seed k of one is compared with seed k of the other. Brackets are 95 % intervals of a "
         "hierarchical bootstrap: utterances and seeds are drawn with replacement "

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from espnet_kd.corpora.mini_chime4.state import marked_parameters
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 from espnet_kd.report.comparison import Comparison, comparison_table, in_words
-from espnet_kd.report.environment import environment_block
+from espnet_kd.report.environment import corpus_line, environment_block
 from espnet_kd.report.figures import save_sdr_figure
 from espnet_kd.report.gate_section import gate_section
 from espnet_kd.report.markdown import in_order, set_title, system_title
@@ -123,7 +122,7 @@ def write_results(sources: Sources, out: str | os.PathLike) -> None:
 
 
 def _environment(sources: Sources) -> str:
-    block = environment_block() + _corpus(sources.corpus)
+    block = environment_block() + corpus_line(sources.corpus)
     return (
         f"## Environments\n{block}\n\n"
         "Brackets show 95 % bootstrap intervals over utterances (Bisani and Ney 2004, "
@@ -132,13 +131,6 @@ def _environment(sources: Sources) -> str:
         "interval excludes 0, without a correction for multiple comparisons. A dash means that "
         "there is no score."
     )
-
-
-def _corpus(root: str | None) -> str:
-    made_from = marked_parameters(Path(root)) if root else None
-    if made_from is None:
-        return ""
-    return "\n- corpus: mini CHiME-4, " + ", ".join(f"{k} `{v}`" for k, v in made_from.items())
 
 
 def _se_sections(se: SeResults, sources: Sources) -> list[str]:

@@ -70,6 +70,16 @@ def test_the_students_control_differs_in_the_data_alone(trainings):
     assert INIT in student
 
 
+def test_real_speech_weighs_less_in_the_student_alone(trainings):
+    settings = {"train_controls": "true", "student_init": "baseline"}
+    (student, control), (plain, same) = (
+        trainings("08_student.sh", **settings, real_weight=weight)[0].values()
+        for weight in ("0.3", "1")
+    )
+    assert without(student, "--model_conf category_weights={REAL: 0.3}") == plain
+    assert control == same
+
+
 def test_controls_are_trained_only_on_request(trainings):
     for stage in ("06_teacher.sh", "08_student.sh"):
         assert len(trainings(stage, train_controls="false")[0]) == 1

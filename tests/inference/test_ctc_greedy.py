@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from itertools import groupby
 
 import pytest
@@ -17,13 +16,6 @@ from espnet_kd.tasks.trained import load_asr_model
 
 from .conftest import LENGTHS
 from .test_forced_alignment import Recognizer, args
-
-
-def recognizer(path: list[int]) -> Recognizer:
-    """A recognizer that returns a path, with a weight whose type is that of its input."""
-    model = Recognizer(path)
-    model.weight = torch.nn.Parameter(torch.zeros(1))
-    return model
 
 
 @pytest.mark.parametrize(
@@ -42,9 +34,9 @@ def test_it_agrees_with_the_definition():
 
 def test_tokens_become_words(make_set):
     utterances = read_utterances(make_set())
-    decoder = GreedyDecoder(recognizer([0, 3, 3, 5, 4, 0, 4, 0]), args(bpemodel=None))
+    decoder = GreedyDecoder(Recognizer([0, 3, 3, 5, 4, 0, 4, 0]), args(bpemodel=None))
     assert decode_set(utterances, decoder, 1, "work") == dict.fromkeys(LENGTHS, "A BB")
-    silent = GreedyDecoder(recognizer([0, 0, 0]), args(bpemodel=None))
+    silent = GreedyDecoder(Recognizer([0, 0, 0]), args(bpemodel=None))
     assert decode_set(utterances, silent, 1, "work") == dict.fromkeys(LENGTHS, "")
 
 
@@ -52,7 +44,7 @@ def test_a_model_without_ctc():
     model = Recognizer([0])
     model.ctc = None
     with pytest.raises(UserError, match="ctc_weight: is 0"):
-        GreedyDecoder(model, Namespace(token_list=[]))
+        GreedyDecoder(model, args(bpemodel=None))
 
 
 def test_the_command_writes_a_text_for_each_set(make_set, recognizer_files, tmp_path):

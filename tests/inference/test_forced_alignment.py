@@ -36,6 +36,7 @@ class Recognizer(torch.nn.Module):
     def __init__(self, path: list[int], hop: int = 160):
         super().__init__()
         self.path = path
+        self.weight = torch.nn.Parameter(torch.zeros(1))  # its type is that of the input
         self.frontend = Namespace(hop_length=hop)
         self.ctc = Namespace(log_softmax=lambda encoded: encoded)
 

@@ -12,27 +12,16 @@ import torch
 from espnet_kd.bin.gate_references import main
 from espnet_kd.data.kaldi_dir import read_set, write_set
 from espnet_kd.errors import UserError
-from espnet_kd.inference.transcript_fit import TranscriptFit, transcript_fits
+from espnet_kd.inference.ctc import CTCModel
+from espnet_kd.inference.transcript_fit import transcript_fits
 from espnet_kd.inference.utterances import read_utterances
 
 from .test_forced_alignment import Recognizer, args
 
 
-def recognizer(path: list[int]) -> Recognizer:
-    """A recognizer that returns a path, with the number of its frames."""
-
-    class Frames(Recognizer):
-        def encode(self, speech, lengths):
-            return super().encode(speech, lengths)[0], torch.full_like(lengths, len(path))
-
-    model = Frames(path)
-    model.weight = torch.nn.Parameter(torch.zeros(1))
-    return model
-
-
 def fit_of(path: list[int], text: str, make_set) -> float:
     utterances = read_utterances(make_set(lengths={"F01_a": 4000}, text={"F01_a": text}), "text")
-    return transcript_fits(utterances, TranscriptFit(recognizer(path), args()), 1, "x")["F01_a"]
+    return transcript_fits(utterances, CTCModel(Recognizer(path), args()), 1, "x")["F01_a"]
 
 
 def test_likelihood_of_a_single_path(make_set):
@@ -56,7 +45,7 @@ def test_all_paths_count(make_set):
             return torch.full((len(speech), 2, 7), -math.log(7)), torch.tensor([2])
 
     utterances = read_utterances(make_set(lengths={"F01_a": 400}, text={"F01_a": "A"}), "text")
-    found = transcript_fits(utterances, TranscriptFit(Uniform(), args()), 1, "x")["F01_a"]
+    found = transcript_fits(utterances, CTCModel(Uniform(), args()), 1, "x")["F01_a"]
     assert found == pytest.approx(math.log(3 / 49), abs=1e-5)
 
 
@@ -65,10 +54,10 @@ def test_audio_too_short_for_its_text(make_set):
 
 
 def test_a_model_without_ctc():
-    model = recognizer([0])
+    model = Recognizer([0])
     model.ctc = None
     with pytest.raises(UserError, match="ctc_weight: is 0"):
-        TranscriptFit(model, args())
+        CTCModel(model, args())
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ for needed in "${systems[@]/%//${inference_se_model}}" scores/se scores/wer; do
     [ -e "${expdir}/${needed}" ] || die "${expdir}/${needed}: does not exist; run ./run.sh first"
 done
 
-weight=()
-if [ "${real_weight}" != 1 ]; then
-    weight=(--model_conf "category_weights={REAL: ${real_weight}}")
-fi
+options=()
+real_speech_weight
 # shellcheck disable=SC2086  # seeds are words
 set -- ${seeds}
 for system in "${systems[@]}"; do
@@ -30,7 +28,7 @@ for seed in "${@:2}"; do
         init=(--init_param "${baseline}/${inference_se_model}")
     fi
     train_se "${student}" "${student_config}" "${raw}/kd_train" "${raw}/${valid_simu_set}" \
-        "${init[@]}" "${weight[@]}" --seed "${seed}"
+        "${init[@]}" "${options[@]}" --seed "${seed}"
     train_se "${evidence_dir}/baseline_continued/seed${seed}" "${student_config}" \
         "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \
         "${init[@]}" --seed "${seed}" --steps_like "${student}"

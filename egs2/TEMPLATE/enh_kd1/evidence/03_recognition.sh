@@ -7,11 +7,7 @@
 read -ra adding <<< "${observation_systems}"
 declare -A chosen=()
 for asr in asr_clean asr_multi; do
-    while read -r system weight; do
-        chosen[${asr}/${system}]=${weight}
-    done < <(python3 -m espnet_kd.bin.choose_observation \
-        --scores "${expdir}/scores/observation/${asr}" --systems "${adding[@]}" \
-        --sets "${valid_simu_set}" "${valid_real_set}")
+    choose_weights "${asr}" "${expdir}/scores/observation/${asr}" "${adding[@]}"
 done
 
 declare -A seen=()
@@ -41,7 +37,7 @@ for asr in asr_clean asr_multi; do
                 parts+=(--part "${system}-seed${seed},${raw}/${set},${enhanced}/wav.scp")
             done
             for system in "${adding[@]}"; do
-                weight=${chosen[${asr}/${system}]:?the choice of an observation weight failed}
+                weight=${chosen[${asr}/${system}]}
                 enhanced=${evidence_dir}/${system}/seed${seed}/observation/${weight}/${set}
                 if [ "${weight}" = 1 ]; then
                     enhanced=${evidence_dir}/${system}/seed${seed}/enhanced/${set}

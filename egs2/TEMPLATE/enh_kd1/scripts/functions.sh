@@ -64,6 +64,13 @@ initial_weights() {  # initial_weights OPTION baseline|scratch
     log "Initial weights (--$1 $2): ${init[*]:-random}"
 }
 
+# Add the option for the weight of real speech in a student's loss to the array `options`.
+real_speech_weight() {
+    if [ "${real_weight}" != 1 ]; then
+        options+=(--model_conf "category_weights={REAL: ${real_weight}}")
+    fi
+}
+
 # Add a system and the sets it is to enhance to the array `all`, for enhance_in_jobs.
 add_enhancement() {  # add_enhancement SYSTEM OUT_DIR OPTION...
     local exp
@@ -79,6 +86,19 @@ observed_dir() {  # observed_dir SYSTEM WEIGHT: print where its speech with adde
     else
         echo "$(dir_of "$1")/observation/$2"
     fi
+}
+
+# Set chosen[ASR/SYSTEM] to the observation weight of each system, from error counts on the dt sets.
+choose_weights() {  # choose_weights ASR SCORE_DIR SYSTEM...
+    local asr=$1 system weight
+    declare -gA chosen
+    while read -r system weight; do
+        chosen[${asr}/${system}]=${weight}
+    done < <(python3 -m espnet_kd.bin.choose_observation --scores "$2" --systems "${@:3}" \
+        --sets "${valid_simu_set}" "${valid_real_set}")
+    for system in "${@:3}"; do
+        [ -n "${chosen[${asr}/${system}]:-}" ] || die "$2: no weight was chosen for ${system}"
+    done
 }
 
 # The next functions add options for ESPnet's training commands to the array `data`.

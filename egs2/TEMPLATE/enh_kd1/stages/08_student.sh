@@ -25,13 +25,11 @@ python3 -m espnet_kd.bin.combine_sets --out "${raw}/kd_train" \
 
 # True references choose the best epoch; pseudo-references would prefer what resembles the teacher.
 init=()
-weight=()
-if [ "${real_weight}" != 1 ]; then
-    weight=(--model_conf "category_weights={REAL: ${real_weight}}")
-fi
 initial_weights student_init "${student_init}"
+options=()
+real_speech_weight
 train_se "${expdir}/student" "${student_config}" "${raw}/kd_train" "${raw}/${valid_simu_set}" \
-    "${init[@]}" "${weight[@]}"
+    "${init[@]}" "${options[@]}"
 if [ "${train_controls}" = true ]; then
     train_se "${expdir}/baseline_continued" "${student_config}" \
         "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \

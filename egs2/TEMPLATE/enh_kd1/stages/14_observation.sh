@@ -49,16 +49,13 @@ for asr in asr_clean asr_multi; do
         --checkpoint "${exp}/${inference_asr_model}" --nj "${inference_nj}" "${jobs[@]}"
     python3 -m espnet_kd.bin.score_wer --nlsyms_txt "${nlsyms}" "${score_jobs[@]}" \
         > "${texts}/score.log"
-    while read -r system weight; do
-        chosen[${asr}/${system}]=${weight}
-    done < <(python3 -m espnet_kd.bin.choose_observation --scores "${scores}" --sets "${dt[@]}" \
-        --systems "${adding[@]}")
+    choose_weights "${asr}" "${scores}" "${adding[@]}"
 done
 
 all=()
 for asr in asr_clean asr_multi; do
     for system in "${adding[@]}"; do
-        weight=${chosen[${asr}/${system}]:?the choice of an observation weight failed}
+        weight=${chosen[${asr}/${system}]}
         log "${asr}, ${system}: weight ${weight}"
         if [ "${weight}" = 1 ] || [ -n "${seen[${system}/${weight}]:-}" ]; then continue; fi
         seen[${system}/${weight}]=1

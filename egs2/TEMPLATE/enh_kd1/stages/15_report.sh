@@ -25,7 +25,8 @@ if [ -n "${min_log_likelihood}" ]; then
 fi
 # shellcheck disable=SC2086  # options are words
 OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/RESULTS${tag}.md" \
-    --se_root "${expdir}/scores${tag}/se" --wer_root "${expdir}/scores${tag}/wer" "${truth[@]}" "${gate[@]}" \
+    --se_root "${expdir}/scores${tag}/se" --wer_root "${expdir}/scores${tag}/wer" \
+    "${truth[@]}" "${gate[@]}" \
     --simu_sets "${valid_simu_set}" "${test_simu_set}" \
     --real_sets "${valid_real_set}" "${test_real_set}" \
     --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
