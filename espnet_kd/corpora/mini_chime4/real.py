@@ -23,8 +23,8 @@ from espnet_kd.corpora.mini_chime4.texture import colored, slow
 from espnet_kd.corpora.mini_chime4.voices import speaker
 
 _PEAK = 0.9
-# Mean SNR in dB at CH5, such that the simulated sets have about CHiME-4's SDR: 5.8 dB in dt05 and
-# 7.5 dB in et05 (Table 1 of Wang et al., ISCSLP 2022).
+# Mean SNR in dB at CH5. The simulated sets of the mini corpus then have an SDR of 6.6 dB (dt05) and
+# 7.7 dB (et05); CHiME-4's have 5.8 and 7.5 dB (Table 1 of Wang et al., ISCSLP 2022).
 _SNR = {"tr05": 4.2, "dt05": 0.6, "et05": 4.2}
 _TAIL_SECONDS = 3.0
 
