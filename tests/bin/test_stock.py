@@ -10,6 +10,7 @@ import torch
 
 from espnet_kd import host
 from espnet_kd.bin import stock
+from espnet_kd.tasks import history
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +62,15 @@ def test_jobs_take_the_gpus_in_turn(tmp_path, monkeypatch, gpus, job, taken):
     monkeypatch.setattr(torch.cuda, "set_device", found.append)
     stock.main(["--job", job, "stock_nothing"])
     assert found == taken
+
+
+def test_a_training_ends_with_its_convergence(tmp_path, monkeypatch):
+    (tmp_path / "some_train.py").write_text("")
+    (tmp_path / "some_inference.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    ended = []
+    monkeypatch.setattr(history, "print_convergence", ended.append)
+    for module in ("some_inference", "some_train"):
+        stock.main([module, "--config", "x.yaml", "--output_dir", "exp/lm"])
+    stock.main(["some_train", "--help"])
+    assert ended == ["exp/lm"]

@@ -37,6 +37,38 @@ def test_a_training_without_a_valid_step_fails(tmp_path):
     assert '"The gradients at all steps are invalid in this epoch. "' in trainer
 
 
+def test_the_end_of_a_training_is_logged(tmp_path):
+    train = """launch() { mkdir -p exp; touch exp/m.pth
+        printf 'convergence: exp: first\\nother\\nconvergence: exp: %s\\n' "$1" > exp/train.log; }
+        cuda_cmd='launch last'; train_model exp m.pth module"""
+    result = bash(tmp_path, train)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1].endswith(" convergence: exp: last")
+    silent = train.replace("convergence: exp", "nothing")
+    result = bash(tmp_path, f"rm -r exp; {silent}")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_an_unknown_decoder_is_one_line(tmp_path):
+    result = bash(tmp_path, "decoder=beam; recognize asr joint out scores")
+    assert result.returncode == 1
+    assert result.stderr == "error: --decoder: is 'beam'; use joint or ctc_greedy\n"
+
+
+def test_weights_are_chosen_for_each_recognizer(tmp_path):
+    script = """valid_simu_set=simu valid_real_set=real; declare -A chosen=()
+        python3() { echo "$*" >&2; echo "student 0.7"; }
+        choose_weights asr_clean a student; choose_weights asr_multi b student
+        echo "${chosen[asr_clean/student]} ${chosen[asr_multi/student]}"
+        python3() { :; }; choose_weights asr_clean c teacher"""
+    result = bash(tmp_path, script)
+    assert result.stdout.splitlines() == ["0.7 0.7"]
+    first, second, error = result.stderr.splitlines()
+    assert first.endswith("choose_observation --scores a --systems student --sets simu real")
+    assert " --scores b " in second
+    assert (result.returncode, error) == (1, "error: c: no weight was chosen for teacher")
+
+
 def test_a_finished_training_is_not_redone(tmp_path):
     (tmp_path / "exp").mkdir()
     (tmp_path / "exp" / "m.pth").touch()

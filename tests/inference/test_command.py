@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import torch
 
 from espnet_kd.bin import enhance, pseudo_reference
 from espnet_kd.data.audio import write_samples
+from espnet_kd.data.channels import write_channels
 from espnet_kd.fileio import read_columns
 from espnet_kd.inference import command
 from espnet_kd.inference.enhancer import Enhancer
@@ -208,6 +210,50 @@ def test_pseudo_references_are_not_mixed_with_noise(make_set, options, capsys):
     with pytest.raises(SystemExit):
         pseudo_reference.main([*options(make_set()), "--observation_weight=0.7"])
     assert "unrecognized arguments: --observation_weight=0.7" in capsys.readouterr().err
+
+
+@pytest.fixture
+def with_channels(make_set, tmp_path):
+    """A set and the options that name the channels of its first utterance: twice the same file."""
+    source = make_set()
+    waves = read_columns(source / "wav.scp")
+    first, *_ = waves
+    other = tmp_path / "other.wav"
+    shutil.copy(waves[first], other)
+    sessions = [({n: p}, [p, str(other)] if n == first else [p]) for n, p in waves.items()]
+    write_channels(tmp_path / "data" / source.name, sessions)
+    return source, f"--channels_from={tmp_path / 'data'}"
+
+
+def outputs(directory):
+    return {path.name: path.read_bytes() for path in (directory / "tr05_real/wav").iterdir()}
+
+
+def test_channels_are_combined_where_there_are_several(models, with_channels, options, tmp_path):
+    source, place = with_channels
+    for method in ("one", "auto", "channels"):
+        pseudo_reference.main([*options(source, method), place, f"--method={method}"])
+    rows = [sum(count for count, _ in model.calls) for model in models]
+    assert rows == [len(LENGTHS), len(LENGTHS) + 1, len(LENGTHS) + 1]
+    assert outputs(tmp_path / "auto") == outputs(tmp_path / "channels")
+
+
+def test_another_method_makes_the_references_again(models, with_channels, options):
+    source, place = with_channels
+    for method in ("one", "auto", "channels", "channels_teacher", "channels_teacher"):
+        pseudo_reference.main([*options(source), place, f"--method={method}"])
+    assert len(models) == 3, "auto is channels here"
+
+
+def test_channels_that_are_not_there(models, make_set, options, tmp_path):
+    run = options(make_set())
+    pseudo_reference.main([*run, "--method=auto", f"--channels_from={tmp_path}"])
+    found = problem(
+        *run, "--method=channels", f"--channels_from={tmp_path}", main=pseudo_reference.main
+    )
+    assert "--method channels: no recording of " in found and "give --method one, or let" in found
+    found = problem(*run, "--method=auto", main=pseudo_reference.main)
+    assert found.startswith("error: --channels_from: is not given, but --method needs it")
 
 
 def test_parallel_jobs_use_one_thread_each(models, make_set, options, monkeypatch):

@@ -164,7 +164,9 @@ train_model() {
     fi
     [ -e "${exp}/${model}" ] || die "${exp}/${model}: the training did not write it;" \
         "see ${exp}/train.log, or name another checkpoint (--inference_*_model)"
-    log "$(grep -h "^convergence: " "${exp}/train.log" | tail -n 1)"
+    if grep -qs "^convergence: " "${exp}/train.log"; then
+        log "$(grep "^convergence: " "${exp}/train.log" | tail -n 1)"
+    fi
 }
 
 train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
