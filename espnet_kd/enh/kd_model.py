@@ -21,6 +21,8 @@ from espnet_kd.distill.settings import check_weight
 from espnet_kd.enh.batch import Batch, make_batch
 from espnet_kd.errors import UserError
 
+WORD_ERRORS = "word_errors"  # a measure of validation; see tasks/word_errors.py
+
 
 class ESPnetKDModel(ESPnetEnhancementModel):
     """ESPnet's single-speaker enhancement model, with transcripts and categories in the batch.
@@ -55,6 +57,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         self.autocast_dtype: torch.dtype | None = None  # of the separator; see fast/execution.py
         self.distiller: Distiller | None = None
         self.teacher: Frozen | None = None
+        self.word_errors: torch.nn.Module | None = None  # counts them in validation
 
     @property
     def takes_text(self) -> bool:
@@ -185,6 +188,8 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         }
         if training:
             kinds |= dict.fromkeys(self.auxiliary_weights, CATEGORIES)
+        elif self.word_errors is not None:
+            kinds[WORD_ERRORS] = CATEGORIES
         for name, term in self.distiller.terms.items() if self.distiller is not None else ():
             kinds[name] = [kind for kind in CATEGORIES if kind in (term.categories or CATEGORIES)]
         of_categories = [f"{name}_{kind}" for name in kinds for kind in kinds[name]]
@@ -218,6 +223,8 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             terms.append((name, self.auxiliary_weights.get(name, 0.0), loss))
         for name, loss in losses.items():
             terms.append((name, self.distiller.terms[name].weight, loss))
+        if self.word_errors is not None and not self.training:
+            terms.append((WORD_ERRORS, 0.0, self.word_errors(enhanced, batch)))
         return self._calibrated(enhanced, terms) if calibrate else terms
 
     def _calibrated(

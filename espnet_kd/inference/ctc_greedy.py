@@ -35,10 +35,14 @@ class GreedyDecoder:
             Id and words of each; no words if nothing is recognized.
         """
         paths = (frames.argmax(1) for frames in self.ctc.log_posteriors(batch))
-        return [(utt.name, self._words(path)) for utt, path in zip(batch, paths, strict=True)]
+        return [(utt.name, self.words(path)) for utt, path in zip(batch, paths, strict=True)]
 
-    def _words(self, path: torch.Tensor) -> str:
-        tokens = collapse(path)
+    def words(self, path: torch.Tensor) -> str:
+        """Return the words of a CTC path (T,)."""
+        return self.text_of(collapse(path))
+
+    def text_of(self, tokens: list[int]) -> str:
+        """Return the words of token ids."""
         if not tokens:
             return ""
         return self._tokenizer.tokens2text(self.ctc.converter.ids2tokens(tokens))

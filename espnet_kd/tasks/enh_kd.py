@@ -37,6 +37,7 @@ from espnet_kd.tasks.history import print_convergence
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
 from espnet_kd.tasks.mixed_order import MixedOrderIterFactory
 from espnet_kd.tasks.shortened_lists import drop_unused
+from espnet_kd.tasks.word_errors import add_word_errors
 from espnet_kd.tasks.worker_errors import user_error
 
 
@@ -146,6 +147,7 @@ class EnhKDTask(EnhancementTask):
         model.supervised_weight = args.supervised_weight
         if args.kd_losses:
             add_distillation(model, args)
+        add_word_errors(model, args)
         device = "cuda" if args.ngpu else "cpu"
         for part in (model, *([model.teacher.module] if model.teacher else [])):
             set_execution(part, args.compile, args.autocast_dtype, device)

@@ -102,3 +102,19 @@ def test_a_kd_method_has_no_such_control(trainings):
     script = 'prepare_kd_sets() { :; }; train_student() { echo "TRAIN $1"; }'
     found, _ = trainings("08_student.sh", **settings, more=f"1; {script}")
     assert list(found) == ["exp/student"]
+
+
+@pytest.mark.parametrize("stage", ["04_baseline.sh", "06_teacher.sh", "08_student.sh"])
+def test_word_errors_choose_the_epoch_on_demand(trainings, stage):
+    """All SE trainings; transcripts are given once, whether or not the model reads them."""
+    options = {"student_init": "baseline", "train_controls": "true"}
+    found, error = trainings(stage, inference_se_model="valid.word_errors.ave.pth", **options)
+    assert found and not error
+    text = "--valid_data_path_and_name_and_type dump/raw/dt05_simu_isolated_1ch_track/text,text"
+    for training in found.values():
+        assert training.split()[2] == "valid.word_errors.ave.pth"
+        assert "--best_model_criterion valid,word_errors,min --token_type char" in training
+        assert "--kd_asr_checkpoint exp/asr_clean/valid.acc.ave.pth" in training
+        assert training.count(text) == 1
+    plain, _ = trainings(stage, **options)
+    assert not any("word_errors" in training for training in plain.values())

@@ -66,7 +66,7 @@ kd_teacher_config=            # configuration of any other teacher, which stage 
 kd_clusters=500               # number of acoustic tokens
 multi_style_systems="baseline student"       # systems whose enhanced speech is used in multi-style training
 multi_style_weight=1          # weight of enhanced speech there, in its sum with noisy speech
-inference_se_model=valid.si_snr_loss.ave.pth # checkpoint of an SE training to use
+inference_se_model=valid.si_snr_loss.ave.pth # checkpoint of an SE training to use; valid.word_errors.ave.pth: chosen by WER
 inference_asr_model=valid.acc.ave.pth
 inference_aligner_model=valid.loss.ave.pth
 inference_lm=valid.loss.ave.pth
@@ -76,7 +76,7 @@ methods="none output text_informed frame_sequence frame_sequence_asr acoustic_to
 seeds="0 1 2"                 # also those of the evidence; its first one is the recipe's
 controls="none output"        # methods that each method is compared with
 compare_asr=asr_multi         # recognizer for the comparison
-rows_at_once=                 # rows (method and seed) made at once (default: 1 with a GPU, else num_threads if memory allows)
+rows_at_once=                 # rows (method and seed, or seed of the evidence) made at once (default: 1 with a GPU, else num_threads if memory allows)
 # Results
 truth_dir=                    # directory of the true images of real speech; embedded corpus only, used only for scoring
 report_opts=                  # additional options for the report; see python -m espnet_kd.bin.report --help

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from espnet_kd.enh.layers.masks import padding_mask
+from espnet_kd.errors import UserError
 
 NO_CHARACTER = (
     -4.5
@@ -29,6 +30,10 @@ class AlignedConditioning(nn.Module):
         kernel: frames that the convolutions over frame features see; odd.
         scale: whether to scale in addition to shifting.
         query_stride: audio frames per frame of features.
+        template_bands: bands K of a coarse spectrum that is learned for each character, in its
+            context. A frame's features then contain the spectrum of its character and its
+            difference from that of the audio. 0 leaves it out.
+        code_dim: width N of the encoder code, which the bands divide.
     """
 
     def __init__(
@@ -40,12 +45,17 @@ class AlignedConditioning(nn.Module):
         kernel: int = 5,
         scale: bool = True,
         query_stride: int = 1,
+        template_bands: int = 0,
+        code_dim: int = 0,
     ):
         super().__init__()
         self.query_stride = query_stride
         self.silence = nn.Parameter(torch.zeros(text_dim))
+        self.template = None
+        if template_bands:
+            self.template = SpectralTemplate(text_dim, template_bands, code_dim)
         self.context = nn.Sequential(
-            nn.Conv1d(text_dim, dim, kernel, padding=kernel // 2),
+            nn.Conv1d(text_dim + 2 * template_bands, dim, kernel, padding=kernel // 2),
             nn.PReLU(),
             nn.Conv1d(dim, dim, kernel, padding=kernel // 2),
             nn.PReLU(),
@@ -63,6 +73,7 @@ class AlignedConditioning(nn.Module):
         text_lengths: torch.Tensor,
         log_prior: torch.Tensor,
         frames: torch.Tensor,
+        code: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Compute the frame features.
 
@@ -71,6 +82,7 @@ class AlignedConditioning(nn.Module):
             text_lengths: (B,).
             log_prior: (B, T', U) of `alignment_log_prior`, T' = ceil(T / query_stride).
             frames: (B,) valid audio frames.
+            code: (B, T, N) encoder code, zeros in the padding; needed with a template.
 
         Returns:
             (B, dim, T').
@@ -82,6 +94,8 @@ class AlignedConditioning(nn.Module):
         text = text.masked_fill(padding.unsqueeze(2), 0)
         silence = self.silence.to(text.dtype).expand(text.size(0), 1, -1)
         spread = weights @ torch.cat([text, silence], dim=1)
+        if self.template is not None:
+            spread = torch.cat([spread, self.template(spread, code, self.query_stride)], dim=2)
         # As without padding, the convolutions see zeros after the end.
         queries = torch.div(
             frames + self.query_stride - 1, self.query_stride, rounding_mode="floor"
@@ -111,3 +125,44 @@ class AlignedConditioning(nn.Module):
             return x + change
         scale, shift = change.chunk(2, dim=1)
         return x * (1 + scale) + shift
+
+
+class SpectralTemplate(nn.Module):
+    """Coarse spectrum of the character being spoken, and what the audio has beyond it.
+
+    Args:
+        text_dim: width D of the character features.
+        bands: number K of bands, each of N / K neighboring channels of the code.
+        code_dim: width N of the encoder code.
+    """
+
+    def __init__(self, text_dim: int, bands: int, code_dim: int):
+        super().__init__()
+        if code_dim % bands:
+            raise UserError(
+                "conditioning_conf, template_bands",
+                f"is {bands}, but the encoder has {code_dim} channels",
+                "use a divisor of the number of channels",
+            )
+        self.bands = bands
+        self.spectrum = nn.Linear(text_dim, bands)
+
+    def forward(self, spread: torch.Tensor, code: torch.Tensor, stride: int) -> torch.Tensor:
+        """Compare the spectrum of the text with that of the audio.
+
+        Args:
+            spread: (B, T', D) character features.
+            code: (B, T, N) encoder code.
+            stride: audio frames per frame of features.
+
+        Returns:
+            (B, T', 2 K): the text's log spectrum, and the audio's minus the text's. The audio's has
+            the utterance's mean level removed.
+        """
+        power = code.float().square().unflatten(2, (self.bands, -1)).mean(3)
+        level = power.sum((1, 2), keepdim=True) / code.any(2).sum(1).clamp(min=1)[:, None, None]
+        power = nn.functional.pad(power, (0, 0, 0, -power.size(1) % stride))
+        power = power.unflatten(1, (-1, stride)).mean(2)
+        audio = (power / level.clamp(min=1e-20) * self.bands + 1e-3).log()
+        text = self.spectrum(spread)
+        return torch.cat([text, audio.to(text.dtype) - text], dim=2)

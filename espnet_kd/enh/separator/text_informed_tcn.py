@@ -76,7 +76,11 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
         else:
             blocks = self.tcn.blocks()
             self.conditioning = AlignedConditioning(
-                text_dim, blocks[0].net[0].in_channels, len(blocks), **conditioning_conf
+                text_dim,
+                blocks[0].net[0].in_channels,
+                len(blocks),
+                code_dim=input_dim,
+                **conditioning_conf,
             )
         if auxiliary_ctc:
             self.ctc_head = nn.Sequential(
@@ -142,6 +146,7 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
             additional["text_lengths"],
             self._log_prior(code.size(1), ilens, additional),
             ilens,
+            code,
         )
         return self.apply_masks(
             code, code, ilens, lambda number, x: self.conditioning.condition(features, number, x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from espnet_kd.enh.layers.aligned_conditioning import AlignedConditioning
+from espnet_kd.enh.layers.aligned_conditioning import AlignedConditioning, SpectralTemplate
 from espnet_kd.enh.layers.alignment_prior import alignment_log_prior
 from espnet_kd.errors import UserError
 
@@ -42,7 +42,9 @@ def test_it_starts_as_the_baseline(make, make_baseline, scale):
     torch.testing.assert_close(teacher(code, lengths, additional)[0][0], expected)
 
 
-@pytest.mark.parametrize("options", [{}, {"scale": False}, {"query_stride": 4}])
+@pytest.mark.parametrize(
+    "options", [{}, {"scale": False}, {"query_stride": 4}, {"template_bands": 8, "query_stride": 4}]
+)
 def test_text_changes_the_mask(make, options):
     model = make(**options)
     code, lengths, additional = batch()
@@ -50,9 +52,10 @@ def test_text_changes_the_mask(make, options):
     assert (own - other).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("bands", [0, 8])
 @pytest.mark.parametrize("stride", [1, 4])
-def test_padding_does_not_matter(make, stride):
-    model = make(query_stride=stride).eval()
+def test_padding_does_not_matter(make, stride, bands):
+    model = make(query_stride=stride, template_bands=bands).eval()
     code, lengths, additional = batch()
     together = model(code, lengths, additional)[0][0][1, : lengths[1]]
     characters = additional["text_lengths"][1]
@@ -105,3 +108,25 @@ def test_gradients_reach_text_and_silence(make):
 def test_it_takes_the_place_of_the_fusion(make):
     with pytest.raises(UserError, match="conditioning_conf: needs the alignment prior"):
         make(prior_width=0.0)
+
+
+def test_a_template_sees_what_the_audio_has_beyond_it():
+    """Two bands of two channels; all audio is in the first one, at any level."""
+    layer = SpectralTemplate(3, bands=2, code_dim=4)
+    with torch.no_grad():
+        layer.spectrum.weight.zero_()
+        layer.spectrum.bias.copy_(torch.tensor([0.5, -0.5]))
+    code = torch.zeros(2, 4, 4)
+    code[0, :, :2], code[1, :3, :2] = 1e-3, 7.0
+    found = layer(torch.zeros(2, 4, 3), code, stride=1).detach()
+    assert torch.equal(found[..., :2], torch.tensor([0.5, -0.5]).expand(2, 4, 2))
+    audio = found[..., 2:] + found[..., :2]
+    expected = torch.tensor([2.001, 0.001]).log()
+    torch.testing.assert_close(audio[0], expected.expand(4, 2))
+    torch.testing.assert_close(audio[1, :3], expected.expand(3, 2))
+    assert layer(torch.zeros(2, 2, 3), code[:, :3], stride=2).shape == (2, 2, 4)
+
+
+def test_bands_divide_the_channels(make):
+    with pytest.raises(UserError, match="template_bands: is 5, but the encoder has 16 channels"):
+        make(template_bands=5)

@@ -22,16 +22,14 @@ for seed in ${seeds}; do
     for method in ${methods}; do
         exp=${compare_dir}/${method}/seed${seed}
         if [ -e "${exp}/.finished" ]; then continue; fi
-        while [ "$(jobs -rp | wc -l)" -ge "${rows_at_once}" ]; do wait -n || true; done
         log "Method ${method}, seed ${seed}, log: ${exp}/row.log"
-        mkdir -p "${exp}"
-        compare_row "${method}" "${seed}" > "${exp}/row.log" 2>&1 &
+        start_row "${exp}/row.log" compare_row "${method}" "${seed}"
     done
 done
 wait
 for seed in ${seeds}; do
     for method in ${methods}; do
         exp=${compare_dir}/${method}/seed${seed}
-        [ -e "${exp}/.finished" ] || die "${exp}/row.log: the row did not finish: $(tail -n 1 "${exp}/row.log")"
+        [ -e "${exp}/.finished" ] || die "$(unfinished "${exp}/row.log")"
     done
 done

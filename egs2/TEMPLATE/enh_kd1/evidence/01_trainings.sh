@@ -18,18 +18,27 @@ for system in "${systems[@]}"; do
     mkdir -p "${evidence_dir}/${system}"
     ln -sfn "$(realpath "${expdir}/${system}")" "${evidence_dir}/${system}/seed$1"
 done
-for seed in "${@:2}"; do
-    baseline=${evidence_dir}/baseline/seed${seed}
-    student=${evidence_dir}/student/seed${seed}
+train_seed() {  # train_seed SEED
+    local num_threads=$(((num_threads + rows_at_once - 1) / rows_at_once)) init=()
+    local baseline=${evidence_dir}/baseline/seed$1 student=${evidence_dir}/student/seed$1
     train_se "${baseline}" "${se_config}" \
-        "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" --seed "${seed}"
-    init=()
+        "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" --seed "$1"
     if [ "${student_init}" = baseline ]; then
         init=(--init_param "${baseline}/${inference_se_model}")
     fi
     train_se "${student}" "${student_config}" "${raw}/kd_train" "${raw}/${valid_simu_set}" \
-        "${init[@]}" "${options[@]}" --seed "${seed}"
-    train_se "${evidence_dir}/baseline_continued/seed${seed}" "${student_config}" \
+        "${init[@]}" "${options[@]}" --seed "$1"
+    train_se "${evidence_dir}/baseline_continued/seed$1" "${student_config}" \
         "${raw}/${train_simu_set}${suffix}" "${raw}/${valid_simu_set}" \
-        "${init[@]}" --seed "${seed}" --steps_like "${student}"
+        "${init[@]}" --seed "$1" --steps_like "${student}"
+}
+
+for seed in "${@:2}"; do
+    log "Seed ${seed}, log: ${evidence_dir}/seed${seed}.log"
+    start_row "${evidence_dir}/seed${seed}.log" train_seed "${seed}"
+done
+wait
+for seed in "${@:2}"; do
+    trained=${evidence_dir}/baseline_continued/seed${seed}/${inference_se_model}
+    [ -e "${trained}" ] || die "$(unfinished "${evidence_dir}/seed${seed}.log")"
 done

@@ -169,18 +169,29 @@ train_model() {
     fi
 }
 
+# With --inference_se_model valid.word_errors.*, the word errors of the clean-condition recognizer in
+# the validation set choose the epoch. Add the options for it to the array `data`.
+choose_by_words() {  # choose_by_words VALID_SET_DIR: `data` has the other data of the training
+    case ${inference_se_model} in valid.word_errors.*) ;; *) return ;; esac
+    case " ${data[*]} " in *" $1/text,text,text "*) ;; *) add_data valid "$1" text,text,text ;; esac
+    data+=(--best_model_criterion valid,word_errors,min "${token_options[@]}"
+        --kd_asr_config "${expdir}/asr_clean/config.yaml"
+        --kd_asr_checkpoint "${expdir}/asr_clean/${inference_asr_model}")
+}
+
 train_se() {  # train_se EXP_DIR CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...
     local exp=$1 config=$2 train=$3 valid=$4
     shift 4
     [ -e "${valid}/spk1.scp" ] || die "${valid}/spk1.scp: does not exist, so the best epoch" \
         "cannot be chosen; give the set clean references (for CHiME-4," \
         "data/${valid##*/}/references.tsv says why they are missing)"
-    local data=()
+    local data=("$@")
     add_se_data train "${train}"
     add_se_data valid "${valid}"
+    choose_by_words "${valid}"
     # shellcheck disable=SC2086  # options are words
     train_model "${exp}" "${inference_se_model}" espnet_kd.bin.enh_kd_train \
-        --config "${config}" "${data[@]}" "$@" ${se_args}
+        --config "${config}" "${data[@]}" ${se_args}
 }
 
 train_asr() {  # train_asr EXP_DIR MODEL_FILE CONFIG TRAIN_SET_DIR VALID_SET_DIR OPTION...

@@ -59,6 +59,7 @@ train_student() {  # train_student EXP_DIR CONFIG OPTION...
             "run stage 1 with noise recordings: --local_data_opts \"--noise DIRECTORY\""
         options+=(--second_noise_scp data/noise.scp) ;;
     esac
+    choose_by_words "${raw}/kd_online_valid"
     # shellcheck disable=SC2086  # options are words
     train_model "${exp}" "${inference_se_model}" espnet_kd.bin.enh_kd_train \
         --config "${config}" "${data[@]}" "${options[@]}" "$@" ${se_args}
@@ -91,6 +92,18 @@ rows_that_fit() {  # print how many rows to make at once; one of a small model n
     if [ "${fit}" -lt "${rows}" ]; then rows=${fit}; fi
     if [ "${ngpu}" -gt 0 ] || [ "${rows}" -lt 1 ]; then rows=1; fi
     echo "${rows}"
+}
+
+start_row() {  # start_row LOG COMMAND...: run a command in the background, rows_at_once together
+    local log=$1
+    shift
+    while [ "$(jobs -rp | wc -l)" -ge "${rows_at_once}" ]; do wait -n || true; done
+    mkdir -p "$(dirname "${log}")"
+    "$@" > "${log}" 2>&1 &
+}
+
+unfinished() {  # unfinished LOG: print why a row has no result
+    echo "$1: the row did not finish: $(tail -n 1 "$1")"
 }
 
 compared_methods() {  # print the requested methods and all others with a finished row
