@@ -51,7 +51,7 @@ PUBLISHED_PAIRS = [
     ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn.yaml"),
     ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn_film.yaml"),
     ("mini/se/conv_tasnet.yaml", "mini/se/text_informed_tcn_aligned.yaml"),
-    ("medium/se/conv_tasnet.yaml", "medium/se/text_informed_tcn_aligned.yaml"),
+    ("medium/se/conv_tasnet.yaml", "medium/se/text_informed_tcn_film.yaml"),
 ]
 
 

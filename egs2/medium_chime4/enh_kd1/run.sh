@@ -8,6 +8,6 @@ cd "$(dirname "$0")"
 
 ./enh_kd.sh "${options[@]}" --local_data_opts "--scale medium" \
     --se_config conf/medium/se/conv_tasnet.yaml \
-    --teacher_config conf/medium/se/text_informed_tcn_aligned.yaml \
+    --teacher_config conf/medium/se/text_informed_tcn_film.yaml \
     --student_config conf/medium/se/conv_tasnet_continued.yaml \
-    --observation_systems "baseline baseline_continued student" --decoder ctc_greedy --truth_dir "${TRUTH}" "$@"
+    --observation_systems "baseline student" --decoder ctc_greedy --truth_dir "${TRUTH}" "$@"
