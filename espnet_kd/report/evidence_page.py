@@ -25,6 +25,7 @@ SE_PAIRS = (
     ("student", "noisy", ("simu", "real")),
     ("teacher", "teacher_no_text", ("simu", "real")),
     ("teacher", "teacher_wrong_text", ("simu",)),
+    ("pseudo_reference", "teacher", ("train_real",)),
     ("pseudo_reference", "noisy", ("train_real",)),
 )
 WER_PAIRS = (

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stage 2: SE scores of all seeds.
+# Stage 2: SE scores of all seeds; those of the first one are the recipe's.
 # Reads: <dumpdir>/raw/<set>/, <expdir>/evidence/<system>/seed<k>/, <expdir>/scores/{se,truth}/.
 # Writes: <expdir>/evidence/<system>/seed<k>/enhanced/<set>/,
 #         <expdir>/evidence/scores/{se,truth}/<system>-seed<k>/<set>/.
@@ -16,10 +16,14 @@ score_evidence() {  # score_evidence KIND OPTION... -- SET...
     python3 -m espnet_kd.bin.score_se --nj "${nj}" "${options[@]}" "${jobs[@]}"
 }
 
+# shellcheck disable=SC2086  # seeds are words
+set -- ${seeds}
 names=()  # <system>/seed<k>
 for system in "${systems[@]}"; do
-    for seed in ${seeds}; do names+=("${system}/seed${seed}"); done
+    for seed in "${@:2}"; do names+=("${system}/seed${seed}"); done
+    for kind in se truth; do link_scores "${kind}" "${system}" "${system}-seed$1"; done
 done
+if [ ${#names[@]} -eq 0 ]; then return; fi
 all=()
 for name in "${names[@]}"; do
     exp=${evidence_dir}/${name}

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Stage 3: recognition of all seeds, without and with observation adding.
-# Weights are those that the recipe chose on the dt sets, with its own seed.
-# Reads: <expdir>/evidence/<system>/seed<k>/, <expdir>/asr_*/, <expdir>/scores/observation/<asr>/.
+# Stage 3: recognition of all seeds, without and with observation adding. Scores of the first seed are
+# the recipe's. Weights are those that the recipe chose on the dt sets, with its own seed.
+# Reads: <expdir>/evidence/<system>/seed<k>/, <expdir>/asr_*/,
+#        <expdir>/scores/{observation,wer}/<asr>/.
 # Writes: <expdir>/evidence/scores/wer/<asr>/<system>[_oa]-seed<k>/<set>/.
 
+# shellcheck disable=SC2086  # seeds are words
+set -- ${seeds}
 read -ra adding <<< "${observation_systems}"
 declare -A chosen=()
 for asr in asr_clean asr_multi; do
@@ -16,7 +19,7 @@ for choice in "${!chosen[@]}"; do
     system=${choice#*/} weight=${chosen[${choice}]}
     if [ "${weight}" = 1 ] || [ -n "${seen[${system}/${weight}]:-}" ]; then continue; fi
     seen[${system}/${weight}]=1
-    for seed in ${seeds}; do
+    for seed in "${@:2}"; do
         exp=${evidence_dir}/${system}/seed${seed}
         if [ ${#all[@]} -gt 0 ]; then all+=(--and); fi
         all+=(--config "${exp}/config.yaml" --checkpoint "${exp}/${inference_se_model}"
@@ -29,8 +32,13 @@ if [ ${#all[@]} -gt 0 ]; then
 fi
 
 for asr in asr_clean asr_multi; do
+    link_scores "wer/${asr}" noisy noisy
+    for system in "${systems[@]}"; do link_scores "wer/${asr}" "${system}" "${system}-seed$1"; done
+    for system in "${adding[@]/%/_oa}"; do
+        link_scores "wer/${asr}" "${system}" "${system}-seed$1"
+    done
     parts=()
-    for seed in ${seeds}; do
+    for seed in "${@:2}"; do
         for set in "${eval_sets[@]}"; do
             for system in "${systems[@]}"; do
                 enhanced=${evidence_dir}/${system}/seed${seed}/enhanced/${set}
@@ -46,9 +54,7 @@ for asr in asr_clean asr_multi; do
             done
         done
     done
-    for set in "${eval_sets[@]}"; do
-        parts+=(--part "noisy,${raw}/${set}")
-    done
+    if [ ${#parts[@]} -eq 0 ]; then continue; fi
     joint=${dumpdir}/evidence_joint_${asr}
     python3 -m espnet_kd.bin.join_sets --splits "$(inference_jobs)" --out "${joint}" "${parts[@]}"
     recognize "${asr}" "${joint}" "${evidence_dir}/decode/${asr}" "${evidence_dir}/scores/wer/${asr}"

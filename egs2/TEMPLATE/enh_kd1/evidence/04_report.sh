@@ -5,12 +5,7 @@
 # Writes: <expdir>/evidence/EVIDENCE.md, <expdir>/evidence/evidence.tsv (its numbers).
 
 for system in noisy teacher teacher_no_text teacher_wrong_text pseudo_reference; do
-    for kind in se truth; do
-        scores=${expdir}/scores/${kind}/${system}
-        if [ -d "${scores}" ]; then
-            ln -sfn "$(realpath "${scores}")" "${evidence_dir}/scores/${kind}/${system}"
-        fi
-    done
+    for kind in se truth; do link_scores "${kind}" "${system}" "${system}"; done
 done
 # shellcheck source=/dev/null
 . ./db.sh

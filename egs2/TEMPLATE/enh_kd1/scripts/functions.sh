@@ -174,7 +174,7 @@ train_model() {
 choose_by_words() {  # choose_by_words VALID_SET_DIR: `data` has the other data of the training
     case ${inference_se_model} in valid.word_errors.*) ;; *) return ;; esac
     case " ${data[*]} " in *" $1/text,text,text "*) ;; *) add_data valid "$1" text,text,text ;; esac
-    data+=(--best_model_criterion valid,word_errors,min "${token_options[@]}"
+    data+=(--best_model_criterion "valid,word_errors,min" "${token_options[@]}"
         --kd_asr_config "${expdir}/asr_clean/config.yaml"
         --kd_asr_checkpoint "${expdir}/asr_clean/${inference_asr_model}")
 }

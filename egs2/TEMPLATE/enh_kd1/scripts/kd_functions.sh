@@ -102,6 +102,15 @@ start_row() {  # start_row LOG COMMAND...: run a command in the background, rows
     "$@" > "${log}" 2>&1 &
 }
 
+# Show scores of the recipe among those of the evidence.
+link_scores() {  # link_scores KIND SYSTEM NAME
+    local scores=${expdir}/scores/$1/$2 link=${evidence_dir}/scores/$1/$3
+    if [ ! -d "${scores}" ]; then return; fi
+    if [ ! -L "${link}" ]; then rm -rf "${link}"; fi
+    mkdir -p "$(dirname "${link}")"
+    ln -sfn "$(realpath "${scores}")" "${link}"
+}
+
 unfinished() {  # unfinished LOG: print why a row has no result
     echo "$1: the row did not finish: $(tail -n 1 "$1")"
 }

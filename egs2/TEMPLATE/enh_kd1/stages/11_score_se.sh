@@ -41,6 +41,7 @@ if [ -n "${truth_dir}" ]; then
     add_systems "${valid_real_set}"
     add_systems "${test_real_set}"
     add_score_job noisy "${train_real_set}" "${raw}/${train_real_set}/wav.scp"
+    add_score_job teacher "${train_real_set}" "${expdir}/teacher/enhanced/${train_real_set}/wav.scp"
     add_score_job pseudo_reference "${train_real_set}" "${pseudo}/spk1.scp"
     python3 -m espnet_kd.bin.score_se --nj "${nj}" --partial \
         --ref_scp "${images}/{set}/spk1.scp" "${jobs[@]}"
