@@ -7,6 +7,7 @@ from pathlib import Path
 
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.options import split_fields
+from espnet_kd.scoring.se_metrics import METRICS
 from espnet_kd.scoring.se_scores import SeJob, score_jobs
 
 JOB_FORM = "SYSTEM:REF_DIR:INF_SCP:OUT_DIR"
@@ -33,8 +34,12 @@ def main(cmd: list[str] | None = None) -> None:
         "--partial", action="store_true", help="leave out estimates without a reference"
     )
     parser.add_argument("--nj", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--metrics", nargs="+", choices=METRICS, default=METRICS, help="scores to compute"
+    )
     args = parser.parse_args(cmd)
-    score_jobs([_job(text, args.ref_scp, args.partial) for text in args.job], args.nj)
+    jobs = [_job(text, args.ref_scp, args.partial) for text in args.job]
+    score_jobs(jobs, args.nj, args.metrics)
 
 
 def _job(text: str, ref_scp: str, partial: bool) -> SeJob:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +50,10 @@ class _Pair:
     reference: str
     estimate: str
     num_samples: int
+    metrics: tuple[str, ...]
 
 
-def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
+def score_jobs(jobs: Iterable[SeJob], nj: int, metrics: Sequence[str] = METRICS) -> None:
     """Score all jobs in one pool of processes and write their files.
 
     If the set of a job has no references, a message says so and an existing `scores.tsv` is
@@ -62,6 +63,7 @@ def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
     Args:
         jobs: systems and sets to score.
         nj: number of processes.
+        metrics: names of the scores to compute; the others are NaN in the files.
 
     Raises:
         UserError: the files do not fit together, or audio cannot be scored.
@@ -73,21 +75,26 @@ def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
         else:
             (job.out_dir / SCORES_FILE).unlink(missing_ok=True)
             print(f"{job.system} on {job.set_dir.name}: no reference, nothing to score")
-    pairs = [pair for index, job in enumerate(with_reference) for pair in _pairs(index, job)]
+    chosen = tuple(metrics)
+    pairs = [p for index, job in enumerate(with_reference) for p in _pairs(index, job, chosen)]
     scores: list[dict[str, dict[str, float]]] = [{} for _ in with_reference]
     results = parallel_map(_score, pairs, nj, "SE scores", chunk=4)
     for pair, values in zip(pairs, results, strict=True):
         scores[pair.job][pair.utterance] = values
     for job, job_scores in zip(with_reference, scores, strict=True):
-        write_scores(job.out_dir, job_scores)
-        _warn(job, job_scores)
+        write_scores(job.out_dir, job_scores, chosen)
+        _warn(job, job_scores, chosen)
         print(f"{job.system} on {job.set_dir.name}: {job.out_dir / SCORES_FILE}")
 
 
-def write_scores(out_dir: str | os.PathLike, scores: Mapping[str, Mapping[str, float]]) -> None:
-    """Write the scores of one system on one set, given by utterance ID."""
+def write_scores(
+    out_dir: str | os.PathLike,
+    scores: Mapping[str, Mapping[str, float]],
+    metrics: Sequence[str] = METRICS,
+) -> None:
+    """Write the scores of one system on one set, given by utterance ID; `metrics` were computed."""
     out_dir = Path(out_dir)
-    for metric in METRICS:
+    for metric in metrics:
         values = {utterance: scores[utterance][metric] for utterance in scores}
         write_columns(out_dir / "scoring" / f"{metric.upper()}_spk1", values)
         write_text(out_dir / "scoring" / f"result_{metric}.txt", f"{_mean(values.values()):.2f}\n")
@@ -117,7 +124,7 @@ def read_scores(path: str | os.PathLike) -> dict[str, dict[str, float]]:
     return scores
 
 
-def _pairs(index: int, job: SeJob) -> list[_Pair]:
+def _pairs(index: int, job: SeJob, metrics: tuple[str, ...]) -> list[_Pair]:
     references = read_columns(job.reference_scp)
     lengths = read_columns(job.set_dir / "utt2num_samples")
     estimates = read_columns(job.estimate_scp)
@@ -133,7 +140,7 @@ def _pairs(index: int, job: SeJob) -> list[_Pair]:
     if extra is not None and not job.partial:
         raise UserError(job.estimate_scp, f"'{extra}' has no reference", "remove it")
     return [
-        _Pair(index, name, path, estimates[name], int(lengths[name]))
+        _Pair(index, name, path, estimates[name], int(lengths[name]), metrics)
         for name, path in references.items()
     ]
 
@@ -149,14 +156,15 @@ def _score(pair: _Pair) -> dict[str, float]:
     # Not read_wave, which rejects silence: a silent estimate gets a bad score instead.
     estimate, _ = soundfile.read(pair.estimate, dtype="float32")
     try:
-        return score_pair(reference, estimate)
+        return score_pair(reference, estimate, pair.metrics)
     except ValueError as error:
         raise UserError(pair.reference, str(error), "leave the utterance out") from None
 
 
-def _warn(job: SeJob, scores: Mapping[str, Mapping[str, float]]) -> None:
-    notes = {"a silent estimate": sum(values == SILENT_SCORES for values in scores.values())}
-    for metric in METRICS:
+def _warn(job: SeJob, scores: Mapping[str, Mapping[str, float]], metrics: tuple[str, ...]) -> None:
+    silent = {name: SILENT_SCORES[name] for name in metrics}
+    notes = {"a silent estimate": sum(silent.items() <= v.items() for v in scores.values())}
+    for metric in metrics:
         undefined = sum(math.isnan(values[metric]) for values in scores.values())
         notes[f"an undefined {metric}, left out of the mean,"] = undefined
     for note, count in notes.items():

@@ -136,3 +136,13 @@ def test_a_file_that_is_not_a_score_table(tmp_path, text):
     path.write_text(text.format("\t".join(METRICS)))
     with pytest.raises(UserError, match="score the set again"):
         read_scores(path)
+
+
+def test_chosen_metrics_alone_are_computed(make_se_set, tmp_path, capsys):
+    set_dir = make_se_set()
+    main(["--job", job(set_dir, tmp_path / "out"), "--metrics", "si_snr", "sdr"])
+    for scores in read_scores(tmp_path / "out/scores.tsv").values():
+        assert {name for name in METRICS if not math.isnan(scores[name])} == {"si_snr", "sdr"}
+    written = {path.name for path in (tmp_path / "out/scoring").iterdir()}
+    assert written == {"SI_SNR_spk1", "SDR_spk1", "result_si_snr.txt", "result_sdr.txt"}
+    assert "undefined" not in capsys.readouterr().err

@@ -78,6 +78,7 @@ controls="none output"        # methods that each method is compared with
 compare_asr=asr_multi         # recognizer for the comparison
 rows_at_once=                 # rows (method and seed, or seed of the evidence) made at once (default: 1 with a GPU, else num_threads if memory allows)
 # Results
+se_metrics="pesq pesq_raw stoi sdr si_snr"  # scores of enhanced speech; PESQ takes two thirds of the time
 truth_dir=                    # directory of the true images of real speech; embedded corpus only, used only for scoring
 report_opts=                  # additional options for the report; see python -m espnet_kd.bin.report --help
 ### end of options

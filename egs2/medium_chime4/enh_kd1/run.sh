@@ -10,4 +10,5 @@ cd "$(dirname "$0")"
     --se_config conf/medium/se/conv_tasnet.yaml \
     --teacher_config conf/medium/se/text_informed_tcn_film.yaml \
     --student_config conf/medium/se/conv_tasnet_continued.yaml \
-    --observation_systems "baseline student" --decoder ctc_greedy --truth_dir "${TRUTH}" "$@"
+    --se_metrics "pesq_raw sdr si_snr" --observation_systems "baseline student" \
+    --decoder ctc_greedy --truth_dir "${TRUTH}" "$@"

@@ -13,7 +13,9 @@ score_evidence() {  # score_evidence KIND OPTION... -- SET...
             jobs+=(--job "${name/\//-}:${raw}/${set}:${evidence_dir}/${name}/enhanced/${set}/wav.scp:${evidence_dir}/scores/${kind}/${name/\//-}/${set}")
         done
     done
-    python3 -m espnet_kd.bin.score_se --nj "${nj}" "${options[@]}" "${jobs[@]}"
+    # shellcheck disable=SC2086  # metrics are words
+    python3 -m espnet_kd.bin.score_se --nj "${nj}" --metrics ${se_metrics} \
+        "${options[@]}" "${jobs[@]}"
 }
 
 # shellcheck disable=SC2086  # seeds are words

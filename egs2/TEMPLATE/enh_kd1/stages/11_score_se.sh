@@ -24,7 +24,8 @@ for set in "${valid_simu_set}" "${test_simu_set}"; do
     add_score_job teacher_wrong_text "${set}" \
         "${expdir}/teacher/enhanced_wrong_text/${set}/wav.scp"
 done
-python3 -m espnet_kd.bin.score_se --nj "${nj}" "${jobs[@]}"
+# shellcheck disable=SC2086  # metrics are words
+python3 -m espnet_kd.bin.score_se --nj "${nj}" --metrics ${se_metrics} "${jobs[@]}"
 
 if [ -n "${truth_dir}" ]; then
     # shellcheck source=/dev/null
@@ -43,6 +44,7 @@ if [ -n "${truth_dir}" ]; then
     add_score_job noisy "${train_real_set}" "${raw}/${train_real_set}/wav.scp"
     add_score_job teacher "${train_real_set}" "${expdir}/teacher/enhanced/${train_real_set}/wav.scp"
     add_score_job pseudo_reference "${train_real_set}" "${pseudo}/spk1.scp"
-    python3 -m espnet_kd.bin.score_se --nj "${nj}" --partial \
+    # shellcheck disable=SC2086  # metrics are words
+    python3 -m espnet_kd.bin.score_se --nj "${nj}" --metrics ${se_metrics} --partial \
         --ref_scp "${images}/{set}/spk1.scp" "${jobs[@]}"
 fi
