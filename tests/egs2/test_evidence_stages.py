@@ -101,3 +101,13 @@ def test_scores_of_an_earlier_run_make_way_for_the_link(run, tmp_path):
     old.mkdir(parents=True)
     run("02_scores.sh")
     assert old.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("stage", "scores"), [("02_scores.sh", "se"), ("03_recognition.sh", "wer")]
+)
+def test_the_recipe_has_to_be_run_first(run, tmp_path, stage, scores):
+    (tmp_path / "exp/scores" / scores).rename(tmp_path / "elsewhere")
+    _, done = run(stage)
+    assert done.returncode == 1
+    assert done.stderr == f"error: exp/scores/{scores}: does not exist; run ./run.sh first\n"

@@ -10,5 +10,6 @@ cd "$(dirname "$0")"
     --se_config conf/medium/se/conv_tasnet.yaml \
     --teacher_config conf/medium/se/text_informed_tcn_film.yaml \
     --student_config conf/medium/se/conv_tasnet_continued.yaml \
-    --se_metrics "pesq_raw sdr si_snr" --observation_systems "baseline student" \
+    --se_metrics "sdr si_snr" \
+    --observation_systems student --observation_weights "0.3 0.5 0.7 snr5" \
     --decoder ctc_greedy --truth_dir "${TRUTH}" "$@"

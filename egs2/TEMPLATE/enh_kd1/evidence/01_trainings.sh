@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Stage 1: baseline, student and the student's control with more seeds.
-# Reads: <dumpdir>/raw/{tr05_simu*_sp,kd_train,dt05_simu*} of a finished recipe (./run.sh).
+# Reads: <dumpdir>/raw/{tr05_simu*_sp,kd_train,dt05_simu*}, <expdir>/<system>/ (./run.sh).
 # Writes: <expdir>/evidence/{baseline,student,baseline_continued}/seed<k>/. The first seed is that
 #         of the recipe, whose trainings are linked.
 
 [ "${train_controls}" = true ] && [ -z "${kd_config}" ] ||
     die "--train_controls: is needed, without --kd_config, to compare the student with its control"
-for needed in "${systems[@]/%//${inference_se_model}}" scores/se scores/wer; do
+for needed in "${systems[@]/%//${inference_se_model}}"; do
     [ -e "${expdir}/${needed}" ] || die "${expdir}/${needed}: does not exist; run ./run.sh first"
 done
 

@@ -18,6 +18,7 @@ score_evidence() {  # score_evidence KIND OPTION... -- SET...
         "${options[@]}" "${jobs[@]}"
 }
 
+[ -e "${expdir}/scores/se" ] || die "${expdir}/scores/se: does not exist; run ./run.sh first"
 # shellcheck disable=SC2086  # seeds are words
 set -- ${seeds}
 names=()  # <system>/seed<k>

@@ -5,6 +5,7 @@
 #        <expdir>/scores/{observation,wer}/<asr>/.
 # Writes: <expdir>/evidence/scores/wer/<asr>/<system>[_oa]-seed<k>/<set>/.
 
+[ -e "${expdir}/scores/wer" ] || die "${expdir}/scores/wer: does not exist; run ./run.sh first"
 # shellcheck disable=SC2086  # seeds are words
 set -- ${seeds}
 read -ra adding <<< "${observation_systems}"
