@@ -38,7 +38,7 @@ STUDENT_SIZES = {
 }
 TEACHERS = {
     "kd/": "se/text_informed_tcn_aligned.yaml",
-    "mini/kd/": "mini/se/text_informed_tcn_aligned.yaml",
+    "mini/kd/": "mini/se/text_informed_tcn_film.yaml",
     "kd/at_kl.yaml": "se/uformer.yaml",
     "mini/kd/at_kl.yaml": "mini/se/uformer.yaml",
 }

@@ -7,7 +7,7 @@ options=(
     --channels 5
     --se_config conf/mini/se/conv_tasnet.yaml
     --aligner_config conf/mini/asr/ctc_aligner.yaml
-    --teacher_config conf/mini/se/text_informed_tcn_aligned.yaml
+    --teacher_config conf/mini/se/text_informed_tcn_film.yaml
     --student_config conf/mini/se/conv_tasnet_continued.yaml
     --student_init baseline
     --min_log_likelihood -inf
