@@ -30,9 +30,13 @@ class Recordings:
         for kind, file in enumerate(self._files):
             write_samples(file, np.zeros(samples_of(kind), np.int16))
 
+    def file(self, index: int) -> Path:
+        """Return the file that recordings of `samples_of(index)` samples are links to."""
+        return self._files[index % KINDS]
+
     def put(self, path: Path, index: int) -> None:
         """Put a recording of `samples_of(index)` samples at `path`."""
-        self.link(self._files[index % KINDS], path)
+        self.link(self.file(index), path)
 
     def link(self, file: Path, path: Path) -> None:
         """Put a link to any file at `path`; create the folder if needed."""

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from espnet_kd.data.audio import num_samples
+from espnet_kd.data.audio import read_any_samples
 from espnet_kd.data.parallel import parallel_map
-from espnet_kd.data.waves import read_wave
+from espnet_kd.data.waves import FULL_SCALE, read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
 from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
@@ -140,14 +139,14 @@ def _pairs(index: int, job: SeJob) -> list[_Pair]:
 
 def _score(pair: _Pair) -> dict[str, float]:
     reference = read_wave(pair.reference, pair.num_samples)
-    if num_samples(pair.estimate) != pair.num_samples:
+    # Not read_wave, which rejects silence: a silent estimate gets a bad score instead.
+    estimate = (read_any_samples(pair.estimate) / FULL_SCALE).astype(np.float32)
+    if len(estimate) != pair.num_samples:
         raise UserError(
             pair.estimate,
-            f"has {num_samples(pair.estimate)} samples, but its reference has {pair.num_samples}",
+            f"has {len(estimate)} samples, but its reference has {pair.num_samples}",
             "enhance the set again",
         )
-    # Not read_wave, which rejects silence: a silent estimate gets a bad score instead.
-    estimate, _ = soundfile.read(pair.estimate, dtype="float32")
     try:
         return score_pair(reference, estimate)
     except ValueError as error:
