@@ -18,7 +18,7 @@ def samples_of(index: int) -> int:
 
 
 class Recordings:
-    """Silent wav files, linked to wherever a recording is needed.
+    """Quiet wav files, linked to wherever a recording is needed.
 
     Args:
         folder: folder for the linked files, on the same file system as the links.
@@ -28,7 +28,7 @@ class Recordings:
         self._files = [folder / f"{kind}.wav" for kind in range(KINDS)]
         self._made: set[Path] = set()
         for kind, file in enumerate(self._files):
-            write_samples(file, np.zeros(samples_of(kind), np.int16))
+            write_samples(file, (np.arange(samples_of(kind)) % 2).astype(np.int16))
 
     def file(self, index: int) -> Path:
         """Return the file that recordings of `samples_of(index)` samples are links to."""

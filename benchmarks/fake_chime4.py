@@ -55,7 +55,7 @@ class Entry:
 
 
 class FakeChime4:
-    """A corpus of silent recordings, to be written.
+    """A corpus of quiet recordings, to be written.
 
     Args:
         root: directory of the corpus.
@@ -101,7 +101,7 @@ class FakeChime4:
                     "measures": asdict(PASSED),
                 }
                 file.parent.mkdir(parents=True, exist_ok=True)
-                write_noted(file, np.zeros(samples_of(kind), np.int16), note)
+                write_noted(file, (np.arange(samples_of(kind)) % 2).astype(np.int16), note)
             for entry in self.sets[stem]:
                 place = folder / _folder(stem, entry)
                 for channel in MICROPHONES if part == "tr05" else [entry.track_channel]:

@@ -16,6 +16,7 @@ from espnet_kd.data.parallel import parallel_map
 from espnet_kd.data.waves import FULL_SCALE, read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
+from espnet_kd.naming import first_few
 from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
 
 SCORES_FILE = "scores.tsv"
@@ -154,15 +155,15 @@ def _score(pair: _Pair) -> dict[str, float]:
 
 
 def _warn(job: SeJob, scores: Mapping[str, Mapping[str, float]]) -> None:
-    notes = {"a silent estimate": sum(values == SILENT_SCORES for values in scores.values())}
+    notes = {"a silent estimate": [u for u, values in scores.items() if values == SILENT_SCORES]}
     for metric in METRICS:
-        undefined = sum(math.isnan(values[metric]) for values in scores.values())
+        undefined = [u for u, values in scores.items() if math.isnan(values[metric])]
         notes[f"an undefined {metric}, left out of the mean,"] = undefined
-    for note, count in notes.items():
-        if count:
+    for note, utterances in notes.items():
+        if utterances:
             print(
-                f"warning: {job.system} on {job.set_dir.name}: {note} in {count} of "
-                f"{len(scores)} utterances",
+                f"warning: {job.system} on {job.set_dir.name}: {note} in {len(utterances)} of "
+                f"{len(scores)} utterances: {first_few(utterances)}",
                 file=sys.stderr,
             )
 

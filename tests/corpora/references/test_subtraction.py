@@ -202,6 +202,8 @@ def test_stale_incomplete_and_foreign_references_are_made_again(job):
     os.utime(job.mixtures[0], (stamp + 10, stamp + 10))
     assert made(job) == [True, True], "a newer mixture"
     os.utime(job.mixtures[0], (stamp - 10, stamp - 10))
+    assert made(job) == [True, True], "an older mixture"
+    assert made(job) == [False, False]
     soundfile.write(job.references[1], np.ones(8160, np.int16), 16000, subtype="PCM_16")
     assert made(job) == [True, True], "not our file"
     write_noted(job.references[1], np.ones(8159, np.int16), read_note(job.references[1])[0])
