@@ -18,7 +18,7 @@ def samples_of(index: int) -> int:
 
 
 class Recordings:
-    """Silent wav files, linked to wherever a recording is needed.
+    """Quiet wav files, linked to wherever a recording is needed.
 
     Args:
         folder: folder for the linked files, on the same file system as the links.
@@ -28,11 +28,15 @@ class Recordings:
         self._files = [folder / f"{kind}.wav" for kind in range(KINDS)]
         self._made: set[Path] = set()
         for kind, file in enumerate(self._files):
-            write_samples(file, np.zeros(samples_of(kind), np.int16))
+            write_samples(file, (np.arange(samples_of(kind)) % 2).astype(np.int16))
+
+    def file(self, index: int) -> Path:
+        """Return the file that recordings of `samples_of(index)` samples are links to."""
+        return self._files[index % KINDS]
 
     def put(self, path: Path, index: int) -> None:
         """Put a recording of `samples_of(index)` samples at `path`."""
-        self.link(self._files[index % KINDS], path)
+        self.link(self.file(index), path)
 
     def link(self, file: Path, path: Path) -> None:
         """Put a link to any file at `path`; create the folder if needed."""

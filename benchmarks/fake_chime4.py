@@ -17,8 +17,9 @@ from espnet_kd.corpora.chime4.utterances import TRACK
 from espnet_kd.corpora.references.checks import Measures
 from espnet_kd.corpora.references.noise_segment import NoiseSegment
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.data.flac import write_flac
+from espnet_kd.data.noted_audio import write_noted
 from espnet_kd.fileio import write_lines, write_text
+from espnet_kd.origin import stamps
 
 ENVIRONMENTS = ("BUS", "CAF", "PED", "STR")
 MICROPHONES = range(1, 7)
@@ -54,7 +55,7 @@ class Entry:
 
 
 class FakeChime4:
-    """A corpus of silent recordings, to be written.
+    """A corpus of quiet recordings, to be written.
 
     Args:
         root: directory of the corpus.
@@ -92,10 +93,15 @@ class FakeChime4:
             stem = f"{part}_simu"
             files = [folder / f".linked/{part}_{kind}.flac" for kind in range(KINDS)]
             for kind, file in enumerate(files):
-                settings = _segment(part, kind, self._audio).settings()
-                note = {"settings": settings, "measures": asdict(PASSED)}
+                noise = _segment(part, kind, self._audio)
+                sources = [self._recordings.file(kind), *noise.sources()]
+                note = {
+                    "settings": noise.settings(),
+                    "made_of": stamps(sources),
+                    "measures": asdict(PASSED),
+                }
                 file.parent.mkdir(parents=True, exist_ok=True)
-                write_flac(file, np.zeros(samples_of(kind), np.int16), note)
+                write_noted(file, (np.arange(samples_of(kind)) % 2).astype(np.int16), note)
             for entry in self.sets[stem]:
                 place = folder / _folder(stem, entry)
                 for channel in MICROPHONES if part == "tr05" else [entry.track_channel]:

@@ -10,8 +10,9 @@ import numpy as np
 from benchmarks.fake_audio import Recordings, samples_of
 from benchmarks.fake_sentences import sentence, sentence_name
 from espnet_kd.corpora.wsj.sets import WSJ0_INDEX, WSJ1_INDEX
-from espnet_kd.data.flac import write_flac
+from espnet_kd.data.noted_audio import write_noted
 from espnet_kd.fileio import write_lines
+from espnet_kd.origin import stamp
 
 PART_OF_WSJ0 = 7138 / 37416
 DOT = 6  # the name of a transcript file starts with this many characters of the utterance's
@@ -42,6 +43,6 @@ def _write(root: Path, index: str, numbers: range, recordings: Recordings, copie
     for name, number in names.items():
         source = root / files[name]
         recordings.put(source, number)
-        note = {"source": str(source), "size": source.stat().st_size}
+        note = {"source": str(source), "made_of": stamp(source)}
         copy = copies / name[:3] / f"{name}.flac"
-        write_flac(copy, np.zeros(samples_of(number), np.int16), note)
+        write_noted(copy, np.zeros(samples_of(number), np.int16), note)

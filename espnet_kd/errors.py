@@ -26,6 +26,11 @@ class UserError(Exception):
         super().__init__(" ".join((f"{text}; {fix}" if fix else text).split()))
         self._arguments = (where, problem, fix)
 
+    def of_utterance(self, name: str) -> UserError:
+        """Return the same error about a file, with the utterance whose file it is."""
+        where, problem, fix = self._arguments
+        return UserError(where, f"{problem} (utterance '{name}')", fix)
+
     def __reduce__(self):
         """Keep all arguments when the error is pickled to cross a process boundary."""
         return type(self), self._arguments

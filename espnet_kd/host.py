@@ -74,8 +74,17 @@ def is_before(first: int) -> bool:
 
 def attention_module() -> str:
     """Name of ESPnet's attention module, which 202611 moved."""
+    return f"{_transformer()}.attention"
+
+
+def too_short_error() -> type[Exception]:
+    """Error that ESPnet's encoders raise if an utterance is too short; 202611 moved it."""
+    return importlib.import_module(f"{_transformer()}.subsampling").TooShortUttError
+
+
+def _transformer() -> str:
     place = "espnet" if is_before(202611) else "espnet2.legacy"
-    return f"{place}.nets.pytorch_backend.transformer.attention"
+    return f"{place}.nets.pytorch_backend.transformer"
 
 
 def rename_weights(state: dict[str, Any], expected: Collection[str]) -> dict[str, Any]:
@@ -233,6 +242,31 @@ def no_silence_search() -> Iterator[None]:
         yield
     finally:
         preprocessor.detect_non_silence = search
+
+
+def name_short_signals() -> None:
+    """Let ESPnet's STFT raise `too_short_error` for a signal that it cannot pad.
+
+    Needed for ESPnet 202511 and 202611. Their decoding gives an empty hypothesis to utterances that
+    are too short for the encoder, but ends with torch's RuntimeError about padding if an utterance
+    is too short for the STFT before it.
+    """
+    from espnet2.layers.stft import Stft
+
+    transform = Stft.forward
+    if hasattr(transform, "__wrapped__"):
+        return
+    too_short = too_short_error()
+
+    @functools.wraps(transform)
+    def forward(self, signal, *args, **kwargs):
+        length, limit = signal.size(1), self.n_fft // 2 + 1
+        if self.center and length < limit:
+            problem = f"has {length} samples and is too short for the STFT, it needs {limit}"
+            raise too_short(problem, length, limit)
+        return transform(self, signal, *args, **kwargs)
+
+    Stft.forward = forward
 
 
 def leave_process_group() -> None:

@@ -12,6 +12,7 @@ from espnet2.enh.separator.tcn_separator import TCNSeparator
 from espnet2.tasks import enh
 from espnet2.train.dataset import DATA_TYPES
 
+from espnet_kd.data import espnet_reader
 from espnet_kd.data.references import OptionalReferences
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
 from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
@@ -27,6 +28,7 @@ EQUIVALENTS: dict[type, type] = {TCNSeparator: MaskedTCNSeparator}
 
 def register() -> None:
     """Add this package's classes to ESPnet's enhancement task; further calls change nothing."""
+    espnet_reader.install()
     enh.separator_choices.classes["text_informed_tcn"] = TextInformedTCNSeparator
     enh.separator_choices.classes["uformer"] = UformerSeparator
     enh.preprocessor_choices.classes["enh_kd"] = EnhKDPreprocessor

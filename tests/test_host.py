@@ -320,3 +320,15 @@ def test_espnet_does_not_end_its_process_group():
     }
     assert "state_dict" in names  # it is the trainer that was read
     assert "destroy_process_group" not in names
+
+
+def test_a_signal_too_short_for_the_stft_is_an_error_that_espnet_expects():
+    from espnet2.layers.stft import Stft
+
+    host.name_short_signals()
+    transform = Stft(n_fft=512)
+    with pytest.raises(RuntimeError, match="Padding size should be less than"):
+        Stft.forward.__wrapped__(transform, torch.ones(1, 256))
+    with pytest.raises(host.too_short_error(), match="has 256 samples and is too short"):
+        transform(torch.ones(1, 256))
+    assert transform(torch.ones(1, 257))[0].shape[0] == 1

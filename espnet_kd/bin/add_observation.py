@@ -10,9 +10,9 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import soundfile
-
 from espnet_kd.data.audio import num_samples
+from espnet_kd.data.decode import decode
+from espnet_kd.data.header import read_header
 from espnet_kd.data.waves import read_wave, write_wave
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns, write_columns
@@ -54,7 +54,7 @@ def _sums(
     for name, path in enhanced.items():
         length = num_samples(noisy[name])
         mixture = torch.from_numpy(read_wave(noisy[name], length))[None]
-        estimate = torch.from_numpy(soundfile.read(path, dtype="float32", always_2d=True)[0][:, 0])
+        estimate = torch.from_numpy(decode(path, read_header(path), "float32")[:, 0].copy())
         if len(estimate) != length:
             raise UserError(
                 path,

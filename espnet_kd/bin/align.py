@@ -20,6 +20,7 @@ from espnet_kd.inference.loading import (
     choose_device,
 )
 from espnet_kd.inference.utterances import read_utterances
+from espnet_kd.naming import first_few
 from espnet_kd.tasks.trained import load_asr_model
 
 
@@ -65,7 +66,7 @@ def _align(options: argparse.Namespace) -> None:
         if spread:
             print(
                 f"{path}: {len(spread)} utterances too short for their text, tokens spread "
-                f"evenly: {' '.join(spread[:10])}{' ...' if len(spread) > 10 else ''}",
+                f"evenly: {first_few(spread)}",
                 file=sys.stderr,
             )
 

@@ -63,7 +63,8 @@ def main(cmd: list[str] | None = None) -> None:
     def prepare(name: str) -> None:
         """Write a set and its perturbed version; rows are read again each time, to save memory."""
         read = partial(read_rows, args.data / name)
-        check_row_audio(args.data / name, read(), args.nj)
+        # Stage 10 cannot enhance silence. The large training sets are read only on request.
+        check_row_audio(args.data / name, read(), args.nj, samples=name in args.test_sets)
         write(name, read() if name in args.test_sets else _limited(name, read(), args))
         if name in args.speed_sets:
             write(f"{name}_sp", _limited(f"{name}_sp", with_speeds(read, factors), args))
@@ -133,6 +134,13 @@ def _limited(name: str, rows: Iterable[Row], args: argparse.Namespace) -> Iterat
     limits = (args.min_wav_duration, args.max_wav_duration)
     within = Within(rows, *(seconds * SAMPLE_RATE for seconds in limits))
     yield from within
+    if not within.kept:
+        raise UserError(
+            args.data / name.removesuffix("_sp"),
+            f"none of its {within.seen} utterances is longer than {limits[0]} s and shorter than "
+            f"{limits[1]} s",
+            "give other --min_wav_duration or --max_wav_duration",
+        )
     if within.kept < within.seen:
         print(
             f"{name}: {within.seen - within.kept} of {within.seen} utterances left out, not "

@@ -8,9 +8,12 @@ from __future__ import annotations
 import importlib.util
 import runpy
 import sys
+from pathlib import Path
 
 from espnet_kd import host
 from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.fileio import read_lines
+from espnet_kd.naming import first_few
 
 
 @exit_on_user_error
@@ -36,11 +39,44 @@ def main(cmd: list[str] | None = None) -> None:
         raise UserError(module, "is not a module", "example: espnet2.bin.asr_train")
     if job:
         take_gpu(job - 1)
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-    if module.endswith("_train") and "--output_dir" in arguments[:-1]:
+    _run(module)
+    if "--output_dir" in arguments[:-1]:
+        _report(module, arguments[arguments.index("--output_dir") + 1])
+
+
+def _run(module: str) -> None:
+    from espnet_kd.data import espnet_reader
+    from espnet_kd.tasks.worker_errors import behind
+
+    espnet_reader.install()
+    host.name_short_signals()
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except RuntimeError as error:
+        if (found := behind(error)) is None:
+            raise
+        raise found from None
+
+
+def _report(module: str, output: str) -> None:
+    if module.endswith("_train"):
         from espnet_kd.tasks.history import print_convergence
 
-        print_convergence(arguments[arguments.index("--output_dir") + 1])
+        print_convergence(output)
+    elif module.endswith("asr_inference"):
+        print_empty(Path(output) / "1best_recog/text")
+
+
+def print_empty(hypotheses: Path) -> None:
+    """Say how many hypotheses of a decoding are empty, e.g. of recordings that are too short."""
+    texts = [line.split() for line in read_lines(hypotheses)] if hypotheses.exists() else []
+    empty = [words[0] for words in texts if len(words) == 1]
+    if empty:
+        print(
+            f"warning: {hypotheses}: {len(empty)} of {len(texts)} hypotheses are empty: "
+            f"{first_few(empty)}",
+            file=sys.stderr,
+        )
 
 
 def take_gpu(job: int) -> None:

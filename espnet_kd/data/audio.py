@@ -7,72 +7,45 @@ import wave
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import soundfile
 
+from espnet_kd.data.decode import decode
+from espnet_kd.data.header import read_header
+from espnet_kd.data.header_type import Header
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
 
 SAMPLE_RATE = 16000
 FULL_SCALE = 32767
+CONTAINERS = ("WAV", "FLAC")
 
 
 def num_samples(path: str | os.PathLike) -> int:
-    """Return the number of samples in a wav or flac file, reading only its header.
+    """Return the number of samples in a wav or flac file; see `read_header` for what is read.
 
     Raises:
-        UserError: the file is missing, unreadable, empty, truncated, or not 16-kHz 16-bit mono.
+        UserError: the file is missing, unreadable, empty, cut, or not 16-kHz 16-bit mono.
     """
-    try:
-        rate, channels, bits, frames = _header(path)
-    except FileNotFoundError:
-        raise UserError(path, "audio file is missing", "restore it or correct its path") from None
-    except OSError as error:  # e.g. no permission, a symlink loop, a failing disk
-        raise UserError(path, f"cannot be read ({error.strerror})", "restore it") from None
-    if rate != SAMPLE_RATE:
-        raise UserError(path, f"sampling rate is {rate} Hz, not {SAMPLE_RATE}", "resample it")
-    if channels != 1:
-        raise UserError(path, f"has {channels} channels, not 1", "split it into mono files")
-    if bits != 16:
-        raise UserError(path, f"has {bits}-bit samples, not 16", "convert it to 16-bit PCM")
-    if frames == 0:
-        raise UserError(path, "contains 0 samples", "restore it or remove the utterance")
-    return frames
+    return _own_header(path).frames
 
 
-def _header(path: str | os.PathLike) -> tuple[int, int, int, int]:
-    size = os.stat(path).st_size
-    if size == 0:
-        raise UserError(path, "audio file is empty (0 bytes)", "restore it")
-    is_flac = os.fspath(path).lower().endswith(".flac")
-    return _flac_header(path) if is_flac else _wav_header(path, size)
-
-
-def _wav_header(path: str | os.PathLike, size: int) -> tuple[int, int, int, int]:
-    # libsndfile silently shortens a truncated wav; the wave module reports the header's length.
-    try:
-        with open(path, "rb") as file, wave.open(file) as header:
-            start = file.tell()
-            rate, channels = header.getframerate(), header.getnchannels()
-            width, frames = header.getsampwidth(), header.getnframes()
-    except (wave.Error, EOFError) as error:
+def _own_header(path: str | os.PathLike) -> Header:
+    header = read_header(path)
+    if header.rate != SAMPLE_RATE:
+        raise UserError(
+            path, f"sampling rate is {header.rate} Hz, not {SAMPLE_RATE}", "resample it"
+        )
+    if header.channels != 1:
+        raise UserError(path, f"has {header.channels} channels, not 1", "split it into mono files")
+    if header.container not in CONTAINERS or header.subtype != "PCM_16":
         raise UserError(
             path,
-            f"is not a 16-bit PCM wav file ({error or 'truncated header'})",
-            "convert or restore it",
-        ) from None
-    present = (size - start) // (width * channels)
-    if present < frames:
-        raise UserError(path, f"is truncated: {present} of {frames} samples", "restore it")
-    return rate, channels, 8 * width, frames
-
-
-def _flac_header(path: str | os.PathLike) -> tuple[int, int, int, int]:
-    try:
-        info = soundfile.info(os.fspath(path))
-    except soundfile.SoundFileError as error:
-        raise UserError(path, f"is not a flac file ({error})", "convert or restore it") from None
-    return info.samplerate, info.channels, int(info.subtype.removeprefix("PCM_")), info.frames
+            f"holds {header.container} {header.subtype} samples, not 16-bit PCM in wav or flac",
+            "convert it",
+        )
+    if header.frames == 0:
+        raise UserError(path, "contains 0 samples", "restore it or remove the utterance")
+    return header
 
 
 def _num_samples_or_missing(path: str) -> int | None:
@@ -93,24 +66,31 @@ def read_samples(path: str | os.PathLike, start: int = 0, stop: int | None = Non
     """Return samples [start, stop) as int16 of shape (T,).
 
     Raises:
-        UserError: see `num_samples`; the range is outside the file; the samples cannot be decoded
-            or are all zero.
+        UserError: as `read_any_samples`; the samples are all zero.
     """
-    total = num_samples(path)
-    stop = total if stop is None else stop
-    if not 0 <= start < stop <= total:
-        raise UserError(
-            path,
-            f"samples {start} to {stop} are requested, but it has {total}",
-            "check the annotation",
-        )
-    try:
-        samples, _ = soundfile.read(os.fspath(path), start=start, stop=stop, dtype="int16")
-    except soundfile.SoundFileError as error:
-        raise UserError(path, f"cannot be decoded ({error})", "restore it") from None
+    samples = read_any_samples(path, start, stop)
     if not samples.any():
         raise UserError(path, f"all {len(samples)} samples are zero", "restore it or leave it out")
     return samples
+
+
+def read_any_samples(
+    path: str | os.PathLike, start: int = 0, stop: int | None = None
+) -> np.ndarray:
+    """Return samples [start, stop), which may be silent, as int16 of shape (T,).
+
+    Raises:
+        UserError: see `num_samples`; the range is outside the file; the samples cannot be decoded.
+    """
+    header = _own_header(path)
+    stop = header.frames if stop is None else stop
+    if not 0 <= start < stop <= header.frames:
+        raise UserError(
+            path,
+            f"samples {start} to {stop} are requested, but it has {header.frames}",
+            "check the annotation",
+        )
+    return decode(path, header, "int16", start, stop)[:, 0]
 
 
 def write_samples(path: str | os.PathLike, samples: np.ndarray) -> None:

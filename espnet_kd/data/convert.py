@@ -2,59 +2,47 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from espnet_kd.data.audio import SAMPLE_RATE, write_samples
+from espnet_kd.data.audio import CONTAINERS, SAMPLE_RATE
+from espnet_kd.data.decode import read_signal
+from espnet_kd.data.header import read_header
+from espnet_kd.data.noted_audio import has_note, write_noted
+from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
-
-STEPS = 32768  # 16-bit steps from 0 to full scale, as in libsndfile
+from espnet_kd.origin import stamp
 
 
 def other_format(path: str | os.PathLike) -> str:
     """Return how a file differs from 16-kHz 16-bit wav or flac, e.g. `48000 Hz`, or "".
 
     Raises:
-        UserError: the file is missing, truncated, empty, not audio, or has several channels (only
-            the user knows which one to use).
+        UserError: see `read_header`; the file is empty, or has several channels (only the user
+            knows which one to use).
     """
-    if not os.path.isfile(path):
-        raise UserError(path, "audio file is missing", "restore it or correct its path")
-    try:
-        info = soundfile.info(os.fspath(path))
-    except soundfile.SoundFileError as error:
-        raise UserError(path, f"is not an audio file ({error})", "restore or convert it") from None
-    _check_whole(path)
-    if info.channels != 1:
+    header = read_header(path)
+    if header.channels != 1:
         raise UserError(
-            path, f"has {info.channels} channels, not 1", "write the channel to use as a mono file"
+            path,
+            f"has {header.channels} channels, not 1",
+            "write the channel to use as a mono file",
         )
-    if info.frames == 0:
+    if header.frames == 0:
         raise UserError(path, "contains 0 samples", "restore it or leave the recording out")
     found = []
-    if info.samplerate != SAMPLE_RATE:
-        found.append(f"{info.samplerate} Hz")
-    if info.format not in ("WAV", "FLAC") or info.subtype != "PCM_16":
-        found.append(f"{info.format} {info.subtype}")
+    if header.rate != SAMPLE_RATE:
+        found.append(f"{header.rate} Hz")
+    if header.container not in CONTAINERS or header.subtype != "PCM_16":
+        found.append(f"{header.container} {header.subtype}")
     return ", ".join(found)
 
 
-def _check_whole(path: str | os.PathLike) -> None:
-    """Reject a truncated wav, which libsndfile would shorten without an error."""
-    with open(path, "rb") as file:
-        head = file.read(8)
-    size, promised = os.path.getsize(path), 8 + int.from_bytes(head[4:], "little")
-    if head.startswith(b"RIFF") and size + 1 < promised:  # some programs omit the padding byte
-        raise UserError(path, f"is truncated: {size} of {promised} bytes", "restore it")
-
-
 def write_copy(source: str | os.PathLike, copy: Path) -> int:
-    """Write a file's audio as 16-kHz 16-bit wav, unless a copy exists that is not older.
+    """Write a file's audio as 16-kHz 16-bit wav, unless a copy of it exists.
 
     16-bit samples at 16 kHz stay as they are. Other rates are resampled with a polyphase filter
     (`scipy.signal.resample_poly`), and other sample formats are rounded. Nothing is scaled, so a
@@ -68,23 +56,18 @@ def write_copy(source: str | os.PathLike, copy: Path) -> int:
         The number of samples clipped because they exceeded full scale; 0 if the copy was kept.
 
     Raises:
-        UserError: the samples cannot be decoded or are not finite.
+        UserError: see `read_signal`.
     """
-    with contextlib.suppress(FileNotFoundError):
-        if copy.stat().st_mtime_ns >= os.stat(source).st_mtime_ns:
-            return 0
-    try:
-        signal, rate = soundfile.read(os.fspath(source), dtype="float64")
-    except soundfile.SoundFileError as error:
-        raise UserError(source, f"cannot be decoded ({error})", "restore it") from None
-    if not np.isfinite(signal).all():
-        raise UserError(source, "contains samples that are not finite", "restore it")
+    note = {"made_of": stamp(source)}
+    if has_note(copy, note):
+        return 0
+    signal, rate = read_signal(source)
     if rate != SAMPLE_RATE:
         from scipy.signal import resample_poly  # slow to import, rarely needed
 
         common = math.gcd(rate, SAMPLE_RATE)
         signal = resample_poly(signal, SAMPLE_RATE // common, rate // common)
-    steps = np.rint(signal * STEPS)
-    whole = np.clip(steps, -STEPS, STEPS - 1)
-    write_samples(copy, whole.astype(np.int16))
+    steps = np.rint(signal * FULL_SCALE)
+    whole = np.clip(steps, -FULL_SCALE, FULL_SCALE - 1)
+    write_noted(copy, whole.astype(np.int16), note)
     return int(np.count_nonzero(steps != whole))

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Set
 from itertools import chain, tee, zip_longest
 from pathlib import Path
 
-from espnet_kd.data.audio import read_samples, scan_lengths
+from espnet_kd.data.audio import scan_lengths
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.parallel import parallel_map
+from espnet_kd.data.silence import LONG, Scan, report_silence, scan_samples
 from espnet_kd.data.speakers import holds_speakers, speaker_table
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path, holds_same, iterate_columns
@@ -140,13 +141,14 @@ def _check_values(directory: Path, utterance: str, values: dict[str, str]) -> No
 def check_row_audio(
     directory: str | os.PathLike, rows: Iterable[Row], nj: int, samples: bool = False
 ) -> None:
-    """Check the headers of the audio files that a set lists.
+    """Check the audio files that a set lists.
 
     Args:
         directory: set directory to name in errors.
         rows: rows from `read_rows`, before speed perturbation.
         nj: number of processes.
-        samples: read all samples instead of only the headers; silence is then an error.
+        samples: read all samples instead of only the headers; a silent file is then an error, and
+            long silence in a recording is reported.
 
     Raises:
         UserError: an audio file is missing, truncated or in another format; its length differs
@@ -154,30 +156,30 @@ def check_row_audio(
     """
     title = Path(directory).name
     audio, copy = tee(_audio(rows))
-    paths = (path for _, path, _ in copy)
+    paths = (path for _, _, path, _ in copy)
     if samples:
-        found = parallel_map(_count_samples, paths, nj, f"{title} samples", chunk=64)
+        scans = parallel_map(scan_samples, paths, nj, f"{title} samples", chunk=64)
     else:
-        found = scan_lengths(paths, nj, f"{title} headers")
-    for (utterance, path, expected), length in zip(audio, found, strict=True):
-        if length != expected:
+        scans = map(Scan, scan_lengths(paths, nj, f"{title} headers"))
+    recordings = []
+    for (utterance, name, path, expected), scan in zip(audio, scans, strict=True):
+        if scan.length != expected:
             raise UserError(
                 path,
-                f"has {length} samples, but utterance '{utterance}' of {title} has {expected}",
+                f"has {scan.length} samples, but utterance '{utterance}' of {title} has {expected}",
                 "mixture and reference must be of equal length",
             )
+        if scan.silent >= LONG and name == "wav.scp":  # clean speech may pause for long
+            recordings.append((path, scan))
+    report_silence(title, recordings)
 
 
-def _audio(rows: Iterable[Row]) -> Iterator[tuple[str, str, int]]:
+def _audio(rows: Iterable[Row]) -> Iterator[tuple[str, str, str, int]]:
     for utterance, values in rows:
         for name in ("spk1.scp", "wav.scp"):
             path = values.get(name, NO_REFERENCE)
             if path != NO_REFERENCE:
-                yield utterance, path, int(values["utt2num_samples"])
-
-
-def _count_samples(path: str) -> int:
-    return len(read_samples(path))
+                yield utterance, name, path, int(values["utt2num_samples"])
 
 
 def write_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> int:

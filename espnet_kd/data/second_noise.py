@@ -6,9 +6,9 @@ import os
 import zlib
 
 import numpy as np
-import soundfile
 
-from espnet_kd.data.audio import num_samples
+from espnet_kd.data.audio import num_samples, read_any_samples
+from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 
@@ -86,11 +86,11 @@ def read_stretch(
         (length,) float64 in [-1, 1).
 
     Raises:
-        UserError: see `num_samples`.
+        UserError: see `read_any_samples`.
     """
     total = num_samples(path)
     if total > length:
-        start = generator.integers(total - length + 1)
-        return soundfile.read(os.fspath(path), start=int(start), frames=length)[0]
-    samples, _ = soundfile.read(os.fspath(path))
+        start = int(generator.integers(total - length + 1))
+        return read_any_samples(path, start, start + length) / FULL_SCALE
+    samples = read_any_samples(path) / FULL_SCALE
     return np.resize(np.roll(samples, -generator.integers(total)), length)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from espnet_kd.distill.gain import zero_padding
+from espnet_kd.host import name_short_signals, too_short_error
 
 LAST = -1  # the output of the encoder, after its final norm
 
@@ -22,6 +23,7 @@ class Recognizer(nn.Module):
 
     def __init__(self, model: nn.Module, checksum: str | None = None):
         super().__init__()
+        name_short_signals()
         self.model = model
         self.checksum = checksum
 
@@ -39,7 +41,8 @@ class Recognizer(nn.Module):
                 of the encoder.
 
         Returns:
-            Latents (B, T', D), and the number of latents (B,).
+            Latents (B, T', D), and the number of latents (B,); T' is 0 if the batch is too short
+            for the recognizer.
 
         Raises:
             ValueError: the encoder has no such block.
@@ -50,6 +53,9 @@ class Recognizer(nn.Module):
         try:
             with torch.autocast(waves.device.type, enabled=False):
                 encoded, frames = self.model.encode(waves, lengths)
+        except too_short_error():
+            size = self.model.encoder.output_size()
+            return waves.new_zeros(len(waves), 0, size), torch.zeros_like(lengths)
         finally:
             if hook is not None:
                 hook.remove()

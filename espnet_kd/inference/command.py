@@ -30,9 +30,11 @@ from espnet_kd.inference.outputs import (
     check_begun,
     check_complete,
     finished,
+    remove_outdated,
     wave_path,
 )
 from espnet_kd.inference.utterances import Utterance, read_utterances
+from espnet_kd.origin import stamps
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,12 @@ def enhance_sets(
     _check_names([str(target.out) for _, targets in runs for target in targets])
     for options, targets in runs:
         for target in targets:
-            ready = begin_outputs if options.part.begins else check_begun
-            ready(target.out, record, target.inputs)
+            if options.part.begins:
+                begin_outputs(target.out, record, target.inputs)
+                made_of = {u.name: stamps(u.channels or [u.wave]) for u in target.utterances}
+                remove_outdated(target.out, made_of)
+            else:
+                check_begun(target.out, record, target.inputs)
     for options, targets in runs:
         if options.part.jobs:
             _enhance(options, targets)

@@ -48,7 +48,10 @@ class CTCModel:
 
     @torch.inference_mode()
     def log_posteriors(self, batch: Sequence[Utterance]) -> list[torch.Tensor]:
-        """Read utterances of equal length, and return the log posteriors of each, (T, V)."""
+        """Read utterances of equal length, and return the log posteriors of each, (T, V).
+
+        T is 0 if they are too short for the recognizer.
+        """
         waves = np.stack([read_wave(utt.wave, utt.num_samples) for utt in batch])
         lengths = torch.full((len(batch),), waves.shape[1], device=self.device)
         latents, _ = self.recognizer.encode(torch.from_numpy(waves).to(self.device), lengths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from espnet_kd.inference.batches import equal_length_batches
 from espnet_kd.inference.ctc import BLANK, CTCModel
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance
+from espnet_kd.naming import first_few
 
 
 class GreedyDecoder:
@@ -25,17 +27,21 @@ class GreedyDecoder:
 
         self._tokenizer = build_tokenizer(token_type=args.token_type, bpemodel=args.bpemodel)
 
-    def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, str]]:
+    def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, str | None]]:
         """Recognize utterances of equal length.
 
         Args:
             batch: B utterances.
 
         Returns:
-            Id and words of each; no words if nothing is recognized.
+            Id and words of each; no words if nothing is recognized, and None if the utterances are
+            too short for the recognizer.
         """
-        paths = (frames.argmax(1) for frames in self.ctc.log_posteriors(batch))
-        return [(utt.name, self.words(path)) for utt, path in zip(batch, paths, strict=True)]
+        posteriors = zip(batch, self.ctc.log_posteriors(batch), strict=True)
+        return [
+            (utt.name, self.words(frames.argmax(1)) if len(frames) else None)
+            for utt, frames in posteriors
+        ]
 
     def words(self, path: torch.Tensor) -> str:
         """Return the words of a CTC path (T,)."""
@@ -65,8 +71,17 @@ def decode_set(
         title: name of the work for the progress display.
 
     Returns:
-        The words of each utterance, by id.
+        The words of each utterance, by id; none for one that is too short for the recognizer, and a
+        warning counts these.
     """
     batches = [batch.utterances for batch in equal_length_batches(utterances)]
     results = fork_map(decoder, batches, nj if decoder.ctc.device == "cpu" else 1, title)
-    return {name: words for batch in results for name, words in batch}
+    texts = {name: words for batch in results for name, words in batch}
+    short = [name for name, words in texts.items() if words is None]
+    if short:
+        print(
+            f"warning: {title}: {len(short)} of {len(texts)} utterances are too short for the "
+            f"recognizer, their text is empty: {first_few(sorted(short))}",
+            file=sys.stderr,
+        )
+    return {name: words or "" for name, words in texts.items()}

@@ -74,7 +74,7 @@ class Enhancer:
         """
         length = max(num_samples, *(utt.num_samples for utt in batch))
         mixture = np.zeros((len(batch), length), dtype=np.float32)
-        shortest = getattr(self.model.encoder, "kernel_size", 1)
+        shortest = shortest_input(self.model.encoder)
         for utt, row in zip(batch, mixture, strict=True):
             row[: utt.num_samples] = read_wave(utt.wave, utt.num_samples)
             if utt.num_samples < shortest:
@@ -140,3 +140,10 @@ class Enhancer:
             aligns = [torch.tensor(utt.align) for utt in batch]
             conditions["align"] = pad_sequence(aligns, batch_first=True)
         return conditions
+
+
+def shortest_input(encoder: torch.nn.Module) -> int:
+    """Return the least number of samples that an ESPnet encoder takes."""
+    if hasattr(encoder, "stft"):
+        return encoder.stft.n_fft // 2 + 1  # the signal is mirrored at its ends
+    return getattr(encoder, "kernel_size", 1)

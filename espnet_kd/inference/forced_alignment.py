@@ -54,7 +54,8 @@ class Aligner:
 
         Returns:
             For each utterance, its id, the center of each token in milliseconds, and whether the
-            text could be aligned; if not, the tokens are spread evenly.
+            text could be aligned; if not (the audio is too short for the text or the recognizer),
+            the tokens are spread evenly.
         """
         results = []
         for utt, frames in zip(batch, self.ctc.log_posteriors(batch), strict=True):
@@ -101,7 +102,7 @@ def ctc_centers(log_probs: torch.Tensor, tokens: Sequence[int]) -> np.ndarray | 
         blanks between repeated tokens.
     """
     repeats = sum(a == b for a, b in zip(tokens, tokens[1:], strict=False))
-    if len(log_probs) < len(tokens) + repeats:
+    if len(log_probs) < max(1, len(tokens) + repeats):
         return None
     targets = torch.tensor([tokens], dtype=torch.int32)
     with warnings.catch_warnings():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import write_text
+from espnet_kd.fileio import read_columns, write_columns, write_text
 
 WAVE = ".wav"
+RECORDINGS = "recordings"  # file with the stamps of the recordings that outputs are made of
 NOT_FINITE = ".not_finite"  # suffix of an empty file that replaces the wav file
 
 
@@ -52,6 +53,32 @@ def begin_outputs(directory: str | os.PathLike, record_name: str, inputs: str) -
     write_text(record, inputs)
 
 
+def remove_outdated(directory: str | os.PathLike, recordings: Mapping[str, str]) -> None:
+    """Remove the outputs of recordings that have changed since, and record what the others are of.
+
+    Call it after `begin_outputs`, and not while jobs write into the directory.
+
+    Args:
+        directory: directory of the outputs.
+        recordings: stamps of the recordings of each utterance, see `espnet_kd.origin`.
+    """
+    table = Path(directory) / RECORDINGS
+    known = read_columns(table) if table.exists() else {}
+    done = finished(directory)
+    outdated = [n for n in done if n in recordings and known.get(n) != recordings[n]]
+    for name in outdated:
+        path = wave_path(directory, name)
+        path.unlink(missing_ok=True)
+        _not_finite_path(path).unlink(missing_ok=True)
+    if outdated:
+        print(
+            f"{directory}: {len(outdated)} recordings have changed ('{min(outdated)}'), making "
+            "their outputs again",
+            file=sys.stderr,
+        )
+    write_columns(table, recordings)
+
+
 def check_begun(directory: str | os.PathLike, record_name: str, inputs: str) -> None:
     """Check that `begin_outputs` has prepared a directory for these inputs.
 
@@ -79,7 +106,11 @@ def finished(directory: str | os.PathLike) -> dict[str, bool]:
 def mark_not_finite(path: Path) -> None:
     """Mark the output of an utterance, which would be written to `path`, as not finite."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_name(path.name.removesuffix(WAVE) + NOT_FINITE).touch()
+    _not_finite_path(path).touch()
+
+
+def _not_finite_path(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(WAVE) + NOT_FINITE)
 
 
 def check_complete(directory: str | os.PathLike, names: Sequence[str]) -> None:

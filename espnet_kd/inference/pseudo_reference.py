@@ -14,12 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import soundfile
-
-from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.data.audio import SAMPLE_RATE, read_any_samples
 from espnet_kd.data.kaldi_dir import read_set, write_set
 from espnet_kd.data.parallel import parallel_map
-from espnet_kd.data.waves import level_dbfs, read_wave
+from espnet_kd.data.waves import FULL_SCALE, level_dbfs, read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_lines
 from espnet_kd.inference.utterances import Utterance
@@ -103,7 +101,7 @@ def _judge(utt: Utterance) -> Row:
     seconds = utt.num_samples / SAMPLE_RATE
     if not utt.output.exists():
         return Row(utt.name, mixture, math.nan, seconds, "samples that are not finite")
-    estimate = level_dbfs(soundfile.read(utt.output)[0])
+    estimate = level_dbfs(read_any_samples(utt.output) / FULL_SCALE)
     row = Row(utt.name, mixture, estimate, seconds)
     if row.ratio_db >= SILENCE_DB:
         return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -24,7 +25,8 @@ def transcript_fits(
         title: name of the work for the progress display.
 
     Returns:
-        Utterance id -> log likelihood per token; -inf if the audio is too short for the text.
+        Utterance id -> log likelihood per token; -inf if the audio is too short for the text or the
+        recognizer.
     """
 
     def work(batch: Sequence[Utterance]) -> list[tuple[str, float]]:
@@ -46,6 +48,8 @@ def log_likelihood(frames: torch.Tensor, tokens: Sequence[int]) -> float:
         frames: log posteriors (T, V).
         tokens: U token ids.
     """
+    if not len(frames):
+        return -math.inf
     loss = torch.nn.functional.ctc_loss(
         frames[:, None],
         torch.tensor([tokens]),

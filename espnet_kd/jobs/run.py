@@ -124,6 +124,8 @@ def _interrupt(*_) -> None:
 
 
 def _report(failed: list[Path], total: int) -> str:
-    lines = failed[0].read_text(encoding="utf-8", errors="replace").splitlines()
+    # Without the lines of `_finish`: the last line of the job says what went wrong.
+    text = failed[0].read_text(encoding="utf-8", errors="replace")
+    lines = text.rpartition("# Accounting: ")[0].rstrip().splitlines()
     tail = "\n".join(lines[-TAIL_LINES:])
     return f"{len(failed)} of {total} jobs failed; the end of {failed[0]}:\n{tail}"

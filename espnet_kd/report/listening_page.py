@@ -15,7 +15,7 @@ import scipy.signal
 import soundfile
 from matplotlib.figure import Figure
 
-from espnet_kd.data.audio import SAMPLE_RATE, num_samples
+from espnet_kd.data.audio import SAMPLE_RATE, read_any_samples
 from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_text
@@ -104,7 +104,7 @@ def _utterance(set_dir: Path, name: str, text: str, systems: Mapping[str, str]) 
                 raise UserError(
                     scp, f"lacks '{name}', which is in {set_dir}", "enhance the set again"
                 )
-            waves[system] = _read(paths[name])
+            waves[system] = read_any_samples(paths[name])
     if not waves:
         raise UserError(set_dir, f"no system has audio for '{name}'", "enhance the set first")
     levels = {system: _spectrogram(wave) for system, wave in waves.items()}
@@ -124,11 +124,6 @@ def _utterance(set_dir: Path, name: str, text: str, systems: Mapping[str, str]) 
         text=html.escape(text),
         clips="".join(clips),
     )
-
-
-def _read(path: str) -> np.ndarray:
-    num_samples(path)  # reports an error for a file that is not 16-kHz mono
-    return soundfile.read(path, dtype="int16")[0]
 
 
 def _spectrogram(wave: np.ndarray) -> np.ndarray:

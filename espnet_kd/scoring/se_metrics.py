@@ -26,8 +26,8 @@ def score_pair(
 ) -> dict[str, float]:
     """Return the scores of one utterance, by the names in `METRICS`; those not asked for are NaN.
 
-    A silent (constant) estimate gets `SILENT_SCORES`. PESQ and STOI are NaN where they are
-    undefined (the signal is too short, or no speech is found); SDR and SI-SNR are always finite.
+    A silent (constant) estimate gets `SILENT_SCORES`. PESQ, STOI and SDR are NaN where they are
+    undefined (the signal is too short, or no speech is found); SI-SNR is always finite.
 
     Args:
         reference: clean samples (T,).
@@ -114,13 +114,22 @@ def stoi(reference: np.ndarray, estimate: np.ndarray) -> float:
     Returns:
         At most 100; NaN for less than about 0.4 s of speech.
     """
+    try:
+        return 100.0 * _stoi(reference, estimate)
+    except (RuntimeWarning, np.exceptions.AxisError):  # the latter if there is not a single frame
+        return math.nan
+
+
+def _stoi(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Return STOI from 0 to 1.
+
+    Raises:
+        RuntimeWarning, AxisError: there is too little speech.
+    """
     with warnings.catch_warnings():
         # pystoi warns and returns 1e-5, which would look like a valid score.
         warnings.filterwarnings("error", "Not enough STFT frames", RuntimeWarning)
-        try:
-            return 100.0 * float(pystoi.stoi(reference, estimate, SAMPLE_RATE))
-        except RuntimeWarning:
-            return math.nan
+        return float(pystoi.stoi(reference, estimate, SAMPLE_RATE))
 
 
 def sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -131,7 +140,12 @@ def sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     Args:
         reference: samples (T,).
         estimate: samples (T,).
+
+    Returns:
+        -60 to 60; NaN for 512 samples or fewer, which the filter turns into anything.
     """
+    if len(reference) <= BSS_EVAL_TAPS:
+        return math.nan
     ratio = fast_bss_eval.sdr(
         reference[None], estimate[None], filter_length=BSS_EVAL_TAPS, clamp_db=LIMIT_DB
     )

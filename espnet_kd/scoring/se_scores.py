@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from espnet_kd.data.audio import num_samples
+from espnet_kd.data.audio import read_any_samples
 from espnet_kd.data.parallel import parallel_map
-from espnet_kd.data.waves import read_wave
+from espnet_kd.data.waves import FULL_SCALE, read_wave
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
+from espnet_kd.naming import first_few
 from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
 
 SCORES_FILE = "scores.tsv"
@@ -147,14 +147,14 @@ def _pairs(index: int, job: SeJob, metrics: tuple[str, ...]) -> list[_Pair]:
 
 def _score(pair: _Pair) -> dict[str, float]:
     reference = read_wave(pair.reference, pair.num_samples)
-    if num_samples(pair.estimate) != pair.num_samples:
+    # Not read_wave, which rejects silence: a silent estimate gets a bad score instead.
+    estimate = (read_any_samples(pair.estimate) / FULL_SCALE).astype(np.float32)
+    if len(estimate) != pair.num_samples:
         raise UserError(
             pair.estimate,
-            f"has {num_samples(pair.estimate)} samples, but its reference has {pair.num_samples}",
+            f"has {len(estimate)} samples, but its reference has {pair.num_samples}",
             "enhance the set again",
         )
-    # Not read_wave, which rejects silence: a silent estimate gets a bad score instead.
-    estimate, _ = soundfile.read(pair.estimate, dtype="float32")
     try:
         return score_pair(reference, estimate, pair.metrics)
     except ValueError as error:
@@ -162,16 +162,16 @@ def _score(pair: _Pair) -> dict[str, float]:
 
 
 def _warn(job: SeJob, scores: Mapping[str, Mapping[str, float]], metrics: tuple[str, ...]) -> None:
-    silent = {name: SILENT_SCORES[name] for name in metrics}
-    notes = {"a silent estimate": sum(silent.items() <= v.items() for v in scores.values())}
+    silent = {name: SILENT_SCORES[name] for name in metrics}.items()
+    notes = {"a silent estimate": [u for u, v in scores.items() if silent <= v.items()]}
     for metric in metrics:
-        undefined = sum(math.isnan(values[metric]) for values in scores.values())
+        undefined = [u for u, values in scores.items() if math.isnan(values[metric])]
         notes[f"an undefined {metric}, left out of the mean,"] = undefined
-    for note, count in notes.items():
-        if count:
+    for note, utterances in notes.items():
+        if utterances:
             print(
-                f"warning: {job.system} on {job.set_dir.name}: {note} in {count} of "
-                f"{len(scores)} utterances",
+                f"warning: {job.system} on {job.set_dir.name}: {note} in {len(utterances)} of "
+                f"{len(scores)} utterances: {first_few(utterances)}",
                 file=sys.stderr,
             )
 

@@ -8,7 +8,7 @@ from espnet_kd.tasks.checks.data_lists import DataList
 
 
 def user_error(error: Exception, data: DataList) -> UserError | None:
-    """Return the UserError behind `error`, with the audio files that it is about.
+    """Return the UserError behind `error`, with the audio files of an utterance that it names.
 
     Args:
         error: error that ended a training; it may come from a data loader's worker process.
@@ -17,14 +17,24 @@ def user_error(error: Exception, data: DataList) -> UserError | None:
     Returns:
         The UserError; None if `error` has another cause.
     """
-    line = str(error)
-    if not isinstance(error, UserError):
-        # torch's data loader passes on only the text of the worker's traceback.
-        _, found, line = line.rpartition(f"{UserError.__module__}.{UserError.__name__}: ")
-        if not found:
-            return None
-    where, _, problem = line.strip().partition(": ")
+    found = behind(error)
+    if found is None:
+        return None
+    where, _, problem = str(found).partition(": ")
     return UserError(_with_audio_files(where, data), problem)
+
+
+def behind(error: Exception) -> UserError | None:
+    """Return the UserError that ended a training or decoding; None if it has another cause.
+
+    torch's data loader passes on only the text of the worker's traceback.
+    """
+    if isinstance(error, UserError):
+        return error
+    text = " ".join(map(str, error.args))  # str(error) of some errors of libsndfile raises another
+    _, found, line = text.rpartition(f"{UserError.__module__}.{UserError.__name__}: ")
+    where, _, problem = line.strip().partition(": ")
+    return UserError(where, problem) if found else None
 
 
 def _with_audio_files(where: str, data: DataList) -> str:

@@ -155,7 +155,7 @@ def bad_recording(chime4, path, kind) -> None:
         ("8 kHz", "sampling rate is 8000 Hz"),
         ("stereo", "has 2 channels"),
         ("silent", "all 7200 samples are zero"),
-        ("NaN", "is not a 16-bit PCM wav file (unknown format: 3)"),
+        ("NaN", "holds WAV FLOAT samples, not 16-bit PCM in wav or flac"),
     ],
 )
 def test_a_bad_recording_is_named_and_its_set_not_written(chime4, tmp_path, kind, problem):

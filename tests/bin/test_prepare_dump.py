@@ -76,9 +76,25 @@ def test_limits_apply_to_sets_but_not_to_test_sets(data, capsys):
     assert len(read_set(data.parent / f"dump/{DEV}")["text"]) == 4
 
 
-def test_limits_that_leave_nothing(data):
-    assert "wav.scp: contains no utterances" in one_line(
-        data, "--sets", SIMU, "--max_wav_duration", "0.2"
+@pytest.mark.brings(
+    "lists", "a set whose recordings are all too short or too long", "an error with the limits"
+)
+@pytest.mark.parametrize("words", [[], ["--speed_sets", SIMU]])
+def test_limits_that_leave_nothing(data, words):
+    limits = ["--min_wav_duration", "0.1", "--max_wav_duration", "0.2"]
+    assert one_line(data, "--sets", SIMU, *words, *limits) == (
+        f"error: {data / SIMU}: none of its 4 utterances is longer than 0.1 s and shorter than "
+        "0.2 s; give other --min_wav_duration or --max_wav_duration"
+    )
+    assert not (data.parent / "dump" / SIMU).exists()
+
+
+@pytest.mark.brings("audio", "a silent test recording", "an error in stage 2, which names it")
+def test_a_silent_recording_of_a_test_set(data):
+    path = read_set(data / DEV)["wav.scp"]["F01_050C0101_BUS_REAL"]
+    write_samples(path, np.zeros(num_samples(path), np.int16))
+    assert one_line(data, "--sets", SIMU, "--test_sets", DEV).startswith(
+        f"error: {path}: all {num_samples(path)} samples are zero; "
     )
 
 

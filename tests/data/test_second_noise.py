@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from espnet_kd.data import second_noise
 from espnet_kd.data.second_noise import NoiseMixer, read_stretch
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_columns
@@ -125,15 +124,15 @@ def test_a_short_recording_is_repeated(backgrounds, tmp_path, length):
 
 
 def test_only_the_segment_is_read(noises, speech, monkeypatch):
-    read, frames = soundfile.read, []
+    read, lengths = soundfile.read, []
 
-    def spy(path, **options):
-        frames.append(options.get("frames"))
-        return read(path, **options)
+    def spy(path, frames, *places, **options):
+        lengths.append(frames)
+        return read(path, frames, *places, **options)
 
-    monkeypatch.setattr(second_noise.soundfile, "read", spy)
+    monkeypatch.setattr(soundfile, "read", spy)
     NoiseMixer(noises)("a", *speech)
-    assert frames == [LENGTH]
+    assert lengths == [LENGTH]
 
 
 def test_a_mixture_without_noise_is_unchanged(noises, speech):

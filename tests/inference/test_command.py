@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from espnet_kd.bin import enhance, pseudo_reference
-from espnet_kd.data.audio import write_samples
+from espnet_kd.data.audio import read_samples, write_samples
 from espnet_kd.data.channels import write_channels
 from espnet_kd.fileio import read_columns
 from espnet_kd.inference import command
@@ -141,6 +141,43 @@ def test_another_model_starts_from_scratch(models, make_set, options):
     enhance.main(options(source))
     enhance.main(options(source, gain=0.25))
     assert [sum(count for count, _ in model.calls) for model in models] == 2 * [len(LENGTHS)]
+
+
+@pytest.mark.brings(
+    "again", "a recording replaced under the same path and length", "its output is made again"
+)
+@pytest.mark.parametrize("main", [enhance.main, pseudo_reference.main])
+@pytest.mark.parametrize("older", [False, True])
+def test_a_replaced_recording_is_enhanced_again(
+    models, make_set, options, tmp_path, capsys, main, older
+):
+    source = make_set()
+    main(options(source))
+    made = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("F*.wav")}
+    recording = tmp_path / "audio/F01_b_REAL.wav"
+    time = recording.stat().st_mtime_ns
+    write_samples(recording, np.full(LENGTHS["F01_b_REAL"], 1000, np.int16))
+    if older:
+        os.utime(recording, ns=(time - 10**12, time - 10**12))
+    capsys.readouterr()
+    main(options(source))
+    now = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("F*.wav")}
+    assert [name for name in now if now[name] != made[name]] == ["F01_b_REAL.wav"]
+    assert "tr05_real: 1 recordings have changed ('F01_b_REAL'), making their outputs again\n" in (
+        capsys.readouterr().err
+    )
+    main(options(source))
+    assert len(models) == 2
+
+
+def test_a_replaced_channel_makes_the_reference_again(models, with_channels, options, tmp_path):
+    source, place = with_channels
+    words = [*options(source), place, "--method=channels"]
+    pseudo_reference.main(words)
+    channel = tmp_path / "other.wav"
+    write_samples(channel, read_samples(channel)[::-1])
+    pseudo_reference.main(words)
+    assert len(models) == 2
 
 
 def test_bad_audio_is_one_line_and_the_rest_is_kept(models, make_set, options, tmp_path):

@@ -40,6 +40,22 @@ def test_tokens_become_words(make_set):
     assert decode_set(utterances, silent, 1, "work") == dict.fromkeys(LENGTHS, "")
 
 
+@pytest.mark.brings(
+    "scoring", "recordings too short for the recognizer", "an empty text, and a warning counts them"
+)
+def test_recordings_too_short_for_the_recognizer(make_set, recognizer_files, tmp_path, capsys):
+    lengths = {"F01_a": 100, "F01_b": 256, "F01_c": 512, "F01_d": 959, "F01_e": 960, "F01_f": 16000}
+    config, checkpoint = map(str, recognizer_files)
+    job = f"--job={make_set(lengths=lengths)}:{tmp_path}/text"
+    main(["--config", config, "--checkpoint", checkpoint, job])
+    texts = read_columns(tmp_path / "text")
+    assert list(texts) == list(lengths) and not any(texts[f"F01_{letter}"] for letter in "abcd")
+    assert (
+        "warning: recognize tr05_real: 4 of 6 utterances are too short for the recognizer, their "
+        "text is empty: F01_a F01_b F01_c F01_d\n"
+    ) in capsys.readouterr().err
+
+
 def test_a_model_without_ctc():
     model = Recognizer([0])
     model.ctc = None

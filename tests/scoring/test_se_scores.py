@@ -86,7 +86,7 @@ def test_a_silent_estimate_is_scored_with_a_warning(make_se_set, tmp_path, capsy
     write_samples(read_columns(set_dir / "wav.scp")["F01_1"], np.zeros(12800, np.int16))
     main(["--job", job(set_dir, tmp_path / "out")])
     assert read_scores(tmp_path / "out/scores.tsv")["F01_1"] == SILENT_SCORES
-    assert "a silent estimate in 1 of 2 utterances" in capsys.readouterr().err
+    assert "a silent estimate in 1 of 2 utterances: F01_1" in capsys.readouterr().err
 
 
 def test_undefined_scores_are_left_out_of_the_mean_with_a_warning(make_se_set, tmp_path, capsys):
@@ -98,6 +98,22 @@ def test_undefined_scores_are_left_out_of_the_mean_with_a_warning(make_se_set, t
     mixed = {name: dict.fromkeys(METRICS, v) for name, v in (("a", 2.0), ("b", math.nan))}
     write_scores(tmp_path / "mixed", mixed)
     assert (tmp_path / "mixed/scoring/result_stoi.txt").read_text() == "2.00\n"
+
+
+@pytest.mark.brings(
+    "scoring",
+    "clips of 100 to 512 samples",
+    "undefined scores are NaN, with a warning",
+)
+@pytest.mark.parametrize("samples", [2, 100, 256, 512])
+def test_very_short_clips(make_se_set, tmp_path, capsys, samples):
+    set_dir = make_se_set(seconds=samples / 16000)
+    main(["--job", job(set_dir, tmp_path / "out")])
+    scores = read_scores(tmp_path / "out/scores.tsv")["F01_1"]
+    undefined = {"pesq", "pesq_raw", "stoi", "sdr"}
+    assert {metric for metric, value in scores.items() if math.isnan(value)} == undefined
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 4 and all(line.endswith("utterances: F01_0 F01_1") for line in warnings)
 
 
 def test_a_different_length_is_an_error_and_nothing_is_written(make_se_set, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import soundfile
 
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_columns
@@ -31,6 +32,11 @@ def test_an_utterance_is_named_with_its_audio(data):
 
 def test_what_is_not_an_utterance_stays_as_it_is(data):
     assert str(user_error(UserError("align", "is missing"), data)) == "align: is missing"
+
+
+def test_errors_of_libsndfile_that_cannot_be_printed(data):
+    """torch makes such an error from the text of the worker's trace instead of a number."""
+    assert user_error(soundfile.LibsndfileError("Caught LibsndfileError"), data) is None
 
 
 def test_the_last_line_of_a_workers_trace_is_found(data):

@@ -9,12 +9,13 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from espnet_kd.data.audio import num_samples
+from espnet_kd.data.audio import read_any_samples
 from espnet_kd.data.parallel import parallel_map
+from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, read_lines, write_columns
+from espnet_kd.origin import stamp
 
 WORKING_CORRELATION = 0.8  # ESPnet keeps channels whose value in mic_error.csv is above this
 # A channel fails if it is this far below the loudest one of its utterance, as in CHiME-3's
@@ -75,11 +76,9 @@ def level(path: str | os.PathLike) -> float:
     """Return the mean power of a recording in dB re full scale; -inf if all samples are zero.
 
     Raises:
-        UserError: as `num_samples`.
+        UserError: as `read_any_samples`.
     """
-    num_samples(path)
-    samples, _ = soundfile.read(os.fspath(path), dtype="float64")
-    power = np.mean(np.square(samples))
+    power = np.mean(np.square(read_any_samples(path) / FULL_SCALE))
     return float(10 * np.log10(power)) if power else -np.inf
 
 
@@ -91,8 +90,8 @@ def stored_levels(
     Args:
         files: recordings by name; names have no spaces.
         store: file with the levels of earlier runs, to which new ones are added. Each line has a
-            name, the size and time of the recording, and its level. A recording whose size or time
-            has changed is measured again.
+            name, the stamp of the recording, and its level. A recording with another stamp is
+            measured again.
         nj: number of processes.
         title: title of the progress line.
 
@@ -101,16 +100,11 @@ def stored_levels(
     """
     store = Path(store)
     lines = read_columns(store) if store.exists() else {}
-    stamps = {name: _stamp(path) for name, path in files.items()}
-    fresh = [name for name, stamp in stamps.items() if lines.get(name, "").split()[:2] != stamp]
+    stamps = {name: stamp(path) for name, path in files.items()}
+    fresh = [name for name, now in stamps.items() if lines.get(name, "").split()[:-1] != [now]]
     measured = parallel_map(level, [files[name] for name in fresh], nj, title, chunk=64)
     for name, value in zip(fresh, measured, strict=True):
-        lines[name] = " ".join([*stamps[name], f"{value:.2f}"])
+        lines[name] = f"{stamps[name]} {value:.2f}"
     if fresh:
         write_columns(store, lines)
     return {name: float(lines[name].split()[-1]) for name in files}
-
-
-def _stamp(path: Path) -> list[str]:
-    status = path.stat()
-    return [str(status.st_size), str(status.st_mtime_ns)]

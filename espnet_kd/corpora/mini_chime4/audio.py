@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from espnet_kd.corpora.mini_chime4.speech import RATE
-from espnet_kd.data.audio import write_samples
+from espnet_kd.data.audio import read_any_samples, write_samples
 
 FULL_SCALE = 32768.0
 
@@ -35,9 +34,7 @@ def read_channels(stem: Path, channels: range, start: int, stop: int) -> np.ndar
     """Read samples [start, stop) of several channels: int16, shape (channels, samples)."""
     return np.stack(
         [
-            soundfile.read(
-                stem.with_name(f"{stem.name}.CH{number}.wav"), start=start, stop=stop, dtype="int16"
-            )[0]
+            read_any_samples(stem.with_name(f"{stem.name}.CH{number}.wav"), start, stop)
             for number in channels
         ]
     )

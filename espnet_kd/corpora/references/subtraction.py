@@ -7,7 +7,6 @@ clean image at each microphone, up to rounding. Each reference must still pass t
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,8 +15,9 @@ import numpy as np
 from espnet_kd.corpora.references.checks import Measures, measure
 from espnet_kd.corpora.references.noise_segment import NoiseSegment
 from espnet_kd.data.audio import FULL_SCALE, num_samples, read_samples
-from espnet_kd.data.flac import read_flac, write_flac
+from espnet_kd.data.noted_audio import read_note, write_noted
 from espnet_kd.errors import UserError
+from espnet_kd.origin import stamps
 
 OFFSETS = (0, -1, 1)  # samples; the annotated seconds may have been rounded differently
 OFFSET_GAIN_DB = 0.5  # an offset other than 0 must be better by more than this
@@ -52,6 +52,10 @@ class Job:
             original=self.original,
         )
 
+    def made_of(self) -> str:
+        """Return the stamps of the files whose samples are subtracted."""
+        return stamps((*self.mixtures, *self.noise.sources()))
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -75,7 +79,7 @@ class Outcome:
 def make_references(job: Job) -> list[Outcome]:
     """Write the references of one utterance.
 
-    An existing reference is kept if it is complete, newer than its sources, and made with the same
+    An existing reference is kept if it is complete and was made of the same files with the same
     settings. All channels share one offset of the noise. But if a channel cannot be read or does
     not fit, each channel is processed separately.
 
@@ -104,8 +108,12 @@ def make_references(job: Job) -> list[Outcome]:
         problem = measures[index].problem()
         if problem is None:
             clean = np.rint(mixtures[index] - noise[index]).clip(-FULL_SCALE - 1, FULL_SCALE)
-            note = {"settings": job.noise.settings(), "measures": asdict(measures[index])}
-            write_flac(path, clean.astype(np.int16), note)
+            note = {
+                "settings": job.noise.settings(),
+                "made_of": channels[index].made_of(),
+                "measures": asdict(measures[index]),
+            }
+            write_noted(path, clean.astype(np.int16), note)
         else:
             problem = f"{job.mixtures[index].name} minus its noise: {problem}"
             path.unlink(missing_ok=True)
@@ -161,14 +169,11 @@ def _kept(channel: Job) -> Outcome | None:
     """Return the outcome of an earlier run, or None if something has changed since."""
     (utterance,), (path,), (mixture,) = channel.ids, channel.references, channel.mixtures
     try:
-        made = os.stat(path).st_mtime_ns
-        sources = (mixture, *channel.noise.sources())
-        if any(os.stat(source).st_mtime_ns > made for source in sources):
-            return None
-        note, length = read_flac(path)
+        note, length = read_note(path)
         measures = Measures(**note["measures"])
+        whole = length == num_samples(mixture)
+        same = (note["settings"], note["made_of"]) == (channel.noise.settings(), channel.made_of())
     except (OSError, UserError, KeyError, TypeError):
         return None
-    whole = length == num_samples(mixture)
-    same = note.get("settings") == channel.noise.settings() and measures.problem() is None
+    same = same and measures.problem() is None
     return Outcome(utterance, channel.noise.method, False, measures) if whole and same else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import io
 import os
@@ -16,9 +15,10 @@ from pathlib import Path
 import soundfile
 
 from espnet_kd.data.audio import SAMPLE_RATE
-from espnet_kd.data.flac import read_flac, write_flac
+from espnet_kd.data.noted_audio import has_note, write_noted
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.errors import UserError
+from espnet_kd.origin import stamp
 
 SPH2PIPE = ("sph2pipe", "-f", "wav", "-p", "-c", "1")
 HEADER = 1024  # size of a SPHERE header in bytes
@@ -70,10 +70,9 @@ def convert_recordings(sources: Iterable[tuple[str, Path]], folder: Path, nj: in
 def _convert(job: tuple[Path, Path]) -> bool:
     """Write one copy; return False if it already exists."""
     source, copy = job
-    note = {"source": str(source), "size": os.path.getsize(source)}
-    with contextlib.suppress(FileNotFoundError):
-        if read_flac(copy)[0] == note:
-            return False
+    note = {"source": str(source), "made_of": stamp(source)}
+    if has_note(copy, note):
+        return False
     fail = functools.partial(UserError, source, fix="restore it")
     with open(source, "rb") as file:
         count = _COUNT.search(file.read(HEADER))
@@ -91,5 +90,5 @@ def _convert(job: tuple[Path, Path]) -> bool:
     if (*samples.shape, rate) != expected:
         found = "{} samples in {} channels at {} Hz".format(*samples.shape, rate)
         raise fail(f"has {found}, but its header says {expected[0]} in 1 at {SAMPLE_RATE} Hz")
-    write_flac(copy, samples[:, 0], note)
+    write_noted(copy, samples[:, 0], note)
     return True

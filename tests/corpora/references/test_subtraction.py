@@ -11,7 +11,7 @@ import soundfile
 
 from espnet_kd.corpora.references.noise_segment import NoiseSegment
 from espnet_kd.corpora.references.subtraction import Job, choose_offset, make_references
-from espnet_kd.data.flac import read_flac, write_flac
+from espnet_kd.data.noted_audio import read_note, write_noted
 
 NAME = "011_011C0201_CAF"  # its noise starts at sample 1003 and has 8160 samples
 
@@ -202,9 +202,11 @@ def test_stale_incomplete_and_foreign_references_are_made_again(job):
     os.utime(job.mixtures[0], (stamp + 10, stamp + 10))
     assert made(job) == [True, True], "a newer mixture"
     os.utime(job.mixtures[0], (stamp - 10, stamp - 10))
+    assert made(job) == [True, True], "an older mixture"
+    assert made(job) == [False, False]
     soundfile.write(job.references[1], np.ones(8160, np.int16), 16000, subtype="PCM_16")
     assert made(job) == [True, True], "not our file"
-    write_flac(job.references[1], np.ones(8159, np.int16), read_flac(job.references[1])[0])
+    write_noted(job.references[1], np.ones(8159, np.int16), read_note(job.references[1])[0])
     assert made(job) == [True, True], "another length"
     assert made(job) == [False, False]
 

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from espnet_kd.data.audio import num_samples
-from espnet_kd.data.flac import read_flac, write_flac
+from espnet_kd.data.noted_audio import read_note, write_noted
 from espnet_kd.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -17,8 +17,8 @@ NOTE = {"settings": "a b", "values": {"x": -3.25, "unknown": None}}
 
 def test_samples_and_note_are_read_back_exactly(tmp_path):
     path = tmp_path / "new/a.flac"
-    write_flac(path, SAMPLES, NOTE)
-    assert read_flac(path) == (NOTE, 4003)
+    write_noted(path, SAMPLES, NOTE)
+    assert read_note(path) == (NOTE, 4003)
     assert num_samples(path) == 4003
     samples, rate = soundfile.read(path, dtype="int16")
     assert rate == 16000 and samples.tolist() == SAMPLES.tolist()
@@ -27,7 +27,7 @@ def test_samples_and_note_are_read_back_exactly(tmp_path):
 
 def test_flac_is_smaller_than_wav(tmp_path):
     quiet = RNG.integers(-20, 20, 16000).astype(np.int16)
-    write_flac(tmp_path / "a.flac", quiet, {})
+    write_noted(tmp_path / "a.flac", quiet, {})
     assert (tmp_path / "a.flac").stat().st_size < 0.5 * 32000
 
 
@@ -38,13 +38,13 @@ def test_files_from_other_programs_are_rejected(tmp_path, content):
         soundfile.write(path, SAMPLES, 16000, subtype="PCM_16")
     else:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=f"^{path}: is not a FLAC file from espnet_kd"):
-        read_flac(path)
+    with pytest.raises(UserError, match=f"^{path}: has no note from espnet_kd"):
+        read_note(path)
 
 
 def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.flac"
-    write_flac(path, SAMPLES, NOTE)
+    write_noted(path, SAMPLES, NOTE)
 
     def full(self, data):
         with self.open("wb") as file:
@@ -53,6 +53,6 @@ def test_a_full_disk_keeps_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(OSError) as caught:
-        write_flac(path, SAMPLES[:9], {})
+        write_noted(path, SAMPLES[:9], {})
     assert caught.value.filename == str(path)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.flac"] and read_flac(path) == (NOTE, 4003)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.flac"] and read_note(path) == (NOTE, 4003)
