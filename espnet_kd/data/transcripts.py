@@ -13,6 +13,18 @@ from espnet_kd.characters import INVISIBLE, named
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
+def sclite_notation(words: str) -> str:
+    """Return what sclite would not read as words in a reference, or "".
+
+    `{ A / B }` are alternatives, `@` is no word, and a line that begins with `;;` is a comment.
+    """
+    if words.startswith(";;"):
+        return ";;"
+    if "{" in words:
+        return "{"
+    return "@" if "@" in words.split() else ""
+
+
 @dataclass
 class Transcripts:
     """Normalizes the transcripts of a file, and counts what it changed.

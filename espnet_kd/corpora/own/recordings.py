@@ -10,7 +10,7 @@ from pathlib import Path
 
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.dump import SPEED_PREFIX
-from espnet_kd.data.transcripts import Transcripts
+from espnet_kd.data.transcripts import Transcripts, sclite_notation
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import checked_lines, read_columns
 from espnet_kd.options import split_fields
@@ -68,6 +68,13 @@ class Recording:
                 self.place,
                 f"utterance '{self.name}' has no text",
                 "transcribe it: the teacher, both recognizers and WER need the words",
+            )
+
+        if self.part != "train" and (found := sclite_notation(self.text)):
+            raise UserError(
+                self.place,
+                f"the text has '{found}', which has another meaning in scoring: '{self.text}'",
+                "spell out what is said",
             )
 
     @property
