@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from espnet_kd.characters import shown
+
 # A full disk or an exceeded quota. On a cluster, it is usually the quota.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -23,7 +25,7 @@ class UserError(Exception):
 
     def __init__(self, where: str | os.PathLike, problem: str, fix: str = ""):
         text = f"{os.fspath(where)}: {problem}"
-        super().__init__(" ".join((f"{text}; {fix}" if fix else text).split()))
+        super().__init__(" ".join(shown(f"{text}; {fix}" if fix else text).split()))
         self._arguments = (where, problem, fix)
 
     def of_utterance(self, name: str) -> UserError:

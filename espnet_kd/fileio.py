@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
+from espnet_kd.characters import CONTROL, INVISIBLE, named
 from espnet_kd.errors import DISK_FULL, UserError
 
 CHUNK = 1 << 16  # characters
@@ -79,19 +80,40 @@ def read_chunks(path: str | os.PathLike) -> Iterator[str]:
             yield chunk
 
 
-def read_lines(path: str | os.PathLike) -> Iterator[str]:
-    """Yield the text of a UTF-8 file line by line; see `read_text`."""
-    with _readable(path) as file:
+def read_lines(path: str | os.PathLike, fix: str = "restore it") -> Iterator[str]:
+    """Yield the text of a UTF-8 file line by line; see `read_text`.
+
+    Args:
+        path: file to read.
+        fix: what to do if it does not exist.
+    """
+    with _readable(path, fix) as file:
         yield from file
 
 
+def checked_lines(path: str | os.PathLike, fix: str = "restore it") -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line, without its line end; see `read_lines`.
+
+    Raises:
+        UserError: a line has a control character other than tab, as in a damaged file.
+    """
+    for number, line in enumerate(read_lines(path, fix), 1):
+        if found := CONTROL.search(line):
+            raise UserError(
+                path,
+                f"line {number} has the control character {named(found[0])}",
+                "remove it, or save the file as UTF-8 text",
+            )
+        yield number, line.rstrip("\n")
+
+
 @contextlib.contextmanager
-def _readable(path: str | os.PathLike) -> Iterator[TextIO]:
+def _readable(path: str | os.PathLike, fix: str = "restore it") -> Iterator[TextIO]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             yield file
     except FileNotFoundError:
-        raise UserError(path, "does not exist", "restore it") from None
+        raise UserError(path, "does not exist", fix) from None
     except UnicodeDecodeError as error:
         raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
     except OSError as error:
@@ -109,36 +131,45 @@ def iterate_columns(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
     The value may hold spaces or be empty. A tab may separate id and value.
 
     Raises:
-        UserError: the file does not exist or is not UTF-8, a line is empty, an id appears twice,
-            or the ids are not sorted.
+        UserError: the file does not exist or is not UTF-8, a line is empty or has a control
+            character, an id has an invisible character or appears twice, or the ids are not sorted.
     """
-    path = Path(path)
     previous = ""
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                key, *value = line.split(maxsplit=1) or [""]
-                if not key:
-                    raise UserError(path, f"line {number} is empty", "remove it")
-                if key == previous:
-                    raise UserError(path, f"id '{key}' appears twice (line {number})", "keep one")
-                if key < previous:
-                    raise UserError(
-                        path,
-                        f"id '{key}' (line {number}) comes after '{previous}': not sorted",
-                        "sort it with LC_ALL=C sort",
-                    )
-                previous = key
-                yield key, value[0].rstrip() if value else ""
-    except FileNotFoundError:
-        raise UserError(path, "does not exist", "run the stage that writes it") from None
-    except UnicodeDecodeError as error:
-        raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it") from None
+    for number, line in checked_lines(path, "run the stage that writes it"):
+        key, *value = line.split(maxsplit=1) or [""]
+        if not key:
+            raise UserError(path, f"line {number} is empty", "remove it")
+        if found := INVISIBLE.search(key):
+            raise UserError(
+                path, f"id '{key}' (line {number}) has {named(found[0])}", "remove that character"
+            )
+        if key == previous:
+            raise UserError(path, f"id '{key}' appears twice (line {number})", "keep one")
+        if key < previous:
+            raise UserError(
+                path,
+                f"id '{key}' (line {number}) comes after '{previous}': not sorted",
+                "sort it with LC_ALL=C sort",
+            )
+        previous = key
+        yield key, value[0].rstrip() if value else ""
 
 
 def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None:
-    """Write `<id> <value>` lines sorted by id in C order, atomically."""
-    write_lines(path, (f"{key} {values[key]}".rstrip() for key in sorted(values)))
+    """Write `<id> <value>` lines sorted by id in C order, atomically.
+
+    Raises:
+        UserError: an id is empty or has white space, or a value has a line end.
+    """
+    write_lines(path, (_line(path, key, str(values[key])) for key in sorted(values)))
+
+
+def _line(path: str | os.PathLike, key: str, value: str) -> str:
+    if key.split() != [key]:
+        raise UserError(path, f"id '{key}' is empty or has white space", "rename it")
+    if "\n" in value or "\r" in value:
+        raise UserError(path, f"the value {value!r} of '{key}' has a line end", "rename it")
+    return f"{key} {value}".rstrip()
 
 
 def write_lines(path: str | os.PathLike, lines: Iterable[str], only_changed: bool = False) -> None:

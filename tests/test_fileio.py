@@ -30,6 +30,15 @@ def test_a_tab_may_separate_the_columns(tmp_path):
     assert read_columns(tmp_path / "text") == {"a": "ONE  TWO", "b": ""}
 
 
+@pytest.mark.brings("lists", "a byte order mark in a Kaldi file", "it is ignored")
+def test_a_byte_order_mark_is_not_part_of_the_first_id(tmp_path):
+    (tmp_path / "text").write_bytes(b"\xef\xbb\xbfa ONE\r\nb TWO\r\n")
+    assert read_columns(tmp_path / "text") == {"a": "ONE", "b": "TWO"}
+
+
+@pytest.mark.brings(
+    "lists", "a NUL, another control character, or an invisible one in an id", "line and character"
+)
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -37,6 +46,9 @@ def test_a_tab_may_separate_the_columns(tmp_path):
         (b"a 1\na 2\n", r"id 'a' appears twice \(line 2\); keep one"),
         (b"b 1\na 2\n", r"id 'a' \(line 2\) comes after 'b': not sorted; sort it"),
         (b"a \xff\n", r"is not UTF-8 \(invalid start byte\); convert it"),
+        (b"a 1\nb 2\x003\n", r"line 2 has the control character U\+0000; remove it"),
+        (b"a\x00 \x001\x00\n\x00", r"line 1 has the control character U\+0000"),
+        ("a\u200b 1\n".encode(), r"id 'a\\u200b' \(line 1\) has U\+200B ZERO WIDTH SPACE; remove"),
     ],
 )
 def test_bad_columns_name_file_and_value(tmp_path, content, problem):
@@ -44,6 +56,22 @@ def test_bad_columns_name_file_and_value(tmp_path, content, problem):
     path.write_bytes(content)
     with pytest.raises(UserError, match=f"^{path}: {problem}"):
         read_columns(path)
+
+
+@pytest.mark.brings("lists", "a name with a space or a line end in it", "the line shows it")
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"a b": "x"}, "id 'a b' is empty or has white space"),
+        ({"a\u00a0b": "x"}, r"id 'a\\xa0b' is empty or has white space"),
+        ({"": "x"}, "id '' is empty or has white space"),
+        ({"a": "x\ny"}, r"the value 'x\\ny' of 'a' has a line end"),
+    ],
+)
+def test_lines_that_could_not_be_read_again_are_not_written(tmp_path, values, problem):
+    with pytest.raises(UserError, match=f"^{tmp_path}/new: {problem}"):
+        write_columns(tmp_path / "new", {"A": "1", **values})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_file_is_named(tmp_path):

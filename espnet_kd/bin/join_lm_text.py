@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from espnet_kd.data import tokens
+from espnet_kd.data.lm_text import read_lm_text
 from espnet_kd.errors import UserError, exit_on_user_error
-from espnet_kd.fileio import atomic_path
+from espnet_kd.fileio import atomic_path, checked_lines
 from espnet_kd.progress import progress
 
 BATCH = 10_000  # lines in memory
@@ -36,7 +37,7 @@ def main(cmd: list[str] | None = None) -> None:
     if args.token_type == "bpe" and args.bpemodel is None:
         raise UserError("--bpemodel", "is not given", "give the BPE model")
     tokenize = tokens.bpe_tokenizer(args.bpemodel) if args.bpemodel else tokens.char_tokenizer()
-    token_list = args.token_list.read_text(encoding="utf-8").splitlines()
+    token_list = [token for _, token in checked_lines(args.token_list)]
     count, missing = 0, set()
     with ExitStack() as files:
         text, shapes = (
@@ -45,7 +46,7 @@ def main(cmd: list[str] | None = None) -> None:
             )
             for name in ("text", f"text_shape.{args.token_type}")
         )
-        for batch in _batches(progress(_lines(args.text), "text of the language model")):
+        for batch in _batches(progress(read_lm_text(args.text), "text of the language model")):
             new, unknown = tokens.text_shapes(dict(batch), tokenize, token_list)
             text.writelines(f"{name} {words}\n" for name, words in batch)
             shapes.writelines(f"{name} {shape}\n" for name, shape in new.items())
@@ -53,28 +54,6 @@ def main(cmd: list[str] | None = None) -> None:
     if missing:
         print(f"{args.out}: not in the token list, read as <unk>: {' '.join(sorted(missing))}")
     print(f"{args.out}: {count} sentences of {', '.join(map(str, args.text))}")
-
-
-def _lines(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """Yield id and words of each line one by one, because the files may have millions of lines."""
-    for path in paths:
-        if not path.is_file():
-            raise UserError(
-                path, "is not a file", "correct --lm_text, or run the stage that writes it"
-            )
-        try:
-            with path.open(encoding="utf-8-sig") as file:
-                yield from _columns(path, file)
-        except UnicodeDecodeError as error:
-            raise UserError(path, f"is not UTF-8 ({error.reason})", "convert it to UTF-8") from None
-
-
-def _columns(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(lines, 1):
-        name, *words = line.split() or [""]
-        if not words:
-            raise UserError(path, f"line {number} has no words", "write ID WORDS")
-        yield name, " ".join(words)
 
 
 def _batches(lines: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

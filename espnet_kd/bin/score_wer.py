@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.errors import exit_on_user_error
+from espnet_kd.fileio import read_lines
 from espnet_kd.options import split_fields
 from espnet_kd.scoring.wer import score_set
 
@@ -31,14 +31,11 @@ def main(cmd: list[str] | None = None) -> None:
         fields = split_fields("--job", text, JOB_FORM)
         rows = score_set(*fields, removed)
         wer, cer = (rows[name].percentages()[4] for name in ("wer", "cer"))
-        print(f"{fields[2]}: WER {wer:.1f} % of {rows['wer'].counts.tokens} words, CER {cer:.1f} %")
+        print(f"{fields[2]}: WER {wer} % of {rows['wer'].counts.tokens} words, CER {cer} %")
 
 
 def _read_words(path: str) -> set[str]:
-    try:
-        return set(Path(path).read_text(encoding="utf-8").split())
-    except FileNotFoundError:
-        raise UserError(path, "does not exist", "leave --nlsyms_txt out") from None
+    return {word for line in read_lines(path, "leave --nlsyms_txt out") for word in line.split()}
 
 
 if __name__ == "__main__":

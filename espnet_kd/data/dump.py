@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -9,6 +10,10 @@ from operator import itemgetter
 
 from espnet_kd.data.rows import Row
 from espnet_kd.data.speed import perturbed_length
+from espnet_kd.errors import UserError
+
+# Begins the ids of a copy at another speed. Without a point, it may be a speaker named "sp1".
+SPEED_PREFIX = re.compile(r"sp\d+\.\d+-")
 
 
 @dataclass
@@ -46,6 +51,9 @@ def with_speeds(read: Callable[[], Iterable[Row]], factors: Iterable[float]) -> 
 
     Returns:
         Rows in C order.
+
+    Raises:
+        UserError: an utterance is such a copy itself.
     """
     return merge(*(_at_speed(read(), factor) for factor in factors), key=itemgetter(0))
 
@@ -53,6 +61,12 @@ def with_speeds(read: Callable[[], Iterable[Row]], factors: Iterable[float]) -> 
 def _at_speed(rows: Iterable[Row], factor: float) -> Iterator[Row]:
     prefix = "" if factor == 1 else f"sp{factor}-"
     for utterance, values in rows:
+        if SPEED_PREFIX.match(utterance):
+            raise UserError(
+                f"utterance '{utterance}'",
+                "is a copy at another speed",
+                "leave the copies out, or give --speed_perturb_factors 1.0",
+            )
         length = perturbed_length(int(values["utt2num_samples"]), factor)
         changed = {
             "utt2spk": prefix + values["utt2spk"],

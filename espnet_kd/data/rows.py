@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Set
 from itertools import chain, tee, zip_longest
 from pathlib import Path
 
+from espnet_kd.characters import unseen
 from espnet_kd.data.audio import scan_lengths
 from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.parallel import parallel_map
@@ -86,11 +87,12 @@ def check_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> Iterator[Ro
 
     Raises:
         UserError: there are no utterances; a value is empty; ids are unsorted or repeated; an id
-            does not begin with its speaker; a category is unknown; a length is not a positive
+            does not begin with its speaker; the ids are not sorted like their speakers; a text
+            has an invisible character; a category is unknown; a length is not a positive
             integer; the reference of a REAL utterance is its own mixture.
     """
     directory = Path(directory)
-    previous = ""
+    previous = speaker = ""
     for utterance, values in rows:
         if utterance <= previous:
             raise UserError(
@@ -103,6 +105,14 @@ def check_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> Iterator[Ro
                 directory / name, f"utterance '{utterance}' has an empty value", "fill it in"
             )
         _check_values(directory, utterance, values)
+        if values["utt2spk"] < speaker:
+            raise UserError(
+                directory / "utt2spk",
+                f"id '{utterance}' of speaker '{values['utt2spk']}' comes after the ids of "
+                f"'{speaker}'",
+                "begin each id with its speaker and '-', so that ids and speakers sort alike",
+            )
+        speaker = values["utt2spk"]
         yield utterance, values
     if not previous:
         raise UserError(directory / "wav.scp", "contains no utterances", "check the set's source")
@@ -117,6 +127,12 @@ def _check_values(directory: Path, utterance: str, values: dict[str, str]) -> No
             directory / "utt2spk",
             f"id '{utterance}' does not begin with its speaker '{speaker}'",
             "rename it, because sorting by speaker and by id must agree",
+        )
+    if found := unseen(values["text"]):
+        raise UserError(
+            directory / "text",
+            f"utterance '{utterance}' has {found} in '{values['text']}'",
+            "remove it, or put a space there",
         )
     if category not in CATEGORIES:
         raise UserError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from espnet_kd.corpora.chime4.utterances import TRACK
+from espnet_kd.rounding import half_up
 from espnet_kd.scoring.bootstrap import Interval
 
 GAP = "–"
@@ -44,13 +45,15 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def interval_cell(interval: Interval, digits: int) -> str:
     """Format a value with its interval, as in `11.97 [11.80, 12.14]`."""
-    value, low, high = (f"{x:.{digits}f}" for x in (interval.value, interval.low, interval.high))
+    value, low, high = (half_up(x, digits) for x in (interval.value, interval.low, interval.high))
     return f"{value} [{low}, {high}]"
 
 
 def difference_cell(interval: Interval, digits: int) -> str:
     """Format a difference with its interval, as in `+0.83 [+0.70, +0.95]`."""
-    value, low, high = (f"{x:+.{digits}f}" for x in (interval.value, interval.low, interval.high))
+    value, low, high = (
+        half_up(x, digits, "+") for x in (interval.value, interval.low, interval.high)
+    )
     return f"{value} [{low}, {high}]"
 
 

@@ -15,6 +15,7 @@ from espnet_kd.report.method_differences import against_control
 from espnet_kd.report.method_scores import MethodScores, load_method_scores, missing_scores
 from espnet_kd.report.model_table import TrainedModel, model_table
 from espnet_kd.report.score_columns import Column
+from espnet_kd.rounding import half_up
 from espnet_kd.scoring.bootstrap import LEVEL, REPLICATES, SEED
 from espnet_kd.scoring.seeds import seed_directory, seed_interval
 
@@ -152,7 +153,7 @@ def _cell(column: Column, systems: Sequence[str]) -> str:
     values = [column.value(system) for system in scored]
     digits = column.digits
     one = len(values) == 1
-    text = f"{values[0]:.{digits}f}" if one else interval_cell(seed_interval(values), digits)
+    text = half_up(values[0], digits) if one else interval_cell(seed_interval(values), digits)
     if scored == list(systems):
         return text
     return f"{text} ({len(scored)} seed{'' if one else 's'})"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from espnet_kd.report.markdown import in_order, set_title, system_title, table
+from espnet_kd.rounding import half_up
 from espnet_kd.scoring.observation import NOISY, choose_weight, rates_by_weight
 
 
@@ -25,7 +26,7 @@ def observation_table(root: str | os.PathLike, sets: Sequence[str]) -> str:
         words = rates_by_weight(root, system, sets, "wer")
         for weight in characters:
             rates = (*characters[weight], *words[weight])
-            cells = [system_title(system), weight, *(f"{100 * rate:.1f}" for rate in rates)]
+            cells = [system_title(system), weight, *(half_up(rate * 100, 1) for rate in rates)]
             rows.append([f"**{cell}**" for cell in cells] if weight == chosen else cells)
     columns = [*map(set_title, sets), "both"]
     header = [f"{unit} {column}" for unit in ("CER", "WER") for column in columns]

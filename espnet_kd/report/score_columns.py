@@ -37,7 +37,10 @@ class Column:
 
     def value(self, system: str) -> float:
         """Return the mean score or WER of a scored system; NaN if no utterance is left."""
-        return float(self.parts[system].sum() / self.weights.sum()) if self.weights.size else np.nan
+        if not self.weights.size:
+            return np.nan
+        # For a WER, errors / words * 100 in this order, as sclite rounds it.
+        return float(self.parts[system].sum() / 100 / self.weights.sum() * 100)
 
     def scored(self, systems: Sequence[str]) -> list[str]:
         """Return those of the given systems that were scored."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from espnet_kd.report.markdown import (
     table,
 )
 from espnet_kd.report.set_names import SetNames
-from espnet_kd.scoring.align import Counts
+from espnet_kd.rounding import percent
+from espnet_kd.scoring.align import Counts, total
 from espnet_kd.scoring.bootstrap import Interval, ratio_interval
 from espnet_kd.scoring.sclite_table import NUMBERS, Row
 from espnet_kd.scoring.wer import COUNTS_FILE, read_counts
@@ -66,10 +68,8 @@ def sclite_rows(results: WerResults) -> str:
         for name in sorted(results):
             if system in results[name]:
                 row = Row.of(results[name][system].values())
-                numbers = (f"{value:.1f}" for value in row.percentages())
-                rows.append(
-                    [f"{system}/{name}", str(row.sentences), str(row.counts.tokens), *numbers]
-                )
+                sizes = (str(row.sentences), str(row.counts.tokens))
+                rows.append([f"{system}/{name}", *sizes, *row.percentages()])
     return table(["dataset", "Snt", "Wrd", *NUMBERS], rows)
 
 
@@ -95,7 +95,10 @@ def _cell(counts: Mapping[str, Counts] | None) -> str:
     if not counts:
         return GAP
     errors = np.array([100 * c.errors for c in counts.values()])
-    return interval_cell(ratio_interval(errors, np.array([c.tokens for c in counts.values()])), 1)
+    interval = ratio_interval(errors, np.array([c.tokens for c in counts.values()]))
+    everything = total(counts.values())
+    # The value in sclite's arithmetic, so that it is rounded like that in the other tables.
+    return interval_cell(replace(interval, value=percent(everything.errors, everything.tokens)), 1)
 
 
 def _difference(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from espnet_kd.rounding import half_up, percent
 from espnet_kd.scoring.align import Counts, total
 
 NUMBERS = ("Corr", "Sub", "Del", "Ins", "Err", "S.Err")
@@ -35,11 +36,17 @@ class Row:
         """Return Corr, Sub, Del, Ins, Err in tokens and S.Err in sentences."""
         return (*self.counts, self.counts.errors, self.wrong_sentences)
 
-    def percentages(self) -> tuple[float, ...]:
-        """Return Corr, Sub, Del, Ins, Err in % of reference tokens, S.Err in % of sentences."""
-        tokens, sentences = max(1, self.counts.tokens), max(1, self.sentences)
+    def percentages(self) -> tuple[str, ...]:
+        """Return Corr, Sub, Del, Ins, Err in % of reference tokens, S.Err in % of sentences.
+
+        Like sclite, with one decimal, halves up; without reference tokens, counts with a star.
+        """
         *of_tokens, wrong = self.numbers()
-        return (*(100 * number / tokens for number in of_tokens), 100 * wrong / sentences)
+        tokens = self.counts.tokens
+        return (
+            *(half_up(percent(n, tokens), 1) if tokens else f"{n}*" for n in of_tokens),
+            half_up(percent(wrong, self.sentences), 1),
+        )
 
 
 def sclite_table(title: str, speakers: Mapping[str, Row]) -> str:
@@ -60,19 +67,19 @@ def sclite_table(title: str, speakers: Mapping[str, Row]) -> str:
     numbers.append(("Sum", everything, everything.numbers()))
     return "\n\n".join(
         (
-            _table(f"SYSTEM SUMMARY PERCENTAGES by SPEAKER: {title}", percentages, ".1f"),
-            _table(f"SYSTEM SUMMARY COUNTS by SPEAKER: {title}", numbers, "d"),
+            _table(f"SYSTEM SUMMARY PERCENTAGES by SPEAKER: {title}", percentages),
+            _table(f"SYSTEM SUMMARY COUNTS by SPEAKER: {title}", numbers),
         )
     )
 
 
-def _table(title: str, rows: Sequence[tuple[str, Row, tuple[float, ...]]], form: str) -> str:
+def _table(title: str, rows: Sequence[tuple[str, Row, tuple[object, ...]]]) -> str:
     width = max(7, *(len(name) for name, _, _ in rows))
     head = f"| {'SPKR':<{width}}| # Snt  # Wrd |" + "".join(f"{n:>8}" for n in NUMBERS) + " |"
     rule, double_rule = (f"|{sign * (len(head) - 2)}|" for sign in "-=")
     lines = [
         f"| {name:<{width}}|{row.sentences:>6} {row.counts.tokens:>6} |"
-        + "".join(f"{value:>8{form}}" for value in values)
+        + "".join(f"{value!s:>8}" for value in values)
         + " |"
         for name, row, values in rows
     ]

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from pathlib import Path
 
+from espnet_kd.characters import unseen
+from espnet_kd.data.transcripts import sclite_notation
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns, write_lines, write_text
+from espnet_kd.fileio import read_columns, read_text, write_lines, write_text
 from espnet_kd.scoring.align import Counts, count_errors
 from espnet_kd.scoring.sclite_table import Row, sclite_table
-from espnet_kd.scoring.trn import character_tokens, word_tokens, write_trn
+from espnet_kd.scoring.trn import (
+    character_tokens,
+    lower,
+    trn_ids,
+    trn_token,
+    word_tokens,
+    write_trn,
+)
 
 COUNTS_FILE = "counts.tsv"
 HEADER = ("utt", *Counts._fields)
@@ -37,23 +46,31 @@ def score_set(
         The summed errors, by `wer` and `cer`.
 
     Raises:
-        UserError: utterance IDs differ, a reference is empty, or a file cannot be read.
+        UserError: utterance IDs differ or are not readable by sclite; a reference is empty, is in
+            sclite's notation, or no reference has words to score; a text has invisible
+            characters; or a file cannot be read.
     """
     set_dir, out_dir = Path(set_dir), Path(out_dir)
     given = read_columns(hypothesis)
     wanted = read_columns(set_dir / "text")
     utt2spk = read_columns(set_dir / "utt2spk")
     _check(hypothesis, given, set_dir / "text", wanted, utt2spk)
+    for path, texts in ((set_dir / "text", wanted), (hypothesis, given)):
+        _check_characters(path, texts)
+    _check_words(set_dir / "text", wanted, removed)
+    ids = trn_ids({utt: utt2spk[utt] for utt in wanted}, set_dir / "utt2spk")
     rows = {}
     for name, tokenize in TOKENIZERS.items():
-        references = {utt: tokenize(text, removed) for utt, text in wanted.items()}
-        hypotheses = {utt: tokenize(given[utt], removed) for utt in wanted}
-        # sclite ignores case.
+        references, hypotheses = (
+            {utt: list(map(trn_token, tokenize(text[utt], removed))) for utt in wanted}
+            for text in (wanted, given)
+        )
         counts = {
-            utt: count_errors(*map(_lower, (references[utt], hypotheses[utt]))) for utt in wanted
+            utt: count_errors(*(list(map(lower, side[utt])) for side in (references, hypotheses)))
+            for utt in wanted
         }
-        write_trn(out_dir / name / "ref.trn", references, utt2spk)
-        write_trn(out_dir / name / "hyp.trn", hypotheses, utt2spk)
+        write_trn(out_dir / name / "ref.trn", references, ids)
+        write_trn(out_dir / name / "hyp.trn", hypotheses, ids)
         write_text(out_dir / name / "result.txt", _result(set_dir.name, counts, utt2spk))
         write_lines(
             out_dir / name / COUNTS_FILE,
@@ -69,7 +86,7 @@ def read_counts(path: str | os.PathLike) -> dict[str, Counts]:
     Raises:
         UserError: the file does not have this format.
     """
-    header, *rows = Path(path).read_text(encoding="utf-8").splitlines() or [""]
+    header, *rows = read_text(path).removesuffix("\n").split("\n")
     if tuple(header.split("\t")) != HEADER:
         raise UserError(path, f"has the header '{header}'", "score the set again")
     counts = {}
@@ -81,14 +98,38 @@ def read_counts(path: str | os.PathLike) -> dict[str, Counts]:
     return counts
 
 
-def _lower(tokens: Iterable[str]) -> list[str]:
-    return [token.lower() for token in tokens]
-
-
 def _result(title: str, counts: Mapping[str, Counts], utt2spk: Mapping[str, str]) -> str:
-    by_speaker = groupby(sorted(counts, key=utt2spk.__getitem__), key=utt2spk.__getitem__)
-    speakers = {spk: Row.of(counts[utt] for utt in utts) for spk, utts in by_speaker}
+    # sclite ignores case; and a "-" in a speaker is "_" in the .trn.
+    def speaker(utt: str) -> str:
+        return lower(utt2spk[utt].replace("-", "_"))
+
+    speakers = {}
+    for _, utts in groupby(sorted(counts, key=speaker), key=speaker):
+        members = list(utts)
+        speakers[utt2spk[members[0]]] = Row.of(counts[utt] for utt in members)
     return sclite_table(title, speakers) + "\n"
+
+
+def _check_characters(path: str | os.PathLike, texts: Mapping[str, str]) -> None:
+    for utt, text in texts.items():
+        if found := unseen(text):
+            raise UserError(path, f"'{utt}' has {found} in '{text}'", "remove it")
+
+
+def _check_words(reference: Path, wanted: Mapping[str, str], removed: Collection[str]) -> None:
+    for utt, text in wanted.items():
+        if found := sclite_notation(text):
+            raise UserError(
+                reference,
+                f"'{utt}' has '{found}', which sclite does not read as a word, in '{text}'",
+                "spell out what is said",
+            )
+    if not any(word_tokens(text, removed) for text in wanted.values()):
+        raise UserError(
+            reference,
+            f"no utterance has a word to score; all words are of {' '.join(sorted(removed))}",
+            "add the transcripts",
+        )
 
 
 def _check(

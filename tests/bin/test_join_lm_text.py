@@ -49,6 +49,49 @@ def test_a_line_without_words_writes_nothing(options, tmp_path, line):
     assert not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.brings("text", "an id twice in --lm_text", "both lines are named")
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("m1 A\nm2 B\nm1 C\n", "more: id 'm1' of line 3 is also in {}/more, line 1; begin each"),
+        ("m1 A\n011c0202_CLEAN C\n", "more: id '011c0202_CLEAN' of line 2 is also in {}/set, li"),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 100])
+def test_a_repeated_id(options, tmp_path, monkeypatch, more, message, batch):
+    monkeypatch.setattr(join_lm_text, "BATCH", batch)
+    (tmp_path / "more").write_text(more)
+    with pytest.raises(SystemExit) as stop:
+        join_lm_text.main(options)
+    assert message.format(tmp_path) in stop.value.code and "\n" not in stop.value.code
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.brings("text", "sentences without ids in --lm_text", "their first word is no id")
+@pytest.mark.parametrize("more", ["CAB A\nB A\n", "x1 A\nThe cab\na cab for the\n"])
+def test_sentences_without_ids(options, tmp_path, more):
+    (tmp_path / "more").write_text(more)
+    with pytest.raises(
+        SystemExit, match=r"more: line \d begins with the word '\w+', not with an id"
+    ):
+        join_lm_text.main(options)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_numbers_may_be_ids_and_words(options, tmp_path):
+    (tmp_path / "more").write_text("1 A 2\n2 B 1\n")
+    join_lm_text.main(options)
+    assert (tmp_path / "out/text").read_text().endswith("CAB\n1 A 2\n2 B 1\n")
+
+
+@pytest.mark.brings("text", "invisible characters in --lm_text", "removed and counted")
+def test_invisible_characters_are_removed(options, tmp_path, capsys):
+    (tmp_path / "more").write_text("mine1 A\u200bB\u00a0C\n")
+    join_lm_text.main(options)
+    assert (tmp_path / "out/text").read_text().endswith("CAB\nmine1 AB C\n")
+    assert capsys.readouterr().out.count("more: removed U+200B ZERO WIDTH SPACE from 1") == 1
+
+
 def test_text_that_is_not_utf8(options, tmp_path):
     (tmp_path / "more").write_bytes("wsj1_lng_0000001 CAFÉ\n".encode("latin-1"))
     with pytest.raises(SystemExit, match="more: is not UTF-8"):

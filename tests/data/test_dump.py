@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from espnet_kd.data.dump import Within, with_speeds
 from espnet_kd.data.kaldi_dir import table_rows
 from espnet_kd.data.speed import perturbed_length
+from espnet_kd.errors import UserError
 
 
 def test_limits_are_in_samples_and_exclusive(tables):
@@ -29,3 +32,10 @@ def test_three_speeds_of_each_utterance_without_new_audio(tables):
     assert perturbed["F01_b_SIMU"]["utt2speed"] == "1.0"
     assert perturbed["F01_b_SIMU"]["utt2num_samples"] == "3200"
     assert perturbed["sp0.9-F01_b_SIMU"]["utt2num_samples"] == str(perturbed_length(3200, 0.9))
+
+
+@pytest.mark.brings("lists", "copies at other speeds in data/<set>", "leave the copies out")
+def test_copies_at_other_speeds_are_not_copied_again():
+    rows = [("sp0.9-F01_a", {"utt2spk": "sp0.9-F01", "utt2num_samples": "800"})]
+    with pytest.raises(UserError, match="utterance 'sp0.9-F01_a': is a copy at another speed"):
+        list(with_speeds(lambda: rows, [1.0, 1.1]))

@@ -44,6 +44,13 @@ def test_a_required_file_is_missing(set_dir, name):
         ("text", "F01_b_SIMU WORD B\n", "", "lacks utterance 'F01_b_SIMU' of wav.scp"),
         ("text", "F01_b_SIMU WORD B", "F01_b_SIMU", "'F01_b_SIMU' has an empty value"),
         ("text", "M02_c", "M02_d", "lacks utterance 'M02_c_SIMU' of wav.scp"),
+        (
+            "text",
+            "WORD B",
+            "WORD\u200bB",
+            r"has U\+200B ZERO WIDTH SPACE in 'WORD\\u200bB",
+        ),
+        ("text", "WORD B", "WORD\u00a0B", r"F01_b_SIMU' has U\+00A0 NO-BREAK SPACE in"),
         ("utt2spk", "SIMU M02", "SIMU M03", "id 'M02_c_SIMU' does not begin with .* 'M03'"),
         ("spk2utt", "M02 M02_c_SIMU\n", "", "disagrees with utt2spk"),
         ("utt2category", "_b_SIMU SIMU", "_b_SIMU DEMO", "'F01_b_SIMU' has category 'DEMO'"),
@@ -77,6 +84,22 @@ def test_a_real_mixture_cannot_be_its_own_reference(tmp_path, tables):
         UserError, match="spk1.scp: REAL utterance 'F01_b_SIMU' has its own mixture"
     ):
         write_set(tmp_path / "real", tables)
+
+
+@pytest.mark.brings(
+    "lists", "ids that do not sort like their speakers, in a set directory", "the two are named"
+)
+def test_ids_and_speakers_must_sort_alike(tmp_path, tables):
+    speakers = {"F01_a_SIMU": "p10", "F01_b_SIMU": "p1", "M02_c_SIMU": "p2"}
+    new = {old: f"{speaker}_{old[4]}_SIMU" for old, speaker in speakers.items()}
+    tables = {name: {new[u]: v for u, v in table.items()} for name, table in tables.items()}
+    tables["utt2spk"] = {new[u]: speaker for u, speaker in speakers.items()}
+    with pytest.raises(
+        UserError,
+        match="set/utt2spk: id 'p1_b_SIMU' of speaker 'p1' comes after the ids of 'p10'; begin",
+    ):
+        write_set(tmp_path / "set", tables)
+    assert not (tmp_path / "set").exists()
 
 
 def test_mixture_and_reference_of_different_length(set_dir, tables):

@@ -41,4 +41,16 @@ def test_lines_have_equal_length_for_long_names():
 def test_a_sentence_with_only_insertions_is_wrong():
     row = Row.of([Counts(correct=3), Counts(correct=3, inserted=1)])
     assert (row.sentences, row.wrong_sentences) == (2, 1)
-    assert row.percentages()[4:] == pytest.approx((100 / 6, 50.0))
+    assert row.percentages()[4:] == ("16.7", "50.0")
+
+
+@pytest.mark.parametrize(
+    ("counts", "percent"),
+    [(Counts(11, 5), "31.3"), (Counts(39, 41), "51.2"), (Counts(1999, 1), "0.1")],
+)
+def test_halves_are_rounded_like_sclite_rounds_them(counts, percent):
+    assert Row.of([counts]).percentages()[1] == percent
+
+
+def test_a_speaker_without_reference_words_has_counts_with_a_star():
+    assert Row.of([Counts(inserted=2)]).percentages() == ("0*", "0*", "0*", "2*", "2*", "100.0")

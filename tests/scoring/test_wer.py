@@ -57,6 +57,8 @@ def test_removed_words_are_not_scored(job, tmp_path):
     assert read_counts(tmp_path / "out/cer/counts.tsv")["F01_a"] == Counts(correct=11)
 
 
+@pytest.mark.brings("scoring", "{ A / B }, @ or ;; in a reference", "spell out what is said")
+@pytest.mark.brings("scoring", "an invisible character in a text to score", "it is named")
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -65,6 +67,15 @@ def test_removed_words_are_not_scored(job, tmp_path):
         ("hyp", "F01_b B\nF01_a A\n", "not sorted"),
         ("text", FILES["text"].replace(" RAIN", ""), "'F01_b' has no words"),
         ("text", "", "is empty"),
+        ("hyp", FILES["hyp"].replace("ROTE", "RO\u200bTE"), "hyp: 'F01_a' has U+200B ZERO WIDTH"),
+        ("text", FILES["text"].replace("RAIN", "R\u00adAIN"), "'F01_b' has U+00AD SOFT HYPHEN"),
+        (
+            "text",
+            FILES["text"].replace("RAIN", "{ RAIN / RAINS }"),
+            "'F01_b' has '{', which sclite",
+        ),
+        ("text", FILES["text"].replace("RAIN", "RAIN @ NOON"), "'F01_b' has '@', which sclite"),
+        ("text", FILES["text"].replace("RAIN", ";; RAIN"), "'F01_b' has ';;', which sclite"),
         ("utt2spk", "F01_a F01\nF01_b F01\n", "lacks 'M02_c'"),
     ],
 )
@@ -73,6 +84,15 @@ def test_bad_input_is_a_one_line_error_and_nothing_is_written(job, tmp_path, nam
         main(job(**{name: text}))
     assert message in stop.value.code and name in stop.value.code
     assert "\n" not in stop.value.code
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.brings("scoring", "references of which no word is scored (<NOISE>)", "it says so")
+def test_references_of_removed_words_only(job, tmp_path):
+    command = job(text="F01_a <NOISE>\nF01_b <NOISE>\nM02_c <NOISE> <NOISE>\n")
+    (tmp_path / "nlsyms.txt").write_text("<NOISE>\n")
+    with pytest.raises(SystemExit, match="text: no utterance has a word to score; all .* <NOISE>"):
+        main([*command, "--nlsyms_txt", str(tmp_path / "nlsyms.txt")])
     assert not (tmp_path / "out").exists()
 
 

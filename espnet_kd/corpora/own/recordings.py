@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espnet_kd.data.categories import CATEGORIES
+from espnet_kd.data.dump import SPEED_PREFIX
+from espnet_kd.data.transcripts import Transcripts, sclite_notation
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns, read_text
+from espnet_kd.fileio import checked_lines, read_columns
 from espnet_kd.options import split_fields
 
 PARTS = ("train", "valid", "test")
@@ -55,12 +57,30 @@ class Recording:
                 raise UserError(
                     self.place, f"{kind} is '{name}'", "use letters, digits, '_', '-' and '.'"
                 )
+            if SPEED_PREFIX.match(name):
+                raise UserError(
+                    self.place,
+                    f"{kind} '{name}' is that of a copy at another speed",
+                    "leave the copies out: stage 2 makes its own (--speed_perturb_factors)",
+                )
         if not self.text:
             raise UserError(
                 self.place,
                 f"utterance '{self.name}' has no text",
                 "transcribe it: the teacher, both recognizers and WER need the words",
             )
+
+        if self.part != "train" and (found := sclite_notation(self.text)):
+            raise UserError(
+                self.place,
+                f"the text has '{found}', which has another meaning in scoring: '{self.text}'",
+                "spell out what is said",
+            )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of its audio."""
+        return (self.audio, self.reference) if self.reference else (self.audio,)
 
     @property
     def id(self) -> str:
@@ -83,13 +103,14 @@ def read_table(path: str | os.PathLike) -> Iterator[Recording]:
             row has a wrong number of cells or a bad value (the message names the line).
     """
     path = Path(path)
-    # read_text has removed the byte-order mark and CR/LF that spreadsheets write.
-    first, *lines = read_text(path).split("\n")
-    columns = first.split("\t")
+    cleaned = Transcripts()
+    lines = checked_lines(path)
+    columns = [cleaned.cell(name) for name in next(lines, (1, ""))[1].split("\t")]
     _check_columns(path, columns)
-    for number, line in enumerate(lines, 2):
+    for number, line in lines:
         if line.strip():
-            yield _row(path.parent, columns, line.split("\t"), f"{path}, line {number}")
+            yield _row(path.parent, columns, line.split("\t"), f"{path}, line {number}", cleaned)
+    cleaned.report(path)
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:
@@ -106,12 +127,19 @@ def _check_columns(path: Path, columns: list[str]) -> None:
             raise UserError(path, f"has an unknown column '{name}'", f"use {known}")
 
 
-def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Recording:
+def _row(
+    folder: Path, columns: list[str], cells: list[str], place: str, cleaned: Transcripts
+) -> Recording:
     if len(cells) != len(columns):
+        unfinished = any(cell.startswith('"') and cell.count('"') % 2 for cell in cells)
         raise UserError(
-            place, f"has {len(cells)} cells, not {len(columns)}", "separate them by single tabs"
+            place,
+            f"has {len(cells)} cells, not {len(columns)}",
+            "write the text in quotes in one line, without tabs"
+            if unfinished
+            else "separate them by single tabs",
         )
-    row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
+    row = {name: cleaned.cell(cell) for name, cell in zip(columns, cells, strict=True)}
     noisy, clean = (os.path.abspath(folder / row[n]) if row[n] else "" for n in ("noisy", "clean"))
     if not noisy and not clean:
         raise UserError(place, "names neither noisy nor clean audio", "give a path")
@@ -130,7 +158,7 @@ def _row(folder: Path, columns: list[str], cells: list[str], place: str) -> Reco
         speaker=row["speaker"],
         audio=noisy or clean,
         reference=clean if noisy else "",
-        text=" ".join(row["text"].split()),
+        text=cleaned.words(row["text"]),
         category=category,
         place=place,
         session=row.get("session", ""),
@@ -165,6 +193,7 @@ def read_directory(option: str) -> Iterator[Recording]:
             raise UserError(
                 directory / file, f"differs from wav.scp in '{min(different)}'", "fix the directory"
             )
+    cleaned = Transcripts()
     for utterance in tables["wav.scp"]:
         yield Recording(
             part=part,
@@ -174,11 +203,12 @@ def read_directory(option: str) -> Iterator[Recording]:
             reference=_audio(directory / "spk1.scp", tables["spk1.scp"][utterance])
             if category == "SIMU"
             else "",
-            text=" ".join(tables["text"][utterance].split()),
+            text=cleaned.words(cleaned.cell(tables["text"][utterance])),
             category=category,
             place=f"{directory}, utterance '{utterance}'",
             session=tables.get("utt2session", {}).get(utterance, ""),
         )
+    cleaned.report(directory / "text")
 
 
 def _audio(scp: Path, value: str) -> str:

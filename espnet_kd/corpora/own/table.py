@@ -10,6 +10,8 @@ from pathlib import Path
 
 from espnet_kd.corpora.chime4.counts import counts_table
 from espnet_kd.corpora.chime4.microphones import failing_by_level, level
+from espnet_kd.corpora.own.contents import check_contents
+from espnet_kd.corpora.own.order import ordered_ids
 from espnet_kd.corpora.own.recordings import PARTS, Recording
 from espnet_kd.data.audio import SAMPLE_RATE, scan_lengths
 from espnet_kd.data.channels import FILE, write_channels
@@ -59,12 +61,14 @@ class OwnCorpus:
         Raises:
             UserError: the first fault found in the corpus.
         """
-        sets = group(self.recordings)
+        sets = group(ordered_ids(self.recordings))
         for recordings in sets.values():
             group_sessions(recordings)  # rejects inconsistent ones before anything is written
         noise = self._noise()
-        audio = {path for r in self.recordings for path in (r.audio, r.reference) if path}
-        paths = self._readable(audio | set(noise.values()))
+        audio = dict.fromkeys(path for r in self.recordings for path in r.files)
+        formats = self._formats({*audio, *noise.values()})
+        check_contents(self.recordings, self.nj)
+        paths = self._readable(formats)
         counts, hours = {}, {}
         for name, recordings in sets.items():
             lengths = self._write_set(name, recordings, paths)
@@ -81,32 +85,37 @@ class OwnCorpus:
             print("no --noise: without background recordings latent_mixup cannot be trained")
             return {}
         suffixes = {".wav", ".flac"}
-        files = (path for path in self.noise.rglob("*") if path.suffix.lower() in suffixes)
-        found = {
-            "_".join(file.relative_to(self.noise).with_suffix("").parts): str(file.absolute())
-            for file in sorted(files)
-        }
-        if not found:
+        files = sorted(p for p in self.noise.rglob("*") if p.suffix.lower() in suffixes)
+        if not files:
             raise UserError(
                 self.noise, "has no wav or flac file", "name the folder of noise recordings"
             )
+        inside = [file.relative_to(self.noise) for file in files]
+        names = ["_".join(path.with_suffix("").parts) for path in inside]
+        if len(set(names)) < len(names):  # such as a.wav and a.flac, or sub/b.wav and sub_b.wav
+            names = [path.as_posix() for path in inside]
+        found = {name: str(file.absolute()) for name, file in zip(names, files, strict=True)}
         for name in found:
             if any(map(str.isspace, name)):
                 raise UserError(found[name], "has white space in its name", "rename it")
         return found
 
-    def _readable(self, paths: Collection[str]) -> dict[str, str]:
-        """Return the path to read for each file: itself or its copy."""
+    def _formats(self, paths: Collection[str]) -> dict[str, str]:
+        """Return how each file differs from 16-kHz 16-bit wav or flac, or ""; sorted by path."""
         ordered = sorted(paths)
         formats = list(parallel_map(other_format, ordered, self.nj, "headers", chunk=512))
-        others = {path: found for path, found in zip(ordered, formats, strict=True) if found}
+        return dict(zip(ordered, formats, strict=True))
+
+    def _readable(self, formats: Mapping[str, str]) -> dict[str, str]:
+        """Return the path to read for each file: itself or its copy."""
+        others = [path for path, found in formats.items() if found]
         if not others:
-            return {path: path for path in ordered}
-        first = next(iter(others))
+            return {path: path for path in formats}
         if self.copies is None:
             raise UserError(
-                first,
-                f"is {others[first]} ({len(others)} such files), not 16-kHz 16-bit wav or flac",
+                others[0],
+                f"is {formats[others[0]]} ({len(others)} such files), not 16-kHz 16-bit wav or "
+                "flac",
                 "convert it, or write copies with --resample true",
             )
         copies = {path: self.copies.absolute() / f"{path.lstrip('/')}.wav" for path in others}
@@ -115,7 +124,7 @@ class OwnCorpus:
         print(f"{self.copies}: 16-kHz 16-bit copies of {len(copies)} files")
         if several:
             print(f"{self.copies}: {len(several)} of them are clipped, first that of {several[0]}")
-        return {path: str(copies.get(path, path)) for path in ordered}
+        return {path: str(copies.get(path, path)) for path in formats}
 
     def _write_set(
         self, name: str, recordings: list[Recording], paths: dict[str, str]
@@ -229,7 +238,7 @@ def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:
             raise UserError(
                 recording.place, f"id '{recording.id}' is also that of {other.place}", "rename one"
             )
-        for path in filter(None, (recording.audio, recording.reference)):
+        for path in recording.files:
             first = part_of.setdefault(path, recording)
             if first.part != recording.part:
                 raise UserError(

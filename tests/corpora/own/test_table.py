@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 import soundfile
@@ -390,3 +394,141 @@ def test_a_session_with_different_lengths(session):
     assert "has 800 samples, but " in caught.value.code
     assert "of the same session 'street', has 799; cut the channels" in caught.value.code
     assert not (session.root / "data/train_real").exists()
+
+
+@pytest.mark.brings("lists", "a training file copied into the test part", "both are named")
+@pytest.mark.brings("lists", "a training file linked into the test part", "both are named")
+@pytest.mark.brings("lists", "a training file as FLAC in the test part", "both are named")
+@pytest.mark.parametrize("way", ["symlink", "hard link", "copy", "folder", "flac", "24 bits"])
+@pytest.mark.parametrize("kind", ["street", "clean"])
+def test_the_same_audio_in_two_parts(own, way, kind):
+    old, new = own.root / f"audio/train_{kind}.wav", own.root / "audio/mirror.wav"
+    if way == "symlink":
+        os.symlink(old, new)
+    elif way == "hard link":
+        os.link(old, new)
+    elif way == "copy":
+        shutil.copy(old, new)
+    elif way == "folder":
+        os.symlink(old.parent, own.root / "mirror")
+        new = own.root / f"mirror/{old.name}"
+    else:
+        new = new.with_suffix(".flac")
+        samples, rate = soundfile.read(old)
+        soundfile.write(new, samples, rate, subtype="PCM_24" if way == "24 bits" else None)
+    row = "bob-test" if kind == "street" else "test_a"
+    own.edit(row, "noisy" if kind == "street" else "clean", str(new.relative_to(own.root)))
+    error = own.error("--resample", "true")
+    assert f"{new} is in part 'test', but has the samples of {old} in part 'train'" in error
+    assert error.startswith(f"error: {own.table}, line ") and not (own.root / "copies").exists()
+
+
+@pytest.mark.brings("lists", "a simulated row whose noisy file is its clean one", "both files")
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_noisy_signal_that_is_clean(own, copy):
+    name = "audio/train_clean.wav"
+    if copy:
+        shutil.copy(own.root / name, own.root / "audio/copy.wav")
+    own.edit("train_a", "noisy", "audio/copy.wav" if copy else name)
+    error = own.error()
+    assert f"line 2: noisy {own.root}/" in error
+    assert f" and clean {own.root}/{name} have the same samples; give the mixture" in error
+
+
+@pytest.mark.brings("lists", "a simulated row with exchanged columns", "exchange the two columns")
+def test_exchanged_columns(own):
+    own.edit("train_b", "noisy", "audio/train_clean.wav")
+    own.edit("train_b", "clean", "audio/train_b.wav")
+    assert "line 3: noisy" in own.error() and "exchange the two columns" in own.error()
+
+
+@pytest.mark.brings(
+    "lists", "noises a.wav and a.flac, or sub/b.wav and sub_b.wav", "all are listed"
+)
+@pytest.mark.parametrize("names", [("a.flac", "a.wav"), ("sub/b.wav", "sub_b.wav")])
+def test_no_noise_is_lost(own, names):
+    (own.root / "noise/sub").mkdir(parents=True)
+    for name in names:
+        own.audio(f"noise/{name}", np.ones(100) / 4)
+    own.run("--noise", own.root / "noise")
+    assert (own.root / "data/noise.scp").read_text() == "".join(
+        f"{name} {own.root}/noise/{name}\n" for name in names
+    )
+
+
+def kaldi_sorted(utt2spk):
+    """Return whether Kaldi's utils/validate_data_dir.sh calls the file sorted."""
+    check = 'export LC_ALL=C; sort -c "$0" && sort -k2 "$0" | cmp - "$0"'
+    return subprocess.run(["bash", "-c", check, utt2spk], capture_output=True).returncode == 0
+
+
+@pytest.mark.brings("lists", "speakers p1 and p10 with ids p1_a and p10_a", "ids get the speaker")
+@pytest.mark.parametrize("where", ["train_a train_b", "train_a bob-train", "train_a test_a"])
+def test_ids_that_do_not_sort_like_their_speakers(own, where, capsys):
+    for name, speaker in zip(where.split(), ("p1", "p10"), strict=True):
+        own.edit(name, "speaker", speaker)
+        own.edit(name, "id", f"{speaker}_001")
+    own.run()
+    sets = list((own.root / "data").iterdir())
+    assert all(kaldi_sorted(directory / "utt2spk") for directory in sets)
+    ids = [line.split()[0] for d in sets for line in (d / "utt2spk").read_text().splitlines()]
+    assert any(i.startswith("p1-p1_001_") for i in ids)
+    assert any(i.startswith("p10-p10_001_") for i in ids)
+    assert sum(i.startswith("bob-") for i in ids) == 3 - ("bob" in where), "kept where right"
+    assert "put the speaker before each id, because 'p10_001_" in capsys.readouterr().out
+
+
+@pytest.mark.brings("lists", "a speaker named like another one and '-'", "both ids in one line")
+def test_speakers_that_no_id_can_sort_like(own):
+    for name, speaker, new in (("train_a", "p1", "p1-z"), ("train_b", "p1-a", "p1-a-b")):
+        own.edit(name, "speaker", speaker)
+        own.edit(name, "id", new)
+    assert "id 'p1-z_SIMU' of speaker 'p1' sorts after 'p1-a-b_SIMU' of 'p1-a'" in own.error()
+
+
+@pytest.mark.brings("lists", "ESPnet's copies at other speeds (sp0.9-)", "leave the copies out")
+@pytest.mark.parametrize("column", ["id", "speaker"])
+def test_copies_at_other_speeds(own, column):
+    own.edit("train_a", column, "sp0.9-x")
+    assert f"line 2: {column} 'sp0.9-x' is that of a copy at another speed" in own.error()
+    own.edit("sp0.9-x" if column == "id" else "train_a", column, "sp1-x")
+    own.run()
+
+
+@pytest.mark.brings("text", "cells in quotes, as a spreadsheet writes them", "quotes go, counted")
+@pytest.mark.brings("text", "zero-width spaces and soft hyphens", "removed from words, counted")
+def test_words_are_cleaned_and_changes_counted(own, capsys):
+    own.edit("train_a", "text", '"HE SAID ""HELLO"""')
+    own.edit("train_b", "text", "A\u200bB\u00a0C")
+    own.edit("bob-train", "text", '"D" E')
+    own.edit("bob-train", "noisy", '"audio/train_street.wav"')
+    own.run()
+    assert read_set(own.root / "data/train_simu")["text"] == {
+        "ann-train_a_SIMU": 'HE SAID "HELLO"',
+        "ann-train_b_SIMU": "AB C",
+    }
+    assert read_set(own.root / "data/train_real")["text"] == {"bob-train_REAL": '"D" E'}
+    out = capsys.readouterr().out
+    assert f"{own.table}: removed the quotes around 2 cells\n" in out
+    assert f"{own.table}: removed U+200B ZERO WIDTH SPACE from 1 transcripts" in out
+
+
+@pytest.mark.brings("text", "a text in quotes over two lines of the table", "its line is named")
+def test_a_quoted_cell_over_two_lines(own):
+    own.edit("train_a", "text", '"ONE\nTWO"')
+    assert "line 2: has 6 cells" not in own.error()
+    own.edit("train_a", "text", '"ONE\tTWO"')
+    assert "line 2: has 7 cells, not 6; write the text in quotes in one line" in own.error()
+
+
+@pytest.mark.brings("text", "a NUL or another control character", "line and character")
+@pytest.mark.parametrize("column", ["text", "noisy", "id"])
+def test_control_characters(own, column):
+    own.edit("train_a", column, "A\x00B")
+    assert "table.tsv: line 2 has the control character U+0000" in own.error()
+
+
+def test_directory_texts_are_cleaned_too(kaldi, capsys):
+    (kaldi / "text").write_bytes('\ufeffann-1 ONE\u200b\nann-2\t"TWO ""3"""\n'.encode())
+    assert [r.text for r in read_directory(f"REAL:train:{kaldi}")] == ["ONE", 'TWO "3"']
+    assert f"{kaldi}/text: removed U+200B" in capsys.readouterr().out
