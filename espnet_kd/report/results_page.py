@@ -25,6 +25,7 @@ from espnet_kd.report.se_tables import (
     scores_of,
     se_comparisons,
     se_table,
+    undefined_scores,
 )
 from espnet_kd.report.set_names import SetNames
 from espnet_kd.report.training_table import not_converged, training_set_of, training_table
@@ -145,6 +146,7 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
         CONTROLS_NOTE,
         se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=(*simu, *real)),
         se_table(se, simu, MORE_METRICS, without_reference=simu),
+        *undefined_scores(se, (*simu, *real), (*PAPER_METRICS, *MORE_METRICS)),
         *_in_words(
             se_comparisons(se, simu, (*PAPER_METRICS, *MORE_METRICS)),
             se_comparisons(se, simu, ("si_snr",), NOISY_PAIRS),
@@ -169,6 +171,7 @@ def _truth_sections(truth: SeResults, names: SetNames) -> list[str]:
         "table cannot be made for it.",
         f"Utterances scored: {', '.join(sizes)}.",
         *tables,
+        *undefined_scores(truth, sets, metrics),
         *_in_words(
             se_comparisons(truth, names.real, metrics),
             se_comparisons(truth, sets, ("si_snr",), NOISY_PAIRS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Collection
 
 import fast_bss_eval
 import numpy as np
@@ -20,8 +21,10 @@ SILENT_SCORES = {"pesq": 1.04, "pesq_raw": -0.5, "stoi": 0.0, "sdr": -LIMIT_DB, 
 METRICS = tuple(SILENT_SCORES)
 
 
-def score_pair(reference: np.ndarray, estimate: np.ndarray) -> dict[str, float]:
-    """Return all scores of one utterance, by the names in `METRICS`.
+def score_pair(
+    reference: np.ndarray, estimate: np.ndarray, metrics: Collection[str] = METRICS
+) -> dict[str, float]:
+    """Return scores of one utterance by their names.
 
     A silent (constant) estimate gets `SILENT_SCORES`. PESQ and STOI are NaN where they are
     undefined (the signal is too short, or no speech is found); SDR and SI-SNR are always finite.
@@ -29,6 +32,7 @@ def score_pair(reference: np.ndarray, estimate: np.ndarray) -> dict[str, float]:
     Args:
         reference: clean samples (T,).
         estimate: enhanced samples (T,).
+        metrics: scores to compute, of those in `METRICS`.
 
     Raises:
         ValueError: the shapes differ or are not (T,), samples are not finite, or the reference is
@@ -41,15 +45,16 @@ def score_pair(reference: np.ndarray, estimate: np.ndarray) -> dict[str, float]:
     if is_silent(reference):
         raise ValueError("the reference is silent")
     if is_silent(estimate):
-        return dict(SILENT_SCORES)
+        return {metric: SILENT_SCORES[metric] for metric in metrics}
     reference, estimate = reference.astype(np.float64), estimate.astype(np.float64)
-    return {
-        "pesq": pesq_wideband(reference, estimate),
-        "pesq_raw": pesq_raw(reference, estimate),
-        "stoi": stoi(reference, estimate),
-        "sdr": sdr(reference, estimate),
-        "si_snr": si_snr(reference, estimate),
+    functions = {
+        "pesq": pesq_wideband,
+        "pesq_raw": pesq_raw,
+        "stoi": stoi,
+        "sdr": sdr,
+        "si_snr": si_snr,
     }
+    return {metric: functions[metric](reference, estimate) for metric in metrics}
 
 
 def is_silent(wave: np.ndarray) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import soundfile
 from espnet_kd.data.audio import num_samples
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.data.waves import read_wave
+from espnet_kd.data.workers import Death
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
 from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
@@ -50,6 +52,7 @@ class _Pair:
     reference: str
     estimate: str
     num_samples: int
+    metrics: tuple[str, ...] = METRICS
 
 
 def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
@@ -75,8 +78,7 @@ def score_jobs(jobs: Iterable[SeJob], nj: int) -> None:
             print(f"{job.system} on {job.set_dir.name}: no reference, nothing to score")
     pairs = [pair for index, job in enumerate(with_reference) for pair in _pairs(index, job)]
     scores: list[dict[str, dict[str, float]]] = [{} for _ in with_reference]
-    results = parallel_map(_score, pairs, nj, "SE scores", chunk=4)
-    for pair, values in zip(pairs, results, strict=True):
+    for pair, values in zip(pairs, _all_scores(pairs, nj), strict=True):
         scores[pair.job][pair.utterance] = values
     for job, job_scores in zip(with_reference, scores, strict=True):
         write_scores(job.out_dir, job_scores)
@@ -138,6 +140,34 @@ def _pairs(index: int, job: SeJob) -> list[_Pair]:
     ]
 
 
+def _all_scores(pairs: Sequence[_Pair], nj: int) -> list[dict[str, float]]:
+    """Score all pairs; a metric is NaN, with a warning, where its native code crashes."""
+    results = list(parallel_map(_score, pairs, nj, "SE scores", lost=lambda pair, death: None))
+    crashed = [pair for pair, values in zip(pairs, results, strict=True) if values is None]
+    if not crashed:
+        return results
+    # One metric at a time, to keep those that do not crash.
+    apart = [replace(pair, metrics=(metric,)) for pair in crashed for metric in METRICS]
+    single = parallel_map(_score, apart, nj, "crashed utterances", lost=_crashed)
+    found: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
+    for pair, values in zip(apart, single, strict=True):
+        found[pair.job, pair.utterance] |= values
+    return [
+        found[pair.job, pair.utterance] if values is None else values
+        for pair, values in zip(pairs, results, strict=True)
+    ]
+
+
+def _crashed(pair: _Pair, death: Death) -> dict[str, float]:
+    (metric,) = pair.metrics
+    print(
+        f"warning: {pair.utterance}: {metric} crashed ({death}) on {pair.estimate}; its value is "
+        "NaN",
+        file=sys.stderr,
+    )
+    return {metric: math.nan}
+
+
 def _score(pair: _Pair) -> dict[str, float]:
     reference = read_wave(pair.reference, pair.num_samples)
     if num_samples(pair.estimate) != pair.num_samples:
@@ -149,7 +179,7 @@ def _score(pair: _Pair) -> dict[str, float]:
     # Not read_wave, which rejects silence: a silent estimate gets a bad score instead.
     estimate, _ = soundfile.read(pair.estimate, dtype="float32")
     try:
-        return score_pair(reference, estimate)
+        return score_pair(reference, estimate, pair.metrics)
     except ValueError as error:
         raise UserError(pair.reference, str(error), "leave the utterance out") from None
 
