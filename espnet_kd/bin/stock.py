@@ -36,11 +36,16 @@ def main(cmd: list[str] | None = None) -> None:
         raise UserError(module, "is not a module", "example: espnet2.bin.asr_train")
     if job:
         take_gpu(job - 1)
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-    if module.endswith("_train") and "--output_dir" in arguments[:-1]:
-        from espnet_kd.tasks.history import print_convergence
+    if not module.endswith("_train"):
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        return
+    from espnet_kd.tasks.history import print_end
+    from espnet_kd.tasks.stock_training import checked_trainings
 
-        print_convergence(arguments[arguments.index("--output_dir") + 1])
+    with checked_trainings():
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if "--output_dir" in arguments[:-1]:
+        print_end(arguments[arguments.index("--output_dir") + 1])
 
 
 def take_gpu(job: int) -> None:

@@ -28,7 +28,12 @@ from espnet_kd.report.se_tables import (
     undefined_scores,
 )
 from espnet_kd.report.set_names import SetNames
-from espnet_kd.report.training_table import not_converged, training_set_of, training_table
+from espnet_kd.report.training_table import (
+    dropped_note,
+    not_converged,
+    training_set_of,
+    training_table,
+)
 from espnet_kd.report.wer_tables import (
     load_wer_results,
     sclite_rows,
@@ -253,6 +258,7 @@ def _trainings(configs: Sequence[str]) -> str:
             "results of these; see `max_epoch` in their YAML."
         )
     )
+    verdict = " ".join([verdict, *dropped_note(configs)])
     return (
         f"{training_table(configs)}\n\n{verdict} A training is called converged if its last fifth "
         "(the number of epochs in parentheses) improved the best value of its validation measure "

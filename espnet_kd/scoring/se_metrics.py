@@ -12,6 +12,7 @@ import pesq as pesq_package
 import pystoi
 
 from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.scoring.pesq_limit import too_many_sections
 
 # Scores in dB are clamped to +-60 dB: beyond that, a 16-bit file only contains rounding noise.
 LIMIT_DB = 60.0
@@ -27,7 +28,8 @@ def score_pair(
     """Return scores of one utterance by their names.
 
     A silent (constant) estimate gets `SILENT_SCORES`. PESQ and STOI are NaN where they are
-    undefined (the signal is too short, or no speech is found); SDR and SI-SNR are always finite.
+    undefined: the signal is too short, has no speech or, for PESQ, too many sections of it. SDR and
+    SI-SNR are always finite.
 
     Args:
         reference: clean samples (T,).
@@ -70,7 +72,7 @@ def pesq_wideband(reference: np.ndarray, estimate: np.ndarray) -> float:
         estimate: samples (T,).
 
     Returns:
-        1.04 to 4.64; NaN for a signal under 0.25 s or if no speech is found.
+        1.04 to 4.64; NaN for a signal under 0.25 s, without speech, or with over 50 sections of it.
     """
     return _pesq(reference, estimate, "wb")
 
@@ -87,7 +89,7 @@ def pesq_raw(reference: np.ndarray, estimate: np.ndarray) -> float:
         estimate: samples (T,).
 
     Returns:
-        -0.5 to 4.5; NaN for a signal under 0.25 s or if no speech is found.
+        -0.5 to 4.5; NaN for a signal under 0.25 s, without speech, or with over 50 sections of it.
     """
     mapped = _pesq(reference, estimate, "nb")
     # The inverse of P.862.1: mapped = 0.999 + 4 / (1 + exp(-1.4945 raw + 4.6607)).
@@ -95,6 +97,8 @@ def pesq_raw(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def _pesq(reference: np.ndarray, estimate: np.ndarray, mode: str) -> float:
+    if too_many_sections(reference):
+        return math.nan
     try:
         return float(pesq_package.pesq(SAMPLE_RATE, reference, estimate, mode))
     except (pesq_package.BufferTooShortError, pesq_package.NoUtterancesError):
