@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import pickle
@@ -57,6 +58,44 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
     return state
 
 
+def read_training_state(checkpoint: str | os.PathLike) -> dict[str, Any]:
+    """Read the `checkpoint.pth` of a training without running code that the file may contain.
+
+    Returns:
+        The states of `model`, `reporter`, `optimizers`, `schedulers` and `scaler`. Tensors are
+        read from the file when they are used.
+
+    Raises:
+        UserError: the file does not exist, is cut or empty, or is something else.
+    """
+    import numpy as np
+    import torch
+
+    # Types of ESPnet's statistics and schedulers in addition to plain numbers.
+    types = [
+        datetime.timedelta,
+        np.dtype,
+        *(kind for name, kind in vars(np.dtypes).items() if name.endswith("DType")),
+        np.ndarray,
+        np.zeros(1).__reduce__()[0],  # builds arrays
+        np.float64(0).__reduce__()[0],  # builds NumPy scalars
+    ]
+    try:
+        with torch.serialization.safe_globals(types):
+            state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError:
+        raise UserError(checkpoint, "does not exist", "train the model first") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
+        state = None
+    if not isinstance(state, dict) or not isinstance(state.get("reporter"), dict):
+        raise UserError(
+            checkpoint,
+            "is cut, empty or not a checkpoint of a training",
+            "remove its directory and train again",
+        )
+    return state
+
+
 def load_strictly(
     model: torch.nn.Module, state: dict[str, torch.Tensor], checkpoint: str | os.PathLike
 ) -> None:
@@ -65,6 +104,15 @@ def load_strictly(
     Raises:
         UserError: a key is missing or unknown, or its shape differs; names the first such key.
     """
+    problems = mismatches(model, state)
+    if problems:
+        more = f" (and {len(problems) - 1} more such keys)" if len(problems) > 1 else ""
+        raise UserError(checkpoint, problems[0] + more, "give the config.yaml it was trained with")
+    model.load_state_dict(state, strict=True)
+
+
+def mismatches(model: torch.nn.Module, state: dict[str, torch.Tensor]) -> list[str]:
+    """Say which weights are missing, unknown, or of another shape than in the model."""
     expected = model.state_dict()
     problems = [f"has no '{key}'" for key in expected if key not in state]
     problems += [
@@ -75,10 +123,7 @@ def load_strictly(
         for key, value in expected.items()
         if key in state and state[key].shape != value.shape
     ]
-    if problems:
-        more = f" (and {len(problems) - 1} more such keys)" if len(problems) > 1 else ""
-        raise UserError(checkpoint, problems[0] + more, "give the config.yaml it was trained with")
-    model.load_state_dict(state, strict=True)
+    return problems
 
 
 def sha256(path: str | os.PathLike) -> str:

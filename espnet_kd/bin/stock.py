@@ -5,6 +5,7 @@ Parallel jobs, `stock --job K MODULE ARGS`, take the visible GPUs in turn.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import runpy
 import sys
@@ -50,8 +51,14 @@ def _run(module: str) -> None:
 
     espnet_reader.install()
     host.name_short_signals()
+    checks: contextlib.AbstractContextManager = contextlib.nullcontext()
+    if module.endswith("_train"):
+        from espnet_kd.tasks.stock_training import checked_trainings
+
+        checks = checked_trainings()
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        with checks:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
     except RuntimeError as error:
         if (found := behind(error)) is None:
             raise
@@ -60,9 +67,9 @@ def _run(module: str) -> None:
 
 def _report(module: str, output: str) -> None:
     if module.endswith("_train"):
-        from espnet_kd.tasks.history import print_convergence
+        from espnet_kd.tasks.history import print_end
 
-        print_convergence(output)
+        print_end(output)
     elif module.endswith("asr_inference"):
         print_empty(Path(output) / "1best_recog/text")
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import os
-import threading
+import textwrap
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
 from typing import TypeVar
 
 from espnet_kd.data.spool import blocks
+from espnet_kd.data.workers import AHEAD, Death, die_with_parent, guarded_map
+from espnet_kd.errors import UserError
 from espnet_kd.progress import progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-AHEAD = 8  # chunks per process that may be submitted before the caller has taken their results
 
 
 def parallel_map(
@@ -27,22 +25,31 @@ def parallel_map(
     nj: int,
     title: str,
     chunk: int = 1,
+    lost: Callable[[Item, Death], Result] | None = None,
 ) -> Iterator[Result]:
     """Yield `function(item)` in the order of `items`.
 
-    Progress is shown if there is more than one chunk. Only a few chunks are in memory at a time.
+    Progress is shown if there is more than one chunk. Only a few chunks are in memory at a time. If
+    a process dies, the items that it had not finished are processed again, one at a time.
 
     Args:
         function: a module-level function (it is sent to other processes).
         items: items to process.
-        nj: number of processes; 1 runs everything in this process.
+        nj: number of processes; 1 runs everything in this process, unless `lost` is given.
         title: name of the work for the progress line.
         chunk: number of items sent to a process at once; large for cheap functions.
+        lost: returns the result of an item in whose native code a process died. With it, all work
+            is done in other processes, one item at a time.
 
     Raises:
-        UserError: the first one `function` raises; work that has not started is dropped.
+        UserError: the first one `function` raises, or a process died and there is no `lost`, or it
+            was killed from outside; work that has not started is dropped.
     """
     total = len(items) if isinstance(items, Sized) else None
+    if lost is not None:
+        guarded = _guarded(function, items, max(nj, 1), title, lost)
+        yield from guarded if total == 1 else progress(guarded, title, total)
+        return
     chunks = blocks(items, chunk)
     begin = [*islice(chunks, 2)]
     if len(begin) < 2:
@@ -52,37 +59,56 @@ def parallel_map(
     if nj <= 1:
         yield from progress(map(function, chain.from_iterable(chunks)), title, total)
         return
-    with ProcessPoolExecutor(nj, initializer=die_with_parent) as pool:
-        try:
-            yield from progress(_results(pool, function, chunks, AHEAD * nj), title, total)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    yield from progress(_pooled(function, chunks, nj, title), title, total)
 
 
-def _results(
-    pool: Executor,
-    function: Callable[[Item], Result],
-    chunks: Iterable[list[Item]],
-    ahead: int,
+def _pooled(
+    function: Callable[[Item], Result], chunks: Iterator[list[Item]], nj: int, title: str
 ) -> Iterator[Result]:
-    waiting: deque[Future[list[Result]]] = deque()
-    for chunk in chunks:
-        waiting.append(pool.submit(_apply, function, chunk))
-        if len(waiting) > ahead:
-            yield from waiting.popleft().result()
-    while waiting:
-        yield from waiting.popleft().result()
+    waiting: deque[list[Item]] = deque()
+    futures: deque[Future[list[Result]]] = deque()
+
+    def first() -> list[Result]:
+        results = futures[0].result()
+        futures.popleft()
+        waiting.popleft()
+        return results
+
+    try:
+        with ProcessPoolExecutor(nj, initializer=die_with_parent) as pool:
+            try:
+                for chunk in chunks:
+                    waiting.append(chunk)
+                    futures.append(pool.submit(_apply, function, chunk))
+                    if len(waiting) > AHEAD * nj:
+                        yield from first()
+                while waiting:
+                    yield from first()
+            finally:
+                pool.shutdown(cancel_futures=True)
+    except BrokenProcessPool:
+        yield from _guarded(function, chain.from_iterable(chain(waiting, chunks)), nj, title)
+
+
+def _guarded(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    nj: int,
+    title: str,
+    lost: Callable[[Item, Death], Result] | None = None,
+) -> Iterator[Result]:
+    for item, result in guarded_map(function, items, nj):
+        if not isinstance(result, Death):
+            yield result
+        elif lost is not None and not result.from_outside:
+            yield lost(item, result)
+        else:
+            name = textwrap.shorten(str(item), 300, placeholder="...")
+            fix = "check its files"
+            if result.from_outside:
+                fix = "if memory ran out, use fewer jobs (--nj), and run again"
+            raise UserError(title, f"a process died ({result}) while it worked on '{name}'", fix)
 
 
 def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result]:
     return [function(item) for item in chunk]
-
-
-def die_with_parent() -> None:
-    """End this worker when its parent is killed; otherwise it would wait for tasks forever."""
-
-    def watch() -> None:
-        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -1,8 +1,9 @@
-"""A training batch: lengths are always set, and all utterances have references or none has."""
+"""A training batch: lengths are set, all utterances or none have references, none is silent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 
@@ -20,7 +21,7 @@ class Batch:
     Attributes:
         mixture: (B, L).
         lengths: (B,) valid samples.
-        samples: the same as Python integers.
+        samples: the same as Python integers; empty if all utterances were silent.
         reference: (B, L), or None if the utterances have no references.
         category: (B,) index into CATEGORIES, or None.
         present: categories in the batch; empty if unknown.
@@ -28,6 +29,7 @@ class Batch:
         text_lengths: (B,), or None.
         align: (B, U) center of each token in milliseconds, or None.
         paired: the second half of the batch is the first half with different noise.
+        silent: places of the utterances that were left out, before any doubling.
     """
 
     mixture: torch.Tensor
@@ -40,6 +42,7 @@ class Batch:
     text_lengths: torch.Tensor | None
     align: torch.Tensor | None
     paired: bool = False
+    silent: tuple[int, ...] = ()
 
     @property
     def conditions(self) -> dict[str, torch.Tensor | None]:
@@ -75,6 +78,9 @@ def make_batch(
 ) -> Batch:
     """Build a Batch from what ESPnet's collate function returns.
 
+    Utterances whose mixture or reference has no signal (all samples are equal) are left out: no
+    loss is defined for them, and the gradient of an SI-SNR would be NaN.
+
     Args:
         speech_mix: (B, L).
         speech_mix_lengths: (B,), or None if all have length L (the chunk iterator).
@@ -92,45 +98,82 @@ def make_batch(
     if speech_mix_lengths is None:
         shape, samples = speech_mix.shape[:1], speech_mix.shape[1]
         speech_mix_lengths = torch.full(shape, samples, device=speech_mix.device)
-    category = None if utt2category is None else utt2category.reshape(-1)
-    samples, missing, present = _facts(speech_mix_lengths, speech_ref1, category)
-    if 0 < missing < len(samples):
+    batch = Batch(
+        mixture=speech_mix,
+        lengths=speech_mix_lengths,
+        samples=(),
+        reference=speech_ref1,
+        category=None if utt2category is None else utt2category.reshape(-1),
+        present=(),
+        text=text,
+        text_lengths=text_lengths,
+        align=align,
+    )
+    facts = _facts(batch, speech_mix2)
+    kept = [place for place, silent in enumerate(facts.silent) if not silent]
+    if len(kept) < len(facts.silent):
+        batch = _rows(batch, kept)
+        speech_mix2 = None if speech_mix2 is None else speech_mix2[kept]
+    missing = sum(facts.missing[place] for place in kept)
+    if 0 < missing < len(kept):
         raise UserError(
             "speech_ref1",
             "a batch contains utterances with and without references",
             "keep utt2category next to the first data file, so that each batch has one category",
         )
-    batch = Batch(
-        mixture=speech_mix,
-        lengths=speech_mix_lengths,
-        samples=samples,
-        reference=None if missing else speech_ref1,
-        category=category,
-        present=present,
-        text=text,
-        text_lengths=text_lengths,
-        align=align,
+    kinds = {facts.categories[place] for place in kept} if facts.categories else set()
+    batch = replace(
+        batch,
+        samples=tuple(facts.samples[place] for place in kept),
+        reference=None if missing else batch.reference,
+        present=tuple(kind for index, kind in enumerate(CATEGORIES) if index in kinds),
+        silent=tuple(place for place, silent in enumerate(facts.silent) if silent),
     )
     return batch if speech_mix2 is None else _doubled(batch, speech_mix2)
 
 
-def _facts(
-    lengths: torch.Tensor, reference: torch.Tensor, category: torch.Tensor | None
-) -> tuple[tuple[int, ...], int, tuple[str, ...]]:
-    """Read the lengths, the number of missing references and the categories, all at once."""
-    kinds = torch.arange(len(CATEGORIES), device=lengths.device)
-    if category is None:
-        present = torch.zeros_like(kinds)
-    else:
-        present = (category.unsqueeze(1) == kinds).any(0)
-    missing = reference[:, 0].isnan().sum()
-    facts = torch.cat([missing.view(1), present.long(), lengths.long()]).tolist()
-    kinds_there = facts[1 : 1 + len(CATEGORIES)]
-    return (
-        tuple(facts[1 + len(CATEGORIES) :]),
-        facts[0],
-        tuple(kind for kind, there in zip(CATEGORIES, kinds_there, strict=True) if there),
-    )
+class _Facts(NamedTuple):
+    """What must be known of each of B utterances: length, whether there is a reference, silence."""
+
+    samples: tuple[int, ...]
+    missing: tuple[int, ...]
+    silent: tuple[int, ...]
+    categories: tuple[int, ...]
+
+
+def _facts(batch: Batch, second: torch.Tensor | None) -> _Facts:
+    """Read lengths, missing references, silence and categories from the device, all at once."""
+    signals = [batch.mixture, batch.reference, *([] if second is None else [second])]
+    rows = [
+        batch.lengths,
+        batch.reference[:, 0].isnan(),
+        torch.stack([constant(signal, batch.lengths) for signal in signals]).any(0),
+        *([] if batch.category is None else [batch.category]),
+    ]
+    values = torch.stack([row.long() for row in rows]).tolist()
+    return _Facts(*map(tuple, values), *([()] if batch.category is None else []))
+
+
+def constant(signal: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Return whether all samples of a signal are equal, e.g. digital silence.
+
+    Args:
+        signal: (B, L).
+        lengths: (B,) valid samples.
+
+    Returns:
+        (B,) booleans; false where there is a NaN.
+    """
+    padding = torch.arange(signal.size(1), device=signal.device) >= lengths.unsqueeze(1)
+    lowest = signal.masked_fill(padding, torch.inf).amin(1)
+    return lowest >= signal.masked_fill(padding, -torch.inf).amax(1)
+
+
+def _rows(batch: Batch, kept: list[int]) -> Batch:
+    values = {
+        name: value[kept] for name, value in vars(batch).items() if isinstance(value, torch.Tensor)
+    }
+    return replace(batch, **values)
 
 
 def _doubled(batch: Batch, second: torch.Tensor) -> Batch:

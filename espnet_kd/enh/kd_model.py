@@ -19,6 +19,7 @@ from espnet_kd.distill.frozen import Frozen
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.distill.settings import check_weight
 from espnet_kd.enh.batch import Batch, make_batch
+from espnet_kd.enh.silence import Silence
 from espnet_kd.errors import UserError
 
 WORD_ERRORS = "word_errors"  # a measure of validation; see tasks/word_errors.py
@@ -58,6 +59,7 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         self.distiller: Distiller | None = None
         self.teacher: Frozen | None = None
         self.word_errors: torch.nn.Module | None = None  # counts them in validation
+        self.silence = Silence()
 
     @property
     def takes_text(self) -> bool:
@@ -142,12 +144,14 @@ class ESPnetKDModel(ESPnetEnhancementModel):
         text_lengths: torch.Tensor | None = None,
         align: torch.Tensor | None = None,
         utt2category: torch.Tensor | None = None,
+        utt_id: Sequence[str] = (),
         **_: object,
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
         """Enhance a batch and compute its loss; the arguments are those of `make_batch`.
 
         Returns:
-            Scalar loss, statistics (including one loss per category), batch size.
+            Scalar loss, statistics (including one loss per category), batch size. If all of the
+            batch is silent, the loss has a gradient of zero, and the batch size is 0.
         """
         batch = make_batch(
             speech_mix,
@@ -159,6 +163,10 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             align,
             utt2category,
         )
+        names = [utt_id[place] for place in batch.silent] if utt_id else []
+        self.silence.count(len(speech_mix), len(batch.silent), names)
+        if not batch.samples:
+            return self._nothing()
         total = batch.mixture.new_zeros(len(batch.mixture))
         stats: dict[str, torch.Tensor] = {}
         for name, weight, loss in self.compute_terms(batch, calibrate=self.training):
@@ -170,10 +178,19 @@ class ESPnetKDModel(ESPnetEnhancementModel):
             weights = [self.category_weights.get(kind, 1.0) for kind in CATEGORIES]
             total = total * total.new_tensor(weights)[batch.category]
         loss = total.mean()
-        stats["loss"] = loss.detach()
+        return self._complete(loss, {**stats, "loss": loss.detach()}, len(batch.mixture))
+
+    def _nothing(self) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
+        """Return the loss of no utterances; each weight has a gradient, which DDP waits for."""
+        loss = sum(0.0 * weight.sum() for weight in self.parameters() if weight.requires_grad)
+        return self._complete(loss, {"loss": torch.full_like(loss.detach(), torch.nan)}, 0)
+
+    def _complete(
+        self, loss: torch.Tensor, stats: dict[str, torch.Tensor], size: int
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             stats = complete(stats, self.measures(self.training))
-        return force_gatherable((loss, stats, len(batch.mixture)), loss.device)
+        return force_gatherable((loss, stats, size), loss.device)
 
     def measures(self, training: bool) -> list[str]:
         """Return the names of all statistics that `forward` can return for some batch.

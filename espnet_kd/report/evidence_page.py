@@ -12,7 +12,7 @@ from espnet_kd.report.environment import corpus_line, environment_block
 from espnet_kd.report.markdown import GAP, difference_cell, set_title, system_title, table
 from espnet_kd.report.score_columns import Column, se_columns, wer_columns
 from espnet_kd.report.se_tables import load_se_results
-from espnet_kd.report.training_table import not_converged
+from espnet_kd.report.training_table import dropped_note, not_converged
 from espnet_kd.report.wer_tables import load_wer_results
 from espnet_kd.report.wording import ASR_TITLES, CONTROLS_NOTE, DECODERS
 from espnet_kd.scoring.bootstrap import REPLICATES, SEED, Interval, seeds_interval
@@ -138,9 +138,10 @@ def _table(differences: Sequence[Difference]) -> str:
 
 def _trainings(configs: Sequence[str]) -> str:
     early = not_converged(configs)
-    if not early:
-        return f"All {len(configs)} trainings converged (see RESULTS.md for the criterion)."
-    return f"**Stopped while still improving: {', '.join(early)}.**"
+    lines = [f"All {len(configs)} trainings converged (see RESULTS.md for the criterion)."]
+    if early:
+        lines = [f"**Stopped while still improving: {', '.join(early)}.**"]
+    return " ".join([*lines, *dropped_note(configs)])
 
 
 def _named(

@@ -6,21 +6,12 @@ import argparse
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-
 from espnet_kd import host
 from espnet_kd.checkpoint import read_config
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.report.markdown import GAP, system_title, table
-from espnet_kd.scoring.complexity import count_parameters, measure
-
-
-class TrainedModel(NamedTuple):
-    """Name, `config.yaml` and checkpoint of a speech-enhancement model."""
-
-    name: str
-    config: str
-    checkpoint: str
+from espnet_kd.report.model_speed import PROCESSES, UTTERANCES, TrainedModel, speeds
+from espnet_kd.scoring.complexity import count_macs, count_parameters
 
 
 class NamedConfig(NamedTuple):
@@ -41,7 +32,7 @@ TITLES = {
 def model_table(
     models: Sequence[TrainedModel], set_dir: str, others: Sequence[NamedConfig] = ()
 ) -> str:
-    """Measure each model on the CPU, on the first utterance of a set, and return a table.
+    """Measure each model on the CPU, on utterances of a set, and return a table.
 
     Args:
         models: models to measure.
@@ -52,23 +43,25 @@ def model_table(
     from espnet_kd.inference.utterances import read_utterances
 
     rows, notes = [], []
-    for model in models:
+    for model, speed in zip(models, speeds(models, set_dir), strict=True):
         enhancer = load_enhancer(model.config, model.checkpoint)
         utterance = read_utterances(set_dir, *conditions(enhancer.model))[0]
+        macs = count_macs(lambda e=enhancer, u=utterance: e([u]))
         seconds = utterance.num_samples / SAMPLE_RATE
-        cost = measure(enhancer.model, lambda e=enhancer, u=utterance: e([u]), seconds)
         rows.append(
             (
                 system_title(model.name),
-                f"{cost.parameters / 1e6:.3f}",
-                f"{cost.macs_per_second / 1e9:.3f}",
-                f"{cost.real_time_factor:.3f}",
+                f"{count_parameters(enhancer.model) / 1e6:.3f}",
+                f"{macs / seconds / 1e9:.3f}",
+                f"{speed.mean:.3f} ± {speed.deviation:.3f}",
             )
         )
     rows += [(TITLES.get(o.name, o.name), f"{_size(o) / 1e6:.3f}", GAP, GAP) for o in others]
     if models:
-        threads = torch.get_num_threads()
-        notes.append(f"On one utterance of {seconds:.1f} s, on the CPU, with {threads} thread(s).")
+        notes.append(
+            f"GMAC: on one utterance of {seconds:.1f} s. RTF: mean and standard deviation over up "
+            f"to {UTTERANCES} utterances in each of {PROCESSES} processes, on the CPU, one thread."
+        )
     if any(other.name == "aligner" for other in others):
         notes.append("The teacher is measured without the aligner, which aligns its transcripts.")
     header = ("model", "parameters [M]", "GMAC per second of audio", "RTF")

@@ -25,9 +25,15 @@ from espnet_kd.report.se_tables import (
     scores_of,
     se_comparisons,
     se_table,
+    undefined_scores,
 )
 from espnet_kd.report.set_names import SetNames
-from espnet_kd.report.training_table import not_converged, training_set_of, training_table
+from espnet_kd.report.training_table import (
+    dropped_note,
+    not_converged,
+    training_set_of,
+    training_table,
+)
 from espnet_kd.report.wer_tables import (
     load_wer_results,
     sclite_rows,
@@ -145,6 +151,7 @@ def _se_sections(se: SeResults, sources: Sources) -> list[str]:
         CONTROLS_NOTE,
         se_table(se, (*simu, *real), PAPER_METRICS, published, without_reference=(*simu, *real)),
         se_table(se, simu, MORE_METRICS, without_reference=simu),
+        *undefined_scores(se, (*simu, *real), (*PAPER_METRICS, *MORE_METRICS)),
         *_in_words(
             se_comparisons(se, simu, (*PAPER_METRICS, *MORE_METRICS)),
             se_comparisons(se, simu, ("si_snr",), NOISY_PAIRS),
@@ -169,6 +176,7 @@ def _truth_sections(truth: SeResults, names: SetNames) -> list[str]:
         "table cannot be made for it.",
         f"Utterances scored: {', '.join(sizes)}.",
         *tables,
+        *undefined_scores(truth, sets, metrics),
         *_in_words(
             se_comparisons(truth, names.real, metrics),
             se_comparisons(truth, sets, ("si_snr",), NOISY_PAIRS),
@@ -250,6 +258,7 @@ def _trainings(configs: Sequence[str]) -> str:
             "results of these; see `max_epoch` in their YAML."
         )
     )
+    verdict = " ".join([verdict, *dropped_note(configs)])
     return (
         f"{training_table(configs)}\n\n{verdict} A training is called converged if its last fifth "
         "(the number of epochs in parentheses) improved the best value of its validation measure "

@@ -102,6 +102,33 @@ def se_table(
     return table(header, rows)
 
 
+def undefined_scores(results: SeResults, sets: Iterable[str], metrics: Iterable[str]) -> list[str]:
+    """Say how many utterances of which systems have no score; they are left out of the means.
+
+    Args:
+        results: results of `load_se_results`.
+        sets: names of the sets in the table.
+        metrics: columns of each set, by the names in `MEASURES`.
+
+    Returns:
+        A paragraph, or nothing if all scores are defined.
+    """
+    notes = []
+    for metric, name in product(metrics, sets):
+        counts = {
+            system: f"{len(scores) - len(scores_of(scores, metric))} of {len(scores)}"
+            for system, scores in results.get(name, {}).items()
+            if len(scores) > len(scores_of(scores, metric))
+        }
+        title = MEASURES[metric].title.partition(" [")[0]
+        notes += [
+            f"no {title} on {set_title(name)} for {counts[system]} utterances "
+            f"({system_title(system)})"
+            for system in in_order(counts)
+        ]
+    return [f"Left out of the means: {'; '.join(notes)}."] if notes else []
+
+
 def se_comparisons(
     results: SeResults,
     sets: Iterable[str],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from espnet_kd.checkpoint import read_config
 from espnet_kd.errors import UserError
 from espnet_kd.report.markdown import GAP, table
-from espnet_kd.tasks.history import History, read_history
+from espnet_kd.tasks.history import MANY_DROPPED, History, read_history
 
 FILES = "train_data_path_and_name_and_type"
 HEADER = (
@@ -36,18 +36,34 @@ def training_table(configs: Sequence[str]) -> str:
 
 
 def not_converged(configs: Sequence[str]) -> list[str]:
-    """Return the names of the trainings that stopped while they were still improving.
+    """Return the names of the trainings that stopped while they were still improving."""
+    return _named(configs, lambda history: not history.converged)
+
+
+def dropped_note(configs: Sequence[str]) -> list[str]:
+    """Return a sentence about the trainings that dropped many steps, or nothing."""
+    names = _named(configs, lambda history: history.many_dropped)
+    if not names:
+        return []
+    return [
+        f"**Dropped more than {MANY_DROPPED:.0%} of their steps, because gradients were not "
+        f"finite: {', '.join(names)}.**"
+    ]
+
+
+def _named(configs: Sequence[str], condition: Callable[[History], bool]) -> list[str]:
+    """Return the names of the trainings for which a condition holds.
 
     Seeds of a training have its name before theirs, e.g. `student/seed1`; a training that another
     path links to counts once.
     """
-    early: dict[Path, str] = {}
+    names: dict[Path, str] = {}
     for directory in (Path(path).parent for path in configs):
         history = _history(directory)
-        if history is not None and not history.converged:
+        if history is not None and condition(history):
             above = f"{directory.parent.name}/" if directory.name.startswith("seed") else ""
-            early.setdefault(directory.resolve(), above + directory.name)
-    return list(early.values())
+            names.setdefault(directory.resolve(), above + directory.name)
+    return list(names.values())
 
 
 def training_set_of(model: str, configs: Sequence[str]) -> str | None:
@@ -65,7 +81,7 @@ def _row(directory: Path) -> list[str]:
     return [
         *row,
         str(len(history.epochs)),
-        str(history.steps),
+        f"{history.steps} ({history.dropped} dropped)" if history.dropped else str(history.steps),
         history.measure,
         f"{history.best:.4g}",
         f"{history.last_gain:.2g} ({history.last})",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,35 +15,46 @@ from espnet_kd.enh.fast.products import OPERATIONS
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Computational cost of a model.
+class Speed:
+    """Real-time factors of a model: computing time in seconds per second of audio.
 
     Attributes:
-        parameters: number of weights, trainable and frozen.
-        macs_per_second: multiply-accumulates per second of audio.
-        real_time_factor: computing time in seconds per second of audio.
+        factors: one for each utterance in each process.
     """
 
-    parameters: int
-    macs_per_second: float
-    real_time_factor: float
+    factors: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean of the factors."""
+        return statistics.fmean(self.factors)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the factors (of a sample); 0 for a single one."""
+        return statistics.stdev(self.factors) if len(self.factors) > 1 else 0.0
 
 
-def measure(
-    model: torch.nn.Module, run: Callable[[], object], seconds: float, repeats: int = 3
-) -> Cost:
-    """Measure a model on its current device, with the current number of threads.
+def real_time_factors(
+    runs: Sequence[tuple[Callable[[], object], float]], budget: float
+) -> list[float]:
+    """Return the real-time factor of each run, after one that is not timed.
 
     Args:
-        model: model whose parameters are counted.
-        run: function that enhances `seconds` of audio with the model.
-        seconds: length of the audio.
-        repeats: number of timed runs, after one warm-up run; the result is their median.
+        runs: functions that enhance an utterance, each with the seconds of audio in it.
+        budget: seconds after which no further run starts; two always do.
     """
     with torch.inference_mode():
-        macs = count_macs(run)
-        times = [_time(run) for _ in range(repeats)]
-    return Cost(count_parameters(model), macs / seconds, statistics.median(times) / seconds)
+        runs[0][0]()
+        factors: list[float] = []
+        begin = time.perf_counter()
+        for run, seconds in runs:
+            start = time.perf_counter()
+            if len(factors) >= 2 and start - begin > budget:
+                break
+            run()
+            factors.append((time.perf_counter() - start) / seconds)
+    return factors
 
 
 def count_parameters(model: torch.nn.Module) -> int:
@@ -63,21 +74,8 @@ def count_macs(run: Callable[[], object]) -> int:
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         counter = FlopCounterMode(display=False, custom_mapping=OPERATIONS)
-        with sdpa_kernel(SDPBackend.MATH), counter:
+        with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
             run()
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
     return counter.get_total_flops() // 2
-
-
-def _time(run: Callable[[], object]) -> float:
-    _synchronize()
-    start = time.perf_counter()
-    run()
-    _synchronize()
-    return time.perf_counter() - start
-
-
-def _synchronize() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()

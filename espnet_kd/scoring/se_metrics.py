@@ -12,6 +12,7 @@ import pesq as pesq_package
 import pystoi
 
 from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.scoring.pesq_limit import too_many_sections
 
 # Scores in dB are clamped to +-60 dB: beyond that, a 16-bit file only contains rounding noise.
 LIMIT_DB = 60.0
@@ -24,15 +25,16 @@ METRICS = tuple(SILENT_SCORES)
 def score_pair(
     reference: np.ndarray, estimate: np.ndarray, metrics: Collection[str] = METRICS
 ) -> dict[str, float]:
-    """Return the scores of one utterance, by the names in `METRICS`; those not asked for are NaN.
+    """Return scores of one utterance by their names.
 
     A silent (constant) estimate gets `SILENT_SCORES`. PESQ, STOI and SDR are NaN where they are
-    undefined (the signal is too short, or no speech is found); SI-SNR is always finite.
+    undefined: the signal is too short, has no speech or, for PESQ, too many sections of it. SI-SNR
+    is always finite.
 
     Args:
         reference: clean samples (T,).
         estimate: enhanced samples (T,).
-        metrics: names of the scores to compute.
+        metrics: scores to compute, of those in `METRICS`.
 
     Raises:
         ValueError: the shapes differ or are not (T,), samples are not finite, or the reference is
@@ -45,19 +47,16 @@ def score_pair(
     if is_silent(reference):
         raise ValueError("the reference is silent")
     if is_silent(estimate):
-        return {name: SILENT_SCORES[name] if name in metrics else math.nan for name in METRICS}
+        return {metric: SILENT_SCORES[metric] for metric in metrics}
     reference, estimate = reference.astype(np.float64), estimate.astype(np.float64)
-    computed = {
+    functions = {
         "pesq": pesq_wideband,
         "pesq_raw": pesq_raw,
         "stoi": stoi,
         "sdr": sdr,
         "si_snr": si_snr,
     }
-    return {
-        name: compute(reference, estimate) if name in metrics else math.nan
-        for name, compute in computed.items()
-    }
+    return {metric: functions[metric](reference, estimate) for metric in metrics}
 
 
 def is_silent(wave: np.ndarray) -> bool:
@@ -73,7 +72,7 @@ def pesq_wideband(reference: np.ndarray, estimate: np.ndarray) -> float:
         estimate: samples (T,).
 
     Returns:
-        1.04 to 4.64; NaN for a signal under 0.25 s or if no speech is found.
+        1.04 to 4.64; NaN for a signal under 0.25 s, without speech, or with over 50 sections of it.
     """
     return _pesq(reference, estimate, "wb")
 
@@ -90,7 +89,7 @@ def pesq_raw(reference: np.ndarray, estimate: np.ndarray) -> float:
         estimate: samples (T,).
 
     Returns:
-        -0.5 to 4.5; NaN for a signal under 0.25 s or if no speech is found.
+        -0.5 to 4.5; NaN for a signal under 0.25 s, without speech, or with over 50 sections of it.
     """
     mapped = _pesq(reference, estimate, "nb")
     # The inverse of P.862.1: mapped = 0.999 + 4 / (1 + exp(-1.4945 raw + 4.6607)).
@@ -98,6 +97,8 @@ def pesq_raw(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def _pesq(reference: np.ndarray, estimate: np.ndarray, mode: str) -> float:
+    if too_many_sections(reference):
+        return math.nan
     try:
         return float(pesq_package.pesq(SAMPLE_RATE, reference, estimate, mode))
     except (pesq_package.BufferTooShortError, pesq_package.NoUtterancesError):

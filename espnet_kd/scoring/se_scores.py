@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from espnet_kd.data.audio import read_any_samples
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.data.waves import FULL_SCALE, read_wave
+from espnet_kd.data.workers import Death
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
 from espnet_kd.naming import first_few
@@ -78,8 +80,7 @@ def score_jobs(jobs: Iterable[SeJob], nj: int, metrics: Sequence[str] = METRICS)
     chosen = tuple(metrics)
     pairs = [p for index, job in enumerate(with_reference) for p in _pairs(index, job, chosen)]
     scores: list[dict[str, dict[str, float]]] = [{} for _ in with_reference]
-    results = parallel_map(_score, pairs, nj, "SE scores", chunk=4)
-    for pair, values in zip(pairs, results, strict=True):
+    for pair, values in zip(pairs, _all_scores(pairs, nj), strict=True):
         scores[pair.job][pair.utterance] = values
     for job, job_scores in zip(with_reference, scores, strict=True):
         write_scores(job.out_dir, job_scores, chosen)
@@ -100,7 +101,7 @@ def write_scores(
         write_text(out_dir / "scoring" / f"result_{metric}.txt", f"{_mean(values.values()):.2f}\n")
     lines = ["\t".join(("utt", *METRICS))]
     for utterance in sorted(scores):
-        values = (f"{scores[utterance][metric]:.4f}" for metric in METRICS)
+        values = (f"{scores[utterance].get(metric, math.nan):.4f}" for metric in METRICS)
         lines.append("\t".join((utterance, *values)))
     write_lines(out_dir / SCORES_FILE, lines)
 
@@ -143,6 +144,34 @@ def _pairs(index: int, job: SeJob, metrics: tuple[str, ...]) -> list[_Pair]:
         _Pair(index, name, path, estimates[name], int(lengths[name]), metrics)
         for name, path in references.items()
     ]
+
+
+def _all_scores(pairs: Sequence[_Pair], nj: int) -> list[dict[str, float]]:
+    """Score all pairs; a metric is NaN, with a warning, where its native code crashes."""
+    results = list(parallel_map(_score, pairs, nj, "SE scores", lost=lambda pair, death: None))
+    crashed = [pair for pair, values in zip(pairs, results, strict=True) if values is None]
+    if not crashed:
+        return results
+    # One metric at a time, to keep those that do not crash.
+    apart = [replace(pair, metrics=(metric,)) for pair in crashed for metric in pair.metrics]
+    single = parallel_map(_score, apart, nj, "crashed utterances", lost=_crashed)
+    found: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
+    for pair, values in zip(apart, single, strict=True):
+        found[pair.job, pair.utterance] |= values
+    return [
+        found[pair.job, pair.utterance] if values is None else values
+        for pair, values in zip(pairs, results, strict=True)
+    ]
+
+
+def _crashed(pair: _Pair, death: Death) -> dict[str, float]:
+    (metric,) = pair.metrics
+    print(
+        f"warning: {pair.utterance}: {metric} crashed ({death}) on {pair.estimate}; its value is "
+        "NaN",
+        file=sys.stderr,
+    )
+    return {metric: math.nan}
 
 
 def _score(pair: _Pair) -> dict[str, float]:

@@ -28,13 +28,20 @@ from espnet_kd.tasks.checks.chunks import check_chunks
 from espnet_kd.tasks.checks.criteria import check_averaging, check_criteria
 from espnet_kd.tasks.checks.data_lists import categories
 from espnet_kd.tasks.checks.references import check_references
-from espnet_kd.tasks.checks.several_gpus import check_gpus, is_spawned, quiet_about_children
+from espnet_kd.tasks.checks.resume import check_resume
+from espnet_kd.tasks.checks.several_gpus import (
+    check_gpus,
+    check_gpus_exist,
+    is_spawned,
+    quiet_about_children,
+)
 from espnet_kd.tasks.checks.unused import unused_utterances
 from espnet_kd.tasks.distillation import add_distillation
 from espnet_kd.tasks.given_steps import GivenStepsIterFactory, check_steps, follow
 from espnet_kd.tasks.grouped_iter_factory import GroupedIterFactory
-from espnet_kd.tasks.history import print_convergence
+from espnet_kd.tasks.history import print_end
 from espnet_kd.tasks.kd_stages import run_stages, stage_arguments
+from espnet_kd.tasks.kd_trainer import KDTrainer
 from espnet_kd.tasks.mixed_order import MixedOrderIterFactory
 from espnet_kd.tasks.shortened_lists import drop_unused
 from espnet_kd.tasks.word_errors import add_word_errors
@@ -47,6 +54,8 @@ class EnhKDTask(EnhancementTask):
     Data names in addition to ESPnet's: `text` (transcript), `align` (centers of its characters in
     milliseconds), `speed` (perturbation factor), `category` (SIMU, REAL or CLEAN).
     """
+
+    trainer = KDTrainer
 
     @classmethod
     def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
@@ -71,12 +80,13 @@ class EnhKDTask(EnhancementTask):
             return
         if args.ngpu > 1:  # report an error once, not from each process
             cls.rehearse(args)
+        check_gpus_exist(args)
         # A batch may yield no gradient for some weights, e.g. those of another category's loss.
         args.unused_parameters = args.unused_parameters or bool(args.kd_losses)
         with quiet_about_children():
             super().main(args=args)
         if not (args.collect_stats or args.dry_run):
-            print_convergence(args.output_dir)
+            print_end(args.output_dir)
 
     @classmethod
     def rehearse(cls, args: argparse.Namespace) -> None:
@@ -157,6 +167,8 @@ class EnhKDTask(EnhancementTask):
     def check_required_command_args(cls, args: argparse.Namespace) -> None:
         """Reject arguments that would train something other than what is meant."""
         super().check_required_command_args(args)
+        if getattr(args, "use_deepspeed", False):
+            raise UserError("--use_deepspeed", "is not supported", "leave it out")
         check_gpus(args)
         check_averaging(args)
         check_weight("--supervised_weight", args.supervised_weight)
@@ -171,13 +183,15 @@ class EnhKDTask(EnhancementTask):
     def build_optimizers(
         cls, args: argparse.Namespace, model: torch.nn.Module
     ) -> list[torch.optim.Optimizer]:
-        """Build ESPnet's optimizers after checking the criteria and the scheduler."""
+        """Build ESPnet's optimizers; check the criteria, the scheduler and what is resumed."""
         check_criteria(args, model)
         check_scheduler(args)
         try:
-            return super().build_optimizers(args, model)
+            optimizers = super().build_optimizers(args, model)
         except (TypeError, ValueError) as error:
             raise UserError("optim_conf", f"{args.optim}: {error}") from None
+        check_resume(args, model, optimizers)
+        return optimizers
 
     @classmethod
     def build_iter_options(

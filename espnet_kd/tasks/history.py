@@ -1,17 +1,15 @@
-"""What a training went through: steps and validation by epoch, and whether it had converged."""
+"""What a training went through: steps and validation by epoch, dropped steps, convergence."""
 
 from __future__ import annotations
 
-import datetime
 import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from espnet_kd.checkpoint import read_config
+from espnet_kd.checkpoint import read_config, read_training_state
 from espnet_kd.errors import UserError
 
 CHECKPOINT = "checkpoint.pth"  # ESPnet writes it after each epoch, to resume from
@@ -19,6 +17,9 @@ CHECKPOINT = "checkpoint.pth"  # ESPnet writes it after each epoch, to resume fr
 # share of it; for an SI-SNR of 12 dB, that is 0.06 dB.
 LAST_SHARE = 0.2
 SMALL_GAIN = 0.005
+DROPPED = "dropped_steps"  # statistic of a training epoch; see tasks/trainer.py
+# A few steps are dropped by design: mixed precision searches its scale with them.
+MANY_DROPPED = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Epoch:
     Attributes:
         steps: batches, of which `accum_grad` make an update of the weights.
         value: the validation measure that chooses the best epoch.
+        dropped: batches that did not change the weights, because a gradient was not finite.
     """
 
     steps: int
     value: float
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,16 @@ class History:
     def steps(self) -> int:
         """Number of batches in all epochs."""
         return sum(epoch.steps for epoch in self.epochs)
+
+    @property
+    def dropped(self) -> int:
+        """Number of batches in all epochs that did not change the weights."""
+        return sum(epoch.dropped for epoch in self.epochs)
+
+    @property
+    def many_dropped(self) -> bool:
+        """Whether more batches were dropped than is normal."""
+        return self.dropped > MANY_DROPPED * self.steps
 
     @property
     def best(self) -> float:
@@ -94,8 +107,9 @@ def read_history(directory: str | os.PathLike) -> History:
     stats = _read_stats(directory / CHECKPOINT)
     epochs, before = [], 0
     for number in sorted(stats):
-        total = stats[number]["train"]["total_count"]
-        epochs.append(Epoch(total - before, float(stats[number][part][measure])))
+        train = stats[number]["train"]
+        total, dropped = train["total_count"], round(float(train.get(DROPPED, 0)))
+        epochs.append(Epoch(total - before, float(stats[number][part][measure]), dropped))
         before = total
     return History(measure, mode == "max", tuple(epochs))
 
@@ -110,32 +124,21 @@ def convergence(history: History) -> str:
     )
 
 
-def print_convergence(directory: str | os.PathLike) -> None:
-    """Print one line about the end of a training, for its log."""
-    print(f"convergence: {directory}: {convergence(read_history(directory))}", flush=True)
+def print_end(directory: str | os.PathLike) -> None:
+    """Print how a training ended: whether it converged, and how many steps it dropped if many."""
+    history = read_history(directory)
+    print(f"convergence: {directory}: {convergence(history)}", flush=True)
+    if history.many_dropped:
+        print(
+            f"warning: {directory}: {history.dropped} of {history.steps} steps were dropped (more "
+            f"than {MANY_DROPPED:.0%}), because gradients were not finite; look for unusual "
+            "utterances, or lower the learning rate",
+            flush=True,
+        )
 
 
 def _read_stats(checkpoint: Path) -> dict[int, dict[str, dict[str, Any]]]:
-    import torch
-
-    # Types of ESPnet's statistics in addition to plain numbers.
-    types = [
-        datetime.timedelta,
-        np.dtype,
-        np.dtypes.Float32DType,
-        np.dtypes.Float64DType,
-        np.float64(0).__reduce__()[0],  # builds NumPy scalars
-    ]
-    try:
-        with torch.serialization.safe_globals(types):
-            state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-        stats = state["reporter"]["stats"]
-    except FileNotFoundError:
-        raise UserError(checkpoint, "does not exist", "train the model first") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError):
-        raise UserError(
-            checkpoint, "is not a checkpoint of a training", "remove its directory and train again"
-        ) from None
+    stats = read_training_state(checkpoint)["reporter"].get("stats")
     if not stats:
         raise UserError(checkpoint, "holds no finished epoch", "finish the training first")
     return stats

@@ -69,7 +69,7 @@ def test_a_training_ends_with_its_convergence(tmp_path, monkeypatch):
     (tmp_path / "some_inference.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
     ended = []
-    monkeypatch.setattr(history, "print_convergence", ended.append)
+    monkeypatch.setattr(history, "print_end", ended.append)
     for module in ("some_inference", "some_train"):
         stock.main([module, "--config", "x.yaml", "--output_dir", "exp/lm"])
     stock.main(["some_train", "--help"])

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from espnet_kd.inference import loading, utterances
+from espnet_kd.report import model_table as module
 from espnet_kd.report.model_table import NamedConfig, TrainedModel, model_table
+from espnet_kd.scoring.complexity import Speed
 
 from ..tiny_models import write_recognizer
 
@@ -35,6 +37,10 @@ def filters(monkeypatch):
         seen.append(names)
         return [SimpleNamespace(num_samples=32000), SimpleNamespace(num_samples=9)]
 
+    def speeds(models, set_dir):
+        return [Speed((0.1, 0.2, 0.3)) for _ in models]
+
+    monkeypatch.setattr(module, "speeds", speeds)
     monkeypatch.setattr(loading, "load_enhancer", load)
     monkeypatch.setattr(utterances, "read_utterances", read)
     return seen
@@ -44,6 +50,8 @@ def test_costs_of_each_model(filters):
     models = [TrainedModel("baseline", "c", "1000"), TrainedModel("teacher", "c", "4000")]
     text = model_table(models, "set")
     assert "utterance of 2.0 s" in text
+    assert "in each of 3 processes, on the CPU, one thread" in text
+    assert text.splitlines()[-1].endswith("| 0.200 ± 0.100 |")
     first, second = (line.split(" | ")[:3] for line in text.splitlines()[-2:])
     # 16,000 samples per second times 1,000 taps.
     assert first == ["| Conv-TasNet baseline", "0.001", "0.016"]

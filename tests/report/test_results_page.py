@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from espnet_kd.bin.report import main
 from espnet_kd.fileio import write_lines, write_text
+from espnet_kd.scoring.se_scores import SCORES_FILE, read_scores, write_scores
 from espnet_kd.scoring.wer import score_set
 
 from ..se_files import DT_REAL, DT_SIMU, ET_REAL, ET_SIMU
@@ -70,6 +73,24 @@ def test_the_whole_page(write_system, write_recognition, report, tmp_path):
     assert "ASR\n\nDecoder: joint CTC/attention beam search. Trained on `train_si284`.\n\n" in text
     assert "| student/et05_real_isolated_1ch_track | 30 | 360 | 83.3 | 16.7 |" in text
     assert (tmp_path / "sdr_distribution.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.brings(
+    "scoring",
+    "a set in which some utterances have no PESQ",
+    "RESULTS.md says how many of which system",
+)
+def test_utterances_without_a_score_are_counted(write_system, report, tmp_path):
+    for name in (DT_SIMU, ET_SIMU):
+        write_system("noisy", 3.0, name)
+    assert "Left out of the means" not in report()
+    path = tmp_path / "se" / "noisy" / ET_SIMU / SCORES_FILE
+    scores = read_scores(path)
+    for utterance in ("u03", "u07"):
+        scores[utterance]["pesq_raw"] = math.nan
+    write_scores(path.parent, scores)
+    note = "Left out of the means: no PESQ on et05 simu for 2 of 40 utterances (Noisy input)."
+    assert note in report()
 
 
 def test_a_simulated_set_without_references_is_marked(write_system, report):

@@ -6,14 +6,19 @@ import pytest
 import torch
 import yaml
 
-from espnet_kd.report.training_table import not_converged, training_set_of, training_table
+from espnet_kd.report.training_table import (
+    dropped_note,
+    not_converged,
+    training_set_of,
+    training_table,
+)
 
 
 @pytest.fixture
 def training(tmp_path):
     """Return a function that writes what a training leaves, and returns its configuration."""
 
-    def write(name: str, values: list[float] | None, **config) -> str:
+    def write(name: str, values: list[float] | None, dropped: float = 0.0, **config) -> str:
         directory = tmp_path / name
         directory.mkdir()
         settings = {
@@ -24,7 +29,13 @@ def training(tmp_path):
         }
         (directory / "config.yaml").write_text(yaml.safe_dump(settings))
         stats = {
-            number: {"train": {"total_count": 40 * number}, "valid": {"acc": value}}
+            number: {
+                "train": {
+                    "total_count": 40 * number,
+                    "dropped_steps": dropped if number == 1 else 0.0,
+                },
+                "valid": {"acc": value},
+            }
             for number, value in enumerate(values or (), 1)
         }
         if values is not None:
@@ -53,6 +64,17 @@ def test_a_row_for_each_training(training):
         "| student_at_kl | random | `tr05` | 3 | – | – | – | – | – | – |",
     ]
     assert not_converged(configs) == ["asr_clean"]
+
+
+def test_dropped_steps_are_named(training):
+    configs = [training("few", [0.5] * 3, 1.0), training("many", [0.5] * 3, 2.0)]
+    assert dropped_note(configs[:1]) == []
+    (note,) = dropped_note(configs)
+    assert note == (
+        "**Dropped more than 1% of their steps, because gradients were not finite: many.**"
+    )
+    rows = training_table(configs).splitlines()[2:]
+    assert "| 120 (1 dropped) |" in rows[0] and "| 120 (2 dropped) |" in rows[1]
 
 
 def test_the_set_of_a_training(training):

@@ -104,9 +104,7 @@ def test_invalid_samples_are_rejected(signals, change, message):
 
 def test_only_what_is_asked_for_is_computed(signals):
     speech, noise = signals
-    scores = score_pair(speech, speech + noise, ("si_snr",))
     expected = score_pair(speech, speech + noise)["si_snr"]
-    assert {name for name, value in scores.items() if not np.isnan(value)} == {"si_snr"}
-    assert scores["si_snr"] == expected
+    assert score_pair(speech, speech + noise, ("si_snr",)) == {"si_snr": expected}
     silent = score_pair(speech, np.zeros_like(speech), ("stoi",))
-    assert silent["stoi"] == SILENT_SCORES["stoi"] and np.isnan(silent["si_snr"])
+    assert silent == {"stoi": SILENT_SCORES["stoi"]}

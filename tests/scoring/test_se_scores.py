@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import ctypes
 import math
 
 import numpy as np
+import pesq as pesq_package
 import pytest
 
 from espnet_kd.bin.score_se import main
@@ -162,3 +164,38 @@ def test_chosen_metrics_alone_are_computed(make_se_set, tmp_path, capsys):
     written = {path.name for path in (tmp_path / "out/scoring").iterdir()}
     assert written == {"SI_SNR_spk1", "SDR_spk1", "result_si_snr.txt", "result_sdr.txt"}
     assert "undefined" not in capsys.readouterr().err
+
+
+def crash_on(utterance_samples: int):
+    """Return a PESQ that crashes on signals of this length."""
+
+    def pesq(_rate, reference, _estimate, _mode):
+        if len(reference) == utterance_samples:
+            ctypes.string_at(0)
+        return 2.0
+
+    return pesq
+
+
+@pytest.mark.brings(
+    "scoring",
+    "an utterance that crashes PESQ",
+    "its PESQ is NaN, with a warning and a count; all else is scored",
+)
+@pytest.mark.parametrize("nj", ["1", "2"])
+def test_a_crash_of_a_metric_costs_only_its_value(make_se_set, tmp_path, capfd, monkeypatch, nj):
+    first, second = make_se_set("short"), make_se_set("long", seconds=1.0)
+    monkeypatch.setattr(pesq_package, "pesq", crash_on(16000))
+    jobs = ["--job", job(first, tmp_path / "a"), "--job", job(second, tmp_path / "b")]
+    main([*jobs, "--nj", nj])
+    assert all(values["pesq"] == 2.0 for values in read_scores(tmp_path / "a/scores.tsv").values())
+    for values in read_scores(tmp_path / "b/scores.tsv").values():
+        undefined = {metric for metric in METRICS if math.isnan(values[metric])}
+        assert undefined == {"pesq", "pesq_raw"}
+    warnings = capfd.readouterr().err
+    path = read_columns(second / "wav.scp")["F01_1"]
+    line = (
+        f"warning: F01_1: pesq crashed (signal 11, segmentation fault) on {path}; its value is NaN"
+    )
+    assert line in warnings.splitlines()
+    assert "noisy on long: an undefined pesq, left out of the mean, in 2 of 2" in warnings

@@ -80,5 +80,5 @@ def test_no_training(tmp_path):
     with pytest.raises(UserError, match="checkpoint.pth: does not exist"):
         read_history(tmp_path)
     (tmp_path / CHECKPOINT).write_bytes(b"cut")
-    with pytest.raises(UserError, match=r"checkpoint.pth: is not a checkpoint of a training"):
+    with pytest.raises(UserError, match=r"checkpoint.pth: is cut, empty or not a checkpoint of"):
         read_history(tmp_path)

@@ -17,7 +17,7 @@ from espnet_kd.corpora.mini_chime4.recording import write_recording
 from espnet_kd.corpora.mini_chime4.scales import Scale
 from espnet_kd.corpora.mini_chime4.simu_test import simulate_session
 from espnet_kd.corpora.mini_chime4.simu_train import simulate
-from espnet_kd.data.parallel import die_with_parent
+from espnet_kd.data.workers import die_with_parent
 from espnet_kd.fileio import write_text
 from espnet_kd.progress import progress
 

@@ -1,4 +1,4 @@
-"""Training on several GPUs, one process per GPU: check options and report errors."""
+"""Training on GPUs, one process per GPU: check options and report errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import multiprocessing
 import sys
 from collections.abc import Iterator
 
+import torch
 from torch.multiprocessing import ProcessExitedException
 
 from espnet_kd.errors import UserError
@@ -22,6 +23,21 @@ def check_gpus(args: argparse.Namespace) -> None:
     if args.ngpu > 1 and not args.multiprocessing_distributed:
         raise UserError(
             "--ngpu", f"{args.ngpu} in one process", "add --multiprocessing_distributed true"
+        )
+
+
+def check_gpus_exist(args: argparse.Namespace) -> None:
+    """Reject more GPUs than PyTorch finds on this machine.
+
+    Raises:
+        UserError: names the option.
+    """
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if args.ngpu > found:
+        raise UserError(
+            "--ngpu",
+            f"{args.ngpu}, but PyTorch finds {found or 'no'} GPU(s) on this machine",
+            f"set it to {found}, or check nvidia-smi and CUDA_VISIBLE_DEVICES",
         )
 
 

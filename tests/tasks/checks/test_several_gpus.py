@@ -139,7 +139,7 @@ def started(monkeypatch):
     """List that collects the arguments with which ESPnet would train."""
     found = []
     monkeypatch.setattr(EnhancementTask, "main", classmethod(lambda _, args: found.append(args)))
-    monkeypatch.setattr(enh_kd, "print_convergence", lambda _: None)
+    monkeypatch.setattr(enh_kd, "print_end", lambda _: None)
     return found
 
 
