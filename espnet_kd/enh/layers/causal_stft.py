@@ -109,8 +109,8 @@ class CausalSTFTDecoder(AbsDecoder):
             past: caches of the frames before.
 
         Returns:
-            (B, T n_fft / 2), up to the center of the last frame. The first half frame of a stream is
-            before the signal.
+            (B, T n_fft / 2), up to the center of the last frame. The first half frame of a stream
+            is before the signal.
         """
         frames = torch.fft.irfft(code, self.n_fft)
         first, second = (frames * sqrt_hann(self.n_fft, frames)).chunk(2, dim=2)

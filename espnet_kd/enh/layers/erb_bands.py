@@ -14,8 +14,8 @@ class ERBBands(nn.Module):
 
     The low bins are kept. Above them, bands are triangles whose peaks are equally spaced on the ERB
     scale, rounded to bins (Glasberg and Moore 1990: 21.4 log10(1 + 0.00437 f / Hz)). A band is the
-    weighted sum of its bins; a bin is the weighted mean of at most two bands. The matrix is computed
-    and not a part of checkpoints.
+    weighted sum of its bins; a bin is the weighted mean of at most two bands. The matrix is
+    computed and not a part of checkpoints.
 
     Args:
         bins: F, from 0 to half the sampling rate.

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from espnet_kd.enh.layers.grouped_gru import GroupedGRU
 from espnet_kd.enh.layers.past import Past
 
 
@@ -82,7 +83,7 @@ class GroupedDualPathGRU(nn.Module):
     """GTCRN's grouped dual-path recurrent network, each path with a residual sum.
 
     The first path runs along the bins of each frame in both directions, the second along the frames
-    of each bin. Each has one GRU for each half of the channels.
+    of each bin. Each has one GRU for each half of the channels (and direction).
 
     Args:
         channels: C, a multiple of 4.
@@ -92,12 +93,11 @@ class GroupedDualPathGRU(nn.Module):
     def __init__(self, channels: int, bins: int):
         super().__init__()
         half = channels // 2
-        self.along_bins = nn.ModuleList(
-            nn.GRU(half, half // 2, batch_first=True, bidirectional=True) for _ in range(2)
-        )
+        # Both halves forward along the bins, then both backward.
+        self.along_bins = GroupedGRU(4, half, half // 2)
         self.bins_out = nn.Linear(channels, channels)
         self.bins_norm = nn.LayerNorm((bins, channels), eps=1e-8)
-        self.along_frames = nn.ModuleList(nn.GRU(half, half, batch_first=True) for _ in range(2))
+        self.along_frames = GroupedGRU(2, half, half)
         self.frames_out = nn.Linear(channels, channels)
         self.frames_norm = nn.LayerNorm((bins, channels), eps=1e-8)
 
@@ -105,12 +105,12 @@ class GroupedDualPathGRU(nn.Module):
         """Map (B, C, F, T) to (B, C, F, T)."""
         batch, _, bins, frames = x.shape
         x = x.permute(0, 3, 2, 1)  # B, T, F, C
-        halves = x.flatten(0, 1).chunk(2, dim=2)
-        found = [gru(half)[0] for gru, half in zip(self.along_bins, halves, strict=True)]
-        found = self.bins_out(torch.cat(found, dim=2))
+        flat = x.flatten(0, 1)
+        found, _ = self.along_bins(torch.cat([flat, flat.flip(1)], dim=2))
+        upward, downward = found.chunk(2, dim=2)
+        found = self.bins_out(torch.cat([upward, downward.flip(1)], dim=2))
         x = x + self.bins_norm(found.unflatten(0, (batch, frames)))
-        halves = x.transpose(1, 2).flatten(0, 1).chunk(2, dim=2)
-        found = [past.run(gru, half) for gru, half in zip(self.along_frames, halves, strict=True)]
-        found = self.frames_out(torch.cat(found, dim=2))
-        x = x + self.frames_norm(found.unflatten(0, (batch, bins)).transpose(1, 2))
+        found = past.run(self.along_frames, x.transpose(1, 2).flatten(0, 1))
+        found = self.frames_out(found).unflatten(0, (batch, bins)).transpose(1, 2)
+        x = x + self.frames_norm(found)
         return x.permute(0, 3, 2, 1)

@@ -58,7 +58,7 @@ class Past:
         self.keep(kept.clone() if x.size(-1) > frames else kept)
         return joined
 
-    def run(self, gru: nn.GRU, x: torch.Tensor) -> torch.Tensor:
+    def run(self, gru: nn.Module, x: torch.Tensor) -> torch.Tensor:
         """Run a GRU over (B, T, C), whose hidden state is its cache."""
         output, hidden = gru(x, self.recall())
         self.keep(hidden)

@@ -34,7 +34,9 @@ class GTCRNSeparator(AbsSeparator):
     The blocks of the decoder are ordinary causal convolutions: the authors' transposed ones
     compute the same with reversed kernels.
 
-    Features (B, C, F, T) can be tapped at `encoder.N`, `dual_path.N` and `decoder.N`.
+    Features (B, C, F, T) can be tapped at `encoder.N`, `dual_path.N` and `decoder.N`. Layers of
+    models without bins pair with `latent`, the last of `dual_path.N` as (B, C F, T), or with
+    `encoder.N.attention.gate` (B, T, C / 2) and its like in the decoder, which are linear.
 
     Args:
         input_dim: bins of the spectrum.
@@ -85,6 +87,7 @@ class GTCRNSeparator(AbsSeparator):
         self.dual_path = nn.ModuleList(
             GroupedDualPathGRU(channels, inner) for _ in range(dual_paths)
         )
+        self.latent = nn.Identity()
         self.decoder = nn.ModuleList(
             [
                 *(GroupedTemporalConvolution(channels, dilation) for dilation in dilations[::-1]),
@@ -147,6 +150,7 @@ class GTCRNSeparator(AbsSeparator):
             skips.append(x)
         for layer in self.dual_path:
             x = layer(x, past)
+        x = self.latent(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
         for layer in self.decoder:
             x = _run(layer, x + skips.pop(), past)
         return self.bands.spread(x)
