@@ -14,7 +14,9 @@ from espnet2.train.dataset import DATA_TYPES
 
 from espnet_kd.data import espnet_reader
 from espnet_kd.data.references import OptionalReferences
+from espnet_kd.enh.layers.causal_stft import CausalSTFTDecoder, CausalSTFTEncoder
 from espnet_kd.enh.preprocessor import EnhKDPreprocessor
+from espnet_kd.enh.separator.gtcrn import GTCRNSeparator
 from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
 from espnet_kd.enh.separator.text_informed_tcn import TextInformedTCNSeparator
 from espnet_kd.enh.separator.uformer import UformerSeparator
@@ -29,6 +31,9 @@ EQUIVALENTS: dict[type, type] = {TCNSeparator: MaskedTCNSeparator}
 def register() -> None:
     """Add this package's classes to ESPnet's enhancement task; further calls change nothing."""
     espnet_reader.install()
+    enh.encoder_choices.classes["causal_stft"] = CausalSTFTEncoder
+    enh.decoder_choices.classes["causal_stft"] = CausalSTFTDecoder
+    enh.separator_choices.classes["gtcrn"] = GTCRNSeparator
     enh.separator_choices.classes["text_informed_tcn"] = TextInformedTCNSeparator
     enh.separator_choices.classes["uformer"] = UformerSeparator
     enh.preprocessor_choices.classes["enh_kd"] = EnhKDPreprocessor

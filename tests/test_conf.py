@@ -24,6 +24,8 @@ PUBLISHED_SIZES = {
     "se/text_informed_tcn_aligned.yaml": 13_395_009,
     "se/text_informed_tcn_film.yaml": 14_172_739,
     "se/uformer.yaml": 3_336_433,
+    "se/gtcrn.yaml": 23_669,  # the authors count 24,576 fixed weights of the ERB bands in addition
+    "se/conv_tasnet_causal.yaml": 375_328,
     "se/dccrn.yaml": 3_671_053,  # the student's paper says 3.7 M
     "se/dccrn_small.yaml": 1_159_821,  # the student; its paper says 1.1 M
     "asr/transformer.yaml": 27_117_120,
@@ -35,12 +37,16 @@ STUDENT_SIZES = {
     "mini/kd/": 149_964,
     "kd/at_kl.yaml": 1_159_821,
     "mini/kd/at_kl.yaml": 66_493,
+    "kd/gtcrn": 23_669,
+    "mini/kd/gtcrn": 7_909,
 }
 TEACHERS = {
     "kd/": "se/text_informed_tcn_aligned.yaml",
     "mini/kd/": "mini/se/text_informed_tcn_film.yaml",
     "kd/at_kl.yaml": "se/uformer.yaml",
     "mini/kd/at_kl.yaml": "mini/se/uformer.yaml",
+    "kd/gtcrn_at_kl.yaml": "se/uformer.yaml",
+    "mini/kd/gtcrn_at_kl.yaml": "mini/se/uformer.yaml",
 }
 OTHER_STUDENTS = ("kd/at_kl.yaml", "mini/kd/at_kl.yaml")  # not compared with the others
 SMALL = ("mini/", "medium/")  # directories for the embedded corpora
@@ -86,8 +92,9 @@ def task_of(name: str):
 
 
 def of(name: str, table: dict[str, Any]) -> Any:
-    """Return the entry of a file of conf/kd, or that of its directory."""
-    return table.get(name, table[f"{Path(name).parent}/"])
+    """Return the entry of a file of conf/kd, or of its student, or of its directory."""
+    of_student = table.get(name.partition("_")[0], table[f"{Path(name).parent}/"])
+    return table.get(name, of_student)
 
 
 def settings(path: Path) -> dict[str, Any]:

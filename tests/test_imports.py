@@ -17,6 +17,7 @@ ROOMS = [
     ["espnet_kd.report"],
     ["espnet_kd.inference"],
     ["espnet_kd.scoring", "espnet_kd.export"],
+    ["espnet_kd.streaming"],
     ["espnet_kd.tasks"],
     ["espnet_kd.tasks.checks"],
     ["espnet_kd.registry"],

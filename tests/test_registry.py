@@ -18,6 +18,9 @@ def test_register():
     register()
     separators, preprocessors = enh.separator_choices, enh.preprocessor_choices
     assert separators.get_class("text_informed_tcn").__name__ == "TextInformedTCNSeparator"
+    assert separators.get_class("gtcrn").__name__ == "GTCRNSeparator"
+    assert enh.encoder_choices.get_class("causal_stft").__name__ == "CausalSTFTEncoder"
+    assert enh.decoder_choices.get_class("causal_stft").__name__ == "CausalSTFTDecoder"
     assert separators.get_class("uformer").__name__ == "UformerSeparator"
     assert preprocessors.get_class("enh_kd").__name__ == "EnhKDPreprocessor"
     assert separators.get_class("tcn").__module__ == "espnet2.enh.separator.tcn_separator"

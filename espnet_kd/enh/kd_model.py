@@ -75,12 +75,12 @@ class ESPnetKDModel(ESPnetEnhancementModel):
     def padding_invariant(self) -> bool:
         """Whether the output for an utterance is the same in any batch, however it is padded.
 
-        Not so with an STFT: its last frames extend beyond the end of the utterance.
+        Not so with ESPnet's STFT: its last frames extend beyond the end of the utterance.
         """
-        return (
-            isinstance(self.encoder, ConvEncoder)
-            and isinstance(self.decoder, ConvDecoder)
-            and getattr(self.separator, "padding_invariant", False)
+        return all(
+            isinstance(part, (ConvEncoder, ConvDecoder))
+            or getattr(part, "padding_invariant", False)
+            for part in (self.encoder, self.separator, self.decoder)
         )
 
     def learn_from(self, distiller: Distiller, teacher: ESPnetKDModel | None) -> None:

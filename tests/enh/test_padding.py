@@ -39,6 +39,16 @@ UFORMER = {
     },
 }
 
+GTCRN = {
+    **UFORMER,
+    "encoder": "causal_stft",
+    "encoder_conf": {"n_fft": 64},
+    "decoder": "causal_stft",
+    "decoder_conf": {"n_fft": 64},
+    "separator": "gtcrn",
+    "separator_conf": {"channels": 4, "low_bins": 9, "bands": 8, "dual_paths": 1},
+}
+
 
 def build(changes):
     args = EnhKDTask.get_parser().parse_args([])
@@ -78,8 +88,8 @@ def differences(model) -> list[torch.Tensor]:
     return found
 
 
-@pytest.mark.parametrize("changes", [STUDENT, TEACHER], ids=["student", "teacher"])
-def test_conv_tasnet_and_teacher_are_independent_of_padding(changes):
+@pytest.mark.parametrize("changes", [STUDENT, TEACHER, GTCRN], ids=["student", "teacher", "gtcrn"])
+def test_conv_tasnet_teacher_and_gtcrn_are_independent_of_padding(changes):
     model = build(changes)
     assert model.padding_invariant
     assert max(difference.max() for difference in differences(model)) < 1e-5

@@ -8,6 +8,7 @@ import torch
 from espnet2.enh.layers.tcn import (
     EPS,
     ChannelwiseLayerNorm,
+    Chomp1d,
     GlobalLayerNorm,
     TemporalBlock,
     TemporalConvNet,
@@ -19,6 +20,7 @@ from espnet_kd.enh.fast.execution import Compilable
 from espnet_kd.enh.fast.fused_block import compiled_block
 from espnet_kd.enh.fast.products import folded, product
 from espnet_kd.enh.layers.masks import padding_mask
+from espnet_kd.enh.layers.past import Past
 from espnet_kd.enh.layers.residual_block import residual_block
 
 MASKS = {
@@ -91,6 +93,38 @@ class MaskedTemporalConvNet(TemporalConvNet):
         score = self.network[3:](output[..., :size])
         return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
 
+    @property
+    def looks_ahead(self) -> str:
+        """What makes a frame depend on later ones; empty if nothing does."""
+        for block in self.blocks():
+            if not block.is_causal:
+                return "it has `causal: false`"
+            if block.is_global:
+                return "its norms are over all frames; train it with `norm_type: cLN`"
+        return ""
+
+    def stream(self, code: torch.Tensor, past: Past) -> torch.Tensor:
+        """Estimate masks of the next frames, with a network that does not look ahead.
+
+        The layers are called by their functions: unlike `forward`, an export then has no operator
+        of ours.
+
+        Args:
+            code: (B, N, T).
+            past: caches of the frames before.
+
+        Returns:
+            (B, C, N, T).
+        """
+        norm, bottleneck, _, *before, last = self.network
+        output = functional.conv1d(norm(code), bottleneck.weight)
+        for block in self.blocks():
+            output = block.stream(output, past)
+        for layer in before:
+            output = layer(output)
+        score = functional.conv1d(output, last.weight)
+        return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
+
 
 class LayerNorm(ChannelwiseLayerNorm):
     """ESPnet's norm over the channels of each frame, computed by PyTorch's function."""
@@ -116,6 +150,39 @@ class MaskedTemporalBlock(TemporalBlock, Compilable):
     def is_global(self) -> bool:
         """Whether its norms are over channels and time; otherwise it runs ESPnet's layers."""
         return isinstance(self.net[2], (GlobalLayerNorm, nn.GroupNorm))
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether its depthwise convolution sees no later frames."""
+        return isinstance(self.net[3].net[1], Chomp1d)
+
+    def stream(self, x: torch.Tensor, past: Past) -> torch.Tensor:
+        """Return the next frames of the input plus the output of the block's layers.
+
+        The cache has what the depthwise convolution sees of earlier frames, so the cost of a frame
+        does not depend on the receptive field.
+
+        Args:
+            x: (B, C, T).
+            past: caches of the frames before.
+
+        Returns:
+            (B, C, T).
+        """
+        *wide, separable = self.net
+        depthwise, _, *narrow = separable.net
+        hidden = x
+        for layer in wide:
+            hidden = layer(hidden)
+        hidden = functional.conv1d(
+            past.extend(hidden, depthwise.padding[0]),
+            depthwise.weight,
+            dilation=depthwise.dilation,
+            groups=depthwise.groups,
+        )
+        for layer in narrow:
+            hidden = layer(hidden)
+        return x + hidden
 
     def forward(self, x: torch.Tensor, valid: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
         """Return the input plus the output of the block's layers.

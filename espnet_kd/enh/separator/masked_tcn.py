@@ -11,6 +11,7 @@ from espnet2.enh.separator.tcn_separator import TCNSeparator
 
 from espnet_kd.enh.layers.masked_tcn import mask_padding
 from espnet_kd.enh.layers.masks import padding_mask
+from espnet_kd.enh.layers.past import Past
 
 
 class MaskedTCNSeparator(TCNSeparator):
@@ -49,6 +50,25 @@ class MaskedTCNSeparator(TCNSeparator):
         """
         input = without_padding(input, ilens)
         return self.apply_masks(input, abs(input) if is_complex(input) else input, ilens)
+
+    @property
+    def why_offline(self) -> str:
+        """Why the model cannot `stream`; empty if it can."""
+        return self.tcn.looks_ahead
+
+    def stream(self, code: torch.Tensor, past: Past) -> torch.Tensor:
+        """Estimate the next frames of the masked code of the first speaker.
+
+        Args:
+            code: (B, T, N), real or complex.
+            past: caches of the frames before.
+
+        Returns:
+            (B, T, N).
+        """
+        feature = abs(code) if is_complex(code) else code
+        mask = self.tcn.stream(feature.mT, past)[:, 0].mT
+        return code * mask if self.masking else mask
 
     def apply_masks(
         self,

@@ -95,6 +95,11 @@ class TextInformedTCNSeparator(MaskedTCNSeparator):
         computed = {"guided_attention": self.guided_attention, "ctc": self.ctc_head is not None}
         return [name for name, asked in computed.items() if asked]
 
+    @property
+    def why_offline(self) -> str:
+        """Why the model cannot `stream`; empty if it can."""
+        return "it reads the transcript" if self.use_text else super().why_offline
+
     def forward(
         self,
         input: torch.Tensor,

@@ -1,0 +1,1 @@
+"""Enhancement of a signal while it arrives. See docs/streaming.md."""
