@@ -29,7 +29,7 @@ def other_format(path: str | os.PathLike) -> str:
         info = soundfile.info(os.fspath(path))
     except soundfile.SoundFileError as error:
         raise UserError(path, f"is not an audio file ({error})", "restore or convert it") from None
-    _check_whole(path)
+    check_whole(path)
     if info.channels != 1:
         raise UserError(
             path, f"has {info.channels} channels, not 1", "write the channel to use as a mono file"
@@ -44,8 +44,12 @@ def other_format(path: str | os.PathLike) -> str:
     return ", ".join(found)
 
 
-def _check_whole(path: str | os.PathLike) -> None:
-    """Reject a truncated wav, which libsndfile would shorten without an error."""
+def check_whole(path: str | os.PathLike) -> None:
+    """Reject a truncated wav, which libsndfile would shorten without an error.
+
+    Raises:
+        UserError: the file is shorter than its header says.
+    """
     with open(path, "rb") as file:
         head = file.read(8)
     size, promised = os.path.getsize(path), 8 + int.from_bytes(head[4:], "little")
