@@ -16,6 +16,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["espnet_kd", "espnet_kd.*"]),
+    package_data={"espnet_kd": ["models/*.zip"]},  # the model of `espnet-kd enhance`
+    entry_points={"console_scripts": ["espnet-kd = espnet_kd.cli:main"]},
     # 3.10 for dataclass and typing syntax; ESPnet 202611 allows up to 3.13.
     python_requires=">=3.10,<3.14",
     install_requires=[

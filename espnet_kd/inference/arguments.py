@@ -87,6 +87,7 @@ def add_observation_option(parser: argparse.ArgumentParser) -> None:
     """Add --observation_weight, for commands whose output is to be heard or recognized."""
     parser.add_argument(
         "--observation_weight",
+        "--observation-weight",
         default="1",
         help="weight a of the enhanced signal in a * enhanced + (1 - a) * noisy: a number, or snrS "
         "for 1 / (1 + 10^((SNR - S) / 20)) with the SNR in dB that the model estimates; "

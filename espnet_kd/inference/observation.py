@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from espnet_kd.errors import UserError
 
 if TYPE_CHECKING:  # parts of a command that only read the weight do not load torch
+    import numpy as np
     import torch
 
 TINY = 1e-30  # keeps silence from being divided by itself
@@ -72,12 +73,26 @@ class ObservationWeight:
         Returns:
             (B, 1).
         """
-        if self.even_snr is None:
-            return enhanced.new_full((len(enhanced), 1), self.constant)
         speech = enhanced.square().sum(dim=1, keepdim=True).sqrt()
         noise = (mixture - enhanced).square().sum(dim=1, keepdim=True).sqrt()
+        return self.of_levels(speech, noise)
+
+    def of_levels(
+        self, speech: torch.Tensor | np.ndarray, noise: torch.Tensor | np.ndarray
+    ) -> torch.Tensor | np.ndarray:
+        """Return the weight for estimates whose levels are known; see `of`.
+
+        Args:
+            speech: norm |e| of each estimate, of any shape.
+            noise: norm |x - e| of what the estimate leaves.
+
+        Returns:
+            The weights, of the same shape.
+        """
+        if self.even_snr is None:
+            return 0 * speech + self.constant
         noise = noise * 10 ** (self.even_snr / 20)
-        return noise / (noise + speech).clamp(min=TINY)
+        return noise / (noise + speech + TINY)
 
 
 ONLY_ENHANCED = ObservationWeight()

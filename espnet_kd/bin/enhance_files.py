@@ -1,0 +1,101 @@
+"""Enhance audio files: any rate from 8 to 192 kHz, any channels, wav, flac, ogg or mp3, any length.
+
+Every channel is enhanced on its own. The output keeps rate, length, number of channels, level and,
+in wav and flac, the sample format. A recording longer than --piece_seconds is enhanced in pieces
+that overlap and are faded into each other. For a model whose output depends on a limited time
+around each sample, that gives the samples of the whole. A model that normalizes over the
+utterance (norm_type: gLN) or that has recurrent layers would need the whole recording; for these it
+is an approximation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.inference.arguments import add_observation_option
+from espnet_kd.inference.observation import ObservationWeight
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Parse arguments and enhance.
+
+    Raises:
+        UserError: bad input. In a folder, the other files are enhanced before.
+    """
+    parser = get_parser()
+    args = parser.parse_args(cmd)
+    observation = ObservationWeight.parse(args.observation_weight)
+    if not args.piece_seconds >= 1:
+        raise UserError("--piece_seconds", f"is {args.piece_seconds:g}", "give at least 1")
+    from espnet_kd.inference.files.formats import OutputFormat, Recording
+    from espnet_kd.inference.files.places import find_places
+
+    source, out = Path(args.input), Path(args.output)
+    places = find_places(source, out, args.force)
+    if not source.is_dir():  # a mistake is told before the model is loaded, which takes seconds
+        OutputFormat.choose(Recording.open(source), places.pairs[0][1])
+    from espnet_kd.inference.files.load import load_backend
+
+    backend = load_backend(args.model, args.checkpoint)
+    from espnet_kd.inference.files.enhance import enhance_file
+
+    start, heard, failed = time.monotonic(), 0.0, 0
+    for path, copy in places.pairs:
+        try:
+            done = enhance_file(
+                Recording.open(path), copy, backend, observation, args.piece_seconds
+            )
+        except UserError as error:
+            if not source.is_dir():
+                raise
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            failed += 1
+            continue
+        heard += done.seconds
+        if done.clipped:
+            print(f"warning: {copy}: {done.clipped} samples clipped", file=sys.stderr, flush=True)
+    if failed:
+        count = len(places.pairs)
+        raise UserError(source, f"{failed} of {count} files were not enhanced", "see above")
+    speed = (time.monotonic() - start) / heard
+    files = f"{len(places.pairs)} files, " if source.is_dir() else ""
+    others = f"{places.skipped} other files skipped, " if places.skipped else ""
+    print(
+        f"{places.pairs[0][1] if not source.is_dir() else out}: {files}{others}"
+        f"{heard:.1f} s, real-time factor {speed:.3f}"
+    )
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("input", help="audio file, or a folder, which is walked")
+    parser.add_argument("output", help="file to write, or a folder")
+    parser.add_argument(
+        "--model",
+        help="training directory, or packed model (.zip); default: the small model that comes with "
+        "this package",
+    )
+    parser.add_argument(
+        "--checkpoint", default="", help="file of weights in --model; default: valid.*.ave.pth"
+    )
+    add_observation_option(parser)
+    parser.add_argument(
+        "--piece_seconds",
+        type=float,
+        default=20.0,
+        help="longest piece that is enhanced at once; needs memory (default: 20)",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite existing outputs")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Enhance audio files of any rate, number of channels, format and length."""

@@ -1,0 +1,167 @@
+"""Enhance one audio file, in memory that does not grow with its length."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import atomic_path
+from espnet_kd.inference.files.backend import Backend
+from espnet_kd.inference.files.formats import OutputFormat, Recording
+from espnet_kd.inference.files.pieces import divide, enhance_piece, faded
+from espnet_kd.inference.files.resample import resampled
+from espnet_kd.inference.files.samples import SampleSpool
+from espnet_kd.inference.observation import TINY, ObservationWeight
+from espnet_kd.progress import progress
+
+PIECE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was written.
+
+    Attributes:
+        seconds: length of the recording.
+        clipped: number of samples that exceeded full scale.
+    """
+
+    seconds: float
+    clipped: int
+
+
+class Levels:
+    """Products of the model's output e and the mixture x over a whole recording, per channel.
+
+    Args:
+        channels: number of channels C.
+    """
+
+    def __init__(self, channels: int):
+        self._ex, self._ee, self._xx = np.zeros((3, channels))
+
+    def add(self, enhanced: np.ndarray, mixture: np.ndarray) -> None:
+        """Add samples (n, C) of both."""
+        enhanced, mixture = enhanced.astype(np.float64), mixture.astype(np.float64)
+        self._ex += (enhanced * mixture).sum(axis=0)
+        self._ee += (enhanced * enhanced).sum(axis=0)
+        self._xx += (mixture * mixture).sum(axis=0)
+
+    def gain(self) -> np.ndarray:
+        """Return the gain (C,) to the level of the mixture; see `distill.gain.match_gain`."""
+        return self._ex / np.maximum(self._ee, TINY)
+
+    def weight(self, observation: ObservationWeight) -> np.ndarray:
+        """Return the weight (C,) of the enhanced signal; see `ObservationWeight`."""
+        speech = self._ex**2 / np.maximum(self._ee, TINY)  # power after the gain
+        noise = np.maximum(self._xx - speech, 0)
+        return observation.of_levels(np.sqrt(speech), np.sqrt(noise))
+
+
+def enhance_file(
+    recording: Recording,
+    out: Path,
+    backend: Backend,
+    observation: ObservationWeight,
+    seconds: float = PIECE_SECONDS,
+) -> Done:
+    """Enhance each channel of a recording; rate, length, channels and level stay as they are.
+
+    The recording is resampled to the model's rate, and the output back. So it holds nothing above
+    half the model's rate, except what the observation adds. Samples are kept in TMPDIR.
+
+    Args:
+        recording: file to read.
+        out: file to write; its suffix tells the format.
+        backend: the model.
+        observation: weight of the enhanced signal in its sum with the recording.
+        seconds: longest piece that is enhanced at once; see `divide`.
+
+    Raises:
+        UserError: see `Recording.blocks` and `OutputFormat.choose`; the model's output is not
+            finite; `out` cannot be written.
+    """
+    form = OutputFormat.choose(recording, out)
+    mixture, enhanced = SampleSpool(recording.channels), SampleSpool(recording.channels)
+    counter = Counter(recording.blocks())
+    for block in resampled(counter, recording.rate, backend.sample_rate):
+        mixture.append(block)
+    levels = Levels(recording.channels)
+    for block in _enhanced(recording.path, mixture, backend, seconds):
+        levels.add(block, mixture.read(len(enhanced), len(enhanced) + len(block)))
+        enhanced.append(block)
+    gain, weight = levels.gain(), levels.weight(observation)
+    scaled = ((block * (weight * gain)).astype(np.float32) for block in enhanced.blocks())
+    blocks = resampled(scaled, backend.sample_rate, recording.rate)
+    if observation.adds:
+        blocks = _with_observation(blocks, recording, 1 - weight)
+    clipped = _write(out, form, blocks, counter.frames)
+    return Done(counter.frames / recording.rate, clipped)
+
+
+class Counter:
+    """Blocks of samples, counted while they are read."""
+
+    def __init__(self, blocks: Iterator[np.ndarray]):
+        self._blocks = blocks
+        self.frames = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in self._blocks:
+            self.frames += len(block)
+            yield block
+
+
+def _enhanced(
+    path: Path, mixture: SampleSpool, backend: Backend, seconds: float
+) -> Iterator[np.ndarray]:
+    pieces = divide(len(mixture), seconds, backend)
+    shown = progress(
+        pieces,
+        f"{path.name}, pieces of up to {seconds:g} s",
+        audio=lambda piece: (piece.stop - piece.start) / backend.sample_rate,
+    )
+    for block in faded((p, enhance_piece(p, mixture.read, backend)) for p in shown):
+        if not np.isfinite(block).all():
+            raise UserError(path, "the model's output is not finite", "train the model again")
+        yield block
+
+
+def _with_observation(
+    blocks: Iterator[np.ndarray], recording: Recording, weight: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Add `weight` (C,) times the recording, at its own rate."""
+    rest = recording.blocks()
+    heard = np.empty((0, recording.channels), dtype=np.float32)
+    for block in blocks:
+        while len(heard) < len(block) and (more := next(rest, None)) is not None:
+            heard = np.concatenate([heard, more])
+        size = min(len(heard), len(block))  # resampling there and back may add samples at the end
+        yield (block[:size] + weight * heard[:size]).astype(np.float32)
+        heard = heard[size:]
+
+
+def _write(out: Path, form: OutputFormat, blocks: Iterator[np.ndarray], frames: int) -> int:
+    """Write exactly `frames` samples, atomically; return how many exceeded full scale."""
+    left, clipped = frames, 0
+    with atomic_path(out) as temporary:
+        try:
+            with form.writer(os.fspath(temporary), frames) as file:
+                for block in blocks:
+                    block = block[:left]
+                    left -= len(block)
+                    clipped += int((np.abs(block) > 1).sum()) if form.clips else 0
+                    file.write(block)
+            # libsndfile does not report every failure.
+            whole = soundfile.info(os.fspath(temporary)).frames >= frames
+        except soundfile.SoundFileError:
+            whole = False
+        if not whole:
+            raise UserError(out, "cannot be written in full", "check the free space of its folder")
+    return clipped

@@ -1,0 +1,71 @@
+"""Enhance samples with a trained PyTorch model."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import torch
+from espnet2.enh.layers.tcn import ChannelwiseLayerNorm
+
+from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
+from espnet_kd.errors import UserError
+from espnet_kd.inference.enhancer import Enhancer
+from espnet_kd.tasks.trained import load_model
+
+NORMS_OF_A_FRAME = (ChannelwiseLayerNorm, torch.nn.BatchNorm1d)  # see no other frame
+
+
+class TorchBackend:
+    """A trained speech-enhancement model on the CPU; see `Backend`.
+
+    Args:
+        config: `config.yaml` of the training.
+        checkpoint: file of the weights.
+
+    Raises:
+        UserError: the model reads transcripts; see also `load_model`.
+    """
+
+    def __init__(self, config: str | os.PathLike, checkpoint: str | os.PathLike):
+        model, _ = load_model(config, checkpoint)
+        if model.takes_text:
+            raise UserError(config, "this model also needs the transcript", "give a student")
+        self.sample_rate = SAMPLE_RATE
+        self.hop, self._window = frames_of(model.encoder)
+        self.context = context_of(model)
+        self._enhancer = Enhancer(model, keep_scale=True)
+
+    def enhance(self, samples: np.ndarray) -> np.ndarray:
+        """Enhance (T,); a signal shorter than the model's window is filled up with zeros."""
+        size = max(len(samples), self._window)
+        mixture = torch.zeros(1, size)
+        mixture[0, : len(samples)] = torch.from_numpy(samples)
+        inputs = {"mixture": mixture, "lengths": torch.tensor([size])}
+        return self._enhancer.compute(inputs)[0, : len(samples)].numpy()
+
+
+def frames_of(encoder: torch.nn.Module) -> tuple[int, int]:
+    """Return hop and window of an ESPnet encoder in samples; (1, 1) if it has no frames."""
+    hop = getattr(encoder, "stride", None) or getattr(encoder, "hop_length", None)
+    window = getattr(encoder, "kernel_size", None) or getattr(encoder, "n_fft", None)
+    return hop or 1, window or 1
+
+
+def context_of(model: torch.nn.Module) -> int | None:
+    """Return how many samples on either side a sample of the output depends on; None if all.
+
+    It is known for Conv-TasNet whose norms see one frame. Norms over the utterance (gLN, GN),
+    recurrent layers and attention see all samples.
+    """
+    separator = model.separator
+    if not isinstance(separator, MaskedTCNSeparator):
+        return None
+    blocks = separator.tcn.blocks()
+    if not all(isinstance(block.net[2], NORMS_OF_A_FRAME) for block in blocks):
+        return None
+    hop, window = frames_of(model.encoder)
+    # Padding of a causal convolution is all on one side, otherwise half on each.
+    frames = sum(block.net[-1].net[0].padding[0] for block in blocks)
+    return frames * hop + 2 * window
