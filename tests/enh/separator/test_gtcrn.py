@@ -46,6 +46,11 @@ def test_shapes(frames):
     assert torch.view_as_real(others["mask_spk1"]).abs().max() <= 1  # tanh
 
 
+def test_a_real_code():
+    with pytest.raises(UserError, match="encoder: gives gtcrn no spectrum; write encoder: causal"):
+        small()(torch.randn(1, 5, BINS), torch.tensor([5]))
+
+
 def test_no_frame_depends_on_later_ones():
     model, mixture = small().eval(), spectrum(batch=1)
     other = mixture.clone()
