@@ -21,6 +21,10 @@ from espnet_kd.fileio import write_text
 PARTS = ("encoder", "separator", "decoder", "mask_module", "diffusion_model")
 
 
+class NotStockError(UserError):
+    """The model has a class that stock ESPnet does not have."""
+
+
 def export_stock(
     exp_dir: str | os.PathLike, out_dir: str | os.PathLike, checkpoint: str = ""
 ) -> tuple[Path, Path]:
@@ -41,8 +45,8 @@ def export_stock(
         The files of the configuration and the weights.
 
     Raises:
-        UserError: the model has a class that is not in stock ESPnet, the weights do not fit, or
-            there is not exactly one checkpoint to choose.
+        NotStockError: the model has a class that is not in stock ESPnet.
+        UserError: the weights do not fit, or there is not exactly one checkpoint to choose.
     """
     config = Path(exp_dir) / "config.yaml"
     values = read_config(config, "separator")
@@ -83,7 +87,7 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
         config: file of the configuration, to name in errors.
 
     Raises:
-        UserError: the model has a class that is not in stock ESPnet.
+        NotStockError: the model has a class that is not in stock ESPnet.
     """
     from espnet2.enh.espnet_model import ESPnetEnhancementModel
     from espnet2.tasks import enh
@@ -93,8 +97,10 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
     tables = {table.name: table for table in enh.EnhancementTask.class_choices_list}
     for part in PARTS:
         if stock.get(part) is not None and not _is_stock(tables[part], stock[part]):
-            remedy = "see docs/add_a_student.md" if values.get("plugins") else "export a student"
-            raise UserError(
+            remedy = (
+                "see docs/add_a_student.md" if values.get("plugins") else "use it with this package"
+            )
+            raise NotStockError(
                 config, f"{part} '{stock[part]}' is not a class of stock ESPnet", remedy
             )
     if stock.get("preprocessor") is not None and not _is_stock(

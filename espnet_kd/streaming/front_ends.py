@@ -70,15 +70,17 @@ class ConvFrontEnd:
     def encode(self, samples: torch.Tensor, past: Past) -> torch.Tensor:
         """Map (B, T hop) to (B, T, N)."""
         samples = past.extend(samples, self.lead).unsqueeze(1)
-        return functional.conv1d(samples, self._filters, stride=self.hop).relu().mT
+        return functional.conv1d(samples, self._filters, stride=self.hop).relu().transpose(1, 2)
 
     def decode(self, code: torch.Tensor, past: Past) -> torch.Tensor:
         """Map (B, T, N) to (B, T hop)."""
-        wave = functional.conv_transpose1d(code.mT, self._inverse, stride=self.hop).squeeze(1)
+        wave = functional.conv_transpose1d(
+            code.transpose(1, 2), self._inverse, stride=self.hop
+        ).squeeze(1)
         before = past.recall()
         if before is not None:
             wave = torch.cat([wave[:, : self.lead] + before, wave[:, self.lead :]], dim=1)
-        final = code.size(1) * self.hop
+        final = code.size(2) * self.hop
         past.keep(wave[:, final:].clone())
         return wave[:, :final]
 
