@@ -72,9 +72,7 @@ class ConvFrontEnd:
 
     def decode(self, code: torch.Tensor, past: Past) -> torch.Tensor:
         """Map (B, T, N) to (B, T hop)."""
-        wave = functional.conv_transpose1d(
-            code.transpose(1, 2), self._inverse, stride=self.hop
-        ).squeeze(1)
+        wave = self._decoder.convtrans1d(code.transpose(1, 2)).squeeze(1)
         before = past.recall()
         if before is not None:
             wave = torch.cat([wave[:, : self.lead] + before, wave[:, self.lead :]], dim=1)
