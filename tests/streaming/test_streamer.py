@@ -191,7 +191,7 @@ REFUSED = {
     ),
     "another separator": (
         {**STFT, "separator": "dccrn", "separator_conf": {"kernel_num": [8, 8, 8], "rnn_units": 8}},
-        "DCCRNSeparator cannot stream: its separator has no streaming form",
+        "DCCRNSeparator cannot stream: it has no streaming form",
     ),
     "ESPnet's STFT": (
         {**STFT, "separator": "gtcrn", "separator_conf": GTCRN},
