@@ -7,63 +7,97 @@ The enhanced signals are first brought to the level of the noisy ones, whatever 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from espnet_kd.data.audio import num_samples
 from espnet_kd.data.decode import decode
 from espnet_kd.data.header import read_header
+from espnet_kd.data.parallel import parallel_map
 from espnet_kd.data.waves import read_wave, write_wave
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.fileio import read_columns, write_columns
 from espnet_kd.inference.arguments import add_observation_option
 from espnet_kd.inference.observation import ObservationWeight
 from espnet_kd.inference.outputs import wave_path
-from espnet_kd.progress import progress
+from espnet_kd.options import split_fields
+
+JOB_FORM = "ENHANCED:NOISY:OUT:WEIGHT"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Files of one utterance."""
+
+    enhanced: str
+    noisy: str
+    out: Path
+    weight: ObservationWeight
 
 
 @exit_on_user_error
 def main(cmd: list[str] | None = None) -> None:
-    """Parse arguments and write the set."""
+    """Parse arguments and write one or more sets."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--enhanced", required=True, help="list of enhanced files (wav.scp)")
-    parser.add_argument("--noisy", required=True, help="list of noisy files (wav.scp)")
-    parser.add_argument("--out", required=True, help="directory to write into")
+    parser.add_argument("--enhanced", help="list of enhanced files (wav.scp)")
+    parser.add_argument("--noisy", help="list of noisy files (wav.scp)")
+    parser.add_argument("--out", help="directory to write into")
     add_observation_option(parser)
+    parser.add_argument(
+        "--job",
+        action="append",
+        metavar=JOB_FORM,
+        help="in place of these options, for several sets; may be repeated",
+    )
+    parser.add_argument("--nj", type=int, default=1, help="processes")
     options = parser.parse_args(cmd)
-    weight = ObservationWeight.parse(options.observation_weight)
-    enhanced, noisy = read_columns(options.enhanced), read_columns(options.noisy)
+    jobs = [split_fields("--job", text, JOB_FORM) for text in options.job or ()]
+    if not jobs:
+        single = (options.enhanced, options.noisy, options.out)
+        if None in single:
+            parser.error("give --enhanced, --noisy and --out, or --job")
+        jobs = [(*single, options.observation_weight)]
+    lists = {out: _sums(enhanced, noisy, out, weight) for enhanced, noisy, out, weight in jobs}
+    sums = [item for utterances in lists.values() for item in utterances.values()]
+    for _ in parallel_map(_write, sums, options.nj, "observation adding", chunk=16):
+        pass
+    for out, utterances in lists.items():
+        written = {name: item.out for name, item in utterances.items()}
+        write_columns(Path(out) / "wav.scp", written)
+
+
+def _sums(enhanced_scp: str, noisy_scp: str, out: str, weight: str) -> dict[str, Sum]:
+    chosen = ObservationWeight.parse(weight)
+    enhanced, noisy = read_columns(enhanced_scp), read_columns(noisy_scp)
     missing = [name for name in enhanced if name not in noisy]
     if missing:
-        raise UserError(options.noisy, f"lacks '{missing[0]}'", "give the list that was enhanced")
-    written = {name: wave_path(options.out, name) for name in enhanced}
-    sums = _sums(enhanced, noisy, weight)
-    for name, wave in progress(sums, str(options.out), len(enhanced)):
-        write_wave(written[name], wave)
-    write_columns(Path(options.out) / "wav.scp", written)
+        raise UserError(noisy_scp, f"lacks '{missing[0]}'", "give the list that was enhanced")
+    return {
+        name: Sum(path, noisy[name], wave_path(out, name), chosen)
+        for name, path in enhanced.items()
+    }
 
 
-def _sums(
-    enhanced: dict[str, str], noisy: dict[str, str], weight: ObservationWeight
-) -> Iterator[tuple[str, object]]:
+def _write(item: Sum) -> None:
     import torch
 
     from espnet_kd.distill.gain import match_gain
+    from espnet_kd.inference.loading import keep_to_one_core
     from espnet_kd.inference.observation import add_observation
 
-    for name, path in enhanced.items():
-        length = num_samples(noisy[name])
-        mixture = torch.from_numpy(read_wave(noisy[name], length))[None]
-        estimate = torch.from_numpy(decode(path, read_header(path), "float32")[:, 0].copy())
-        if len(estimate) != length:
-            raise UserError(
-                path,
-                f"has {len(estimate)} samples, but {noisy[name]} has {length}",
-                "enhance again",
-            )
-        lengths = torch.tensor([length])
-        estimate = match_gain(estimate[None], mixture, lengths)
-        yield name, add_observation(estimate, mixture, lengths, weight)[0].numpy()
+    keep_to_one_core()
+    length = num_samples(item.noisy)
+    mixture = torch.from_numpy(read_wave(item.noisy, length))[None]
+    estimate = decode(item.enhanced, read_header(item.enhanced), "float32")[:, 0].copy()
+    if len(estimate) != length:
+        raise UserError(
+            item.enhanced,
+            f"has {len(estimate)} samples, but {item.noisy} has {length}",
+            "enhance again",
+        )
+    lengths = torch.tensor([length])
+    estimate = match_gain(torch.from_numpy(estimate)[None], mixture, lengths)
+    write_wave(item.out, add_observation(estimate, mixture, lengths, item.weight)[0].numpy())
 
 
 if __name__ == "__main__":

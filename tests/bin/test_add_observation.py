@@ -48,3 +48,20 @@ def test_bad_input_is_one_line(files, tmp_path):
     assert "enhanced.wav: has 7999 samples, but" in stopped(tmp_path)
     write_columns(tmp_path / "enhanced.scp", {"u3": "x"})
     assert "noisy.scp: lacks 'u3'; give the list that was enhanced" in stopped(tmp_path)
+
+
+def test_several_sets_in_two_processes(files, tmp_path):
+    """The same samples as one set at a time."""
+    lists = f"{tmp_path / 'enhanced'}.scp:{tmp_path / 'noisy'}.scp"
+    jobs = [f"--job={lists}:{tmp_path / weight}:{weight}" for weight in ("0.75", "snr3")]
+    main([*jobs, "--nj=2"])
+    for weight in ("0.75", "snr3"):
+        alone = run(tmp_path, weight)
+        together = soundfile.read(read_columns(tmp_path / weight / "wav.scp")["u1"])[0] * 32768
+        np.testing.assert_array_equal(together, alone)
+
+
+def test_options_of_one_set_are_needed_without_jobs(capsys):
+    with pytest.raises(SystemExit):
+        main(["--noisy=x.scp"])
+    assert "give --enhanced, --noisy and --out, or --job" in capsys.readouterr().err

@@ -76,14 +76,16 @@ def test_scores_of_the_first_seed_are_the_recipes(run, tmp_path):
     for kind in ("se", "truth"):
         link = tmp_path / "exp/evidence/scores" / kind / "student-seed0"
         assert link.resolve() == tmp_path / "exp/scores" / kind / "student"
-    assert [line.count("--job") for line in lines if "score_se" in line] == [12, 12]
+    assert [line.count("--job") for line in lines if "score_se" in line] == [8, 8]
 
 
 def test_words_of_the_first_seed_are_the_recipes(run, tmp_path):
     lines, done = run("03_recognition.sh")
     assert done.returncode == 0, done.stderr
     joined = [line for line in lines if "join_sets" in line]
-    assert [line.count("--part") for line in joined] == [2 * 4 * 4] * 2
+    assert [line.count("--part") for line in joined] == [2 * 4 * 3] * 2
+    (added,) = [line for line in lines if "add_observation" in line]
+    assert added.count("--job") == 2 * 4 and added.count(":0.7") == 2 * 4
     assert not any("seed0" in line or "noisy" in line for line in joined)
     for name, source in (("noisy", "noisy"), ("student_oa-seed0", "student_oa")):
         link = tmp_path / "exp/evidence/scores/wer/asr_multi" / name

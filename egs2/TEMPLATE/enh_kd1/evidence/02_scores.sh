@@ -22,7 +22,7 @@ score_evidence() {  # score_evidence KIND OPTION... -- SET...
 # shellcheck disable=SC2086  # seeds are words
 set -- ${seeds}
 names=()  # <system>/seed<k>
-for system in "${systems[@]}"; do
+for system in baseline_continued student; do
     for seed in "${@:2}"; do names+=("${system}/seed${seed}"); done
     for kind in se truth; do link_scores "${kind}" "${system}" "${system}-seed$1"; done
 done

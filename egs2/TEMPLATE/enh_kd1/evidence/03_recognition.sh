@@ -8,6 +8,7 @@
 [ -e "${expdir}/scores/wer" ] || die "${expdir}/scores/wer: does not exist; run ./run.sh first"
 # shellcheck disable=SC2086  # seeds are words
 set -- ${seeds}
+compared=(baseline_continued student)
 read -ra adding <<< "${observation_systems}"
 declare -A chosen=()
 for asr in asr_clean asr_multi; do
@@ -15,33 +16,31 @@ for asr in asr_clean asr_multi; do
 done
 
 declare -A seen=()
-all=()
+jobs=()
 for choice in "${!chosen[@]}"; do
     system=${choice#*/} weight=${chosen[${choice}]}
     if [ "${weight}" = 1 ] || [ -n "${seen[${system}/${weight}]:-}" ]; then continue; fi
     seen[${system}/${weight}]=1
     for seed in "${@:2}"; do
-        exp=${evidence_dir}/${system}/seed${seed}
-        if [ ${#all[@]} -gt 0 ]; then all+=(--and); fi
-        all+=(--config "${exp}/config.yaml" --checkpoint "${exp}/${inference_se_model}"
-            --out "${exp}/observation/${weight}" --observation_weight "${weight}"
-            --sets "${eval_sets[@]/#/${raw}/}")
+        for set in "${eval_sets[@]}"; do
+            add_sum "${evidence_dir}/${system}/seed${seed}" "${set}" "${weight}"
+        done
     done
 done
-if [ ${#all[@]} -gt 0 ]; then
-    enhance_in_jobs espnet_kd.bin.enhance "${evidence_dir}/enhance/observation" "${all[@]}"
+if [ ${#jobs[@]} -gt 0 ]; then
+    python3 -m espnet_kd.bin.add_observation --nj "${nj}" "${jobs[@]}"
 fi
 
 for asr in asr_clean asr_multi; do
     link_scores "wer/${asr}" noisy noisy
-    for system in "${systems[@]}"; do link_scores "wer/${asr}" "${system}" "${system}-seed$1"; done
+    for system in "${compared[@]}"; do link_scores "wer/${asr}" "${system}" "${system}-seed$1"; done
     for system in "${adding[@]/%/_oa}"; do
         link_scores "wer/${asr}" "${system}" "${system}-seed$1"
     done
     parts=()
     for seed in "${@:2}"; do
         for set in "${eval_sets[@]}"; do
-            for system in "${systems[@]}"; do
+            for system in "${compared[@]}"; do
                 enhanced=${evidence_dir}/${system}/seed${seed}/enhanced/${set}
                 parts+=(--part "${system}-seed${seed},${raw}/${set},${enhanced}/wav.scp")
             done

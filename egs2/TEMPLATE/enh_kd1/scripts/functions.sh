@@ -88,6 +88,11 @@ observed_dir() {  # observed_dir SYSTEM WEIGHT: print where its speech with adde
     fi
 }
 
+# Add a set of a model, enhanced and with added observation, to the array `jobs` of add_observation.
+add_sum() {  # add_sum MODEL_DIR SET WEIGHT
+    jobs+=(--job "$1/enhanced/$2/wav.scp:${raw}/$2/wav.scp:$1/observation/$3/$2:$3")
+}
+
 # Set chosen[ASR/SYSTEM] to the observation weight of each system, from error counts on the dt sets.
 choose_weights() {  # choose_weights ASR SCORE_DIR SYSTEM...
     local asr=$1 system weight

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Stage 14: observation adding: noisy speech is mixed back into enhanced speech.
 # Its weight is chosen on the dt sets, for each recognizer and system, by greedy CTC decoding.
-# Reads: <dumpdir>/raw/<set>/, <expdir>/<system>/, <expdir>/<system>/enhanced/<set>/,
-#        <expdir>/{asr_*,lm}/.
+# Reads: <dumpdir>/raw/<set>/, <expdir>/<system>/enhanced/<set>/, <expdir>/{asr_*,lm}/.
 # Writes: <expdir>/<system>/observation/<weight>/<set>/, <expdir>/scores/observation/<asr>/,
 #         <expdir>/scores/wer/<asr>/<system>_oa/<set>/.
 
@@ -13,14 +12,15 @@ fi
 dt=("${valid_simu_set}" "${valid_real_set}")
 read -ra adding <<< "${observation_systems}"
 
-all=()
+jobs=()
 for system in "${adding[@]}"; do
     for weight in ${observation_weights}; do
-        add_enhancement "${system}" "observation/${weight}" \
-            --observation_weight "${weight}" --sets "${dt[@]/#/${raw}/}"
+        for set in "${dt[@]}"; do
+            add_sum "$(dir_of "${system}")" "${set}" "${weight}"
+        done
     done
 done
-enhance_in_jobs espnet_kd.bin.enhance "${expdir}/enhance${tag}/observation_dt" "${all[@]}"
+python3 -m espnet_kd.bin.add_observation --nj "${nj}" "${jobs[@]}"
 
 declare -A chosen=() seen=()
 for asr in asr_clean asr_multi; do
@@ -52,19 +52,20 @@ for asr in asr_clean asr_multi; do
     choose_weights "${asr}" "${scores}" "${adding[@]}"
 done
 
-all=()
+jobs=()
 for asr in asr_clean asr_multi; do
     for system in "${adding[@]}"; do
         weight=${chosen[${asr}/${system}]}
         log "${asr}, ${system}: weight ${weight}"
         if [ "${weight}" = 1 ] || [ -n "${seen[${system}/${weight}]:-}" ]; then continue; fi
         seen[${system}/${weight}]=1
-        add_enhancement "${system}" "observation/${weight}" \
-            --observation_weight "${weight}" --sets "${eval_sets[@]/#/${raw}/}"
+        for set in "${eval_sets[@]}"; do
+            add_sum "$(dir_of "${system}")" "${set}" "${weight}"
+        done
     done
 done
-if [ ${#all[@]} -gt 0 ]; then
-    enhance_in_jobs espnet_kd.bin.enhance "${expdir}/enhance${tag}/observation" "${all[@]}"
+if [ ${#jobs[@]} -gt 0 ]; then
+    python3 -m espnet_kd.bin.add_observation --nj "${nj}" "${jobs[@]}"
 fi
 
 for asr in asr_clean asr_multi; do
