@@ -17,8 +17,8 @@ from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.tasks.trained import load_model
 
 NORMS_OF_A_FRAME = (ChannelwiseLayerNorm, torch.nn.BatchNorm1d)  # see no other frame
-MEMORY = 250e6  # bytes for the tensors of a piece; PyTorch and ESPnet take 700e6 without a model
-TENSORS = 8  # as large as the largest one, in memory at once; measured with Conv-TasNet
+MEMORY = 150e6  # bytes for the tensors of a piece; PyTorch and ESPnet take 870e6 by themselves
+TENSORS = 6  # as large as the largest one, in memory at once; measured with Conv-TasNet
 
 
 class TorchBackend:
