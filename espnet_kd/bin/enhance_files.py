@@ -30,7 +30,7 @@ def main(cmd: list[str] | None = None) -> None:
     parser = get_parser()
     args = parser.parse_args(cmd)
     observation = ObservationWeight.parse(args.observation_weight)
-    if not args.piece_seconds >= 1:
+    if args.piece_seconds is not None and not args.piece_seconds >= 1:
         raise UserError("--piece_seconds", f"is {args.piece_seconds:g}", "give at least 1")
     from espnet_kd.inference.files.formats import OutputFormat, Recording
     from espnet_kd.inference.files.places import find_places
@@ -88,8 +88,8 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--piece_seconds",
         type=float,
-        default=20.0,
-        help="longest piece that is enhanced at once; needs memory (default: 20)",
+        help="longest piece that is enhanced at once (default: 20, or less for a model that would "
+        "need more than 1 GB of memory with it)",
     )
     parser.add_argument("--force", action="store_true", help="overwrite existing outputs")
     return parser

@@ -18,7 +18,7 @@ NOISE = 0.1 * np.random.default_rng(0).standard_normal((4000, 2))
 class Negative:
     """A backend that needs no model."""
 
-    sample_rate, hop, context = 16000, 1, 0
+    sample_rate, hop, context, longest = 16000, 1, 0, 10**9
 
     def enhance(self, samples: np.ndarray) -> np.ndarray:
         return -samples

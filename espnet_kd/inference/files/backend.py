@@ -16,11 +16,13 @@ class Backend(Protocol):
         context: number of samples on either side that a sample of the output depends on, or None
             if it depends on all of them. Pieces of a long signal with this much more on both
             sides then give the samples of the whole.
+        longest: number of samples that it can enhance at once in moderate memory.
     """
 
     sample_rate: int
     hop: int
     context: int | None
+    longest: int
 
     def enhance(self, samples: np.ndarray) -> np.ndarray:
         """Enhance (T,), float32 in [-1, 1], T >= 1; return (T,), float32, of any gain."""

@@ -14,13 +14,11 @@ from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
 from espnet_kd.inference.files.backend import Backend
 from espnet_kd.inference.files.formats import OutputFormat, Recording
-from espnet_kd.inference.files.pieces import divide, enhance_piece, faded
+from espnet_kd.inference.files.pieces import divide, enhance_piece, faded, piece_seconds
 from espnet_kd.inference.files.resample import resampled
 from espnet_kd.inference.files.samples import SampleSpool
 from espnet_kd.inference.observation import TINY, ObservationWeight
 from espnet_kd.progress import progress
-
-PIECE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def enhance_file(
     out: Path,
     backend: Backend,
     observation: ObservationWeight,
-    seconds: float = PIECE_SECONDS,
+    seconds: float | None = None,
 ) -> Done:
     """Enhance each channel of a recording; rate, length, channels and level stay as they are.
 
@@ -81,7 +79,7 @@ def enhance_file(
         out: file to write; its suffix tells the format.
         backend: the model.
         observation: weight of the enhanced signal in its sum with the recording.
-        seconds: longest piece that is enhanced at once; see `divide`.
+        seconds: longest piece that is enhanced at once, see `divide`; None: as fits into memory.
 
     Raises:
         UserError: see `Recording.blocks` and `OutputFormat.choose`; the model's output is not
@@ -93,6 +91,7 @@ def enhance_file(
     for block in resampled(counter, recording.rate, backend.sample_rate):
         mixture.append(block)
     levels = Levels(recording.channels)
+    seconds = piece_seconds(backend) if seconds is None else seconds
     for block in _enhanced(recording.path, mixture, backend, seconds):
         levels.add(block, mixture.read(len(enhanced), len(enhanced) + len(block)))
         enhanced.append(block)
@@ -124,7 +123,7 @@ def _enhanced(
     pieces = divide(len(mixture), seconds, backend)
     shown = progress(
         pieces,
-        f"{path.name}, pieces of up to {seconds:g} s",
+        f"{path.name}, pieces of up to {seconds:.0f} s",
         audio=lambda piece: (piece.stop - piece.start) / backend.sample_rate,
     )
     for block in faded((p, enhance_piece(p, mixture.read, backend)) for p in shown):

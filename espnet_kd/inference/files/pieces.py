@@ -11,6 +11,8 @@ import numpy as np
 from espnet_kd.inference.files.backend import Backend
 
 FADE = 0.5  # seconds in which one piece fades into the next
+PIECE = 20.0  # seconds; less for a model that would need too much memory
+SHORTEST = 1.0  # seconds
 UNKNOWN_CONTEXT = 2.0  # seconds on either side for a model that would need the whole signal
 
 
@@ -33,6 +35,20 @@ class Piece:
     fade_next: int
 
 
+def piece_seconds(backend: Backend) -> float:
+    """Return the length of the pieces in which a model enhances a long signal."""
+    affordable = (backend.longest - 2 * _margin(backend)) / backend.sample_rate
+    return max(SHORTEST, min(PIECE, affordable))
+
+
+def _margin(backend: Backend) -> int:
+    """Return the samples on either side of a piece: half a fade, and the context."""
+    rate, context = backend.sample_rate, backend.context
+    return math.ceil(FADE * rate / 2) + (
+        math.ceil(UNKNOWN_CONTEXT * rate) if context is None else context
+    )
+
+
 def divide(total: int, seconds: float, backend: Backend) -> list[Piece]:
     """Divide a signal of `total` samples into pieces of equal length, of at most `seconds`.
 
@@ -42,8 +58,7 @@ def divide(total: int, seconds: float, backend: Backend) -> list[Piece]:
     count = max(1, math.ceil(total / (seconds * rate)))
     cuts = [total * index // count for index in range(count + 1)]
     half = min(math.ceil(FADE * rate), total // count) // 2
-    context = backend.context
-    margin = half + (math.ceil(UNKNOWN_CONTEXT * rate) if context is None else context)
+    margin = _margin(backend)
     pieces = []
     for start, stop in zip(cuts, cuts[1:], strict=False):
         first = max(0, start - margin) // backend.hop * backend.hop

@@ -7,6 +7,8 @@ import os
 import numpy as np
 import torch
 from espnet2.enh.layers.tcn import ChannelwiseLayerNorm
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
@@ -15,6 +17,8 @@ from espnet_kd.inference.enhancer import Enhancer
 from espnet_kd.tasks.trained import load_model
 
 NORMS_OF_A_FRAME = (ChannelwiseLayerNorm, torch.nn.BatchNorm1d)  # see no other frame
+MEMORY = 150e6  # bytes for the tensors of a piece; PyTorch and ESPnet take 870e6 by themselves
+TENSORS = 6  # as large as the largest one, in memory at once; measured with Conv-TasNet
 
 
 class TorchBackend:
@@ -36,6 +40,7 @@ class TorchBackend:
         self.hop, self._window = frames_of(model.encoder)
         self.context = context_of(model)
         self._enhancer = Enhancer(model, keep_scale=True)
+        self.longest = int(MEMORY / (TENSORS * self._bytes_per_second()) * SAMPLE_RATE)
 
     def enhance(self, samples: np.ndarray) -> np.ndarray:
         """Enhance (T,); a signal shorter than the model's window is filled up with zeros."""
@@ -44,6 +49,25 @@ class TorchBackend:
         mixture[0, : len(samples)] = torch.from_numpy(samples)
         inputs = {"mixture": mixture, "lengths": torch.tensor([size])}
         return self._enhancer.compute(inputs)[0, : len(samples)].numpy()
+
+    def _bytes_per_second(self) -> int:
+        """Return the size of the largest tensor that one second of audio makes."""
+        with _LargestTensor() as largest:
+            self.enhance(np.full(SAMPLE_RATE, 0.1, dtype=np.float32))
+        return largest.bytes
+
+
+class _LargestTensor(TorchDispatchMode):
+    """Remembers the size of the largest tensor that any operation returns."""
+
+    bytes = 1
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(out):
+            if isinstance(leaf, torch.Tensor):
+                self.bytes = max(self.bytes, leaf.numel() * leaf.element_size())
+        return out
 
 
 def frames_of(encoder: torch.nn.Module) -> tuple[int, int]:

@@ -12,7 +12,7 @@ class Average:
 
     def __init__(self, context: int = 40, gain: float = 0.3, known: bool = True, hop: int = 1):
         self.context = context if known else None
-        self.hop = hop
+        self.hop, self.longest = hop, 10**9
         self._taps = np.full(2 * context + 1, gain / (2 * context + 1))
         self.lengths: list[int] = []
 
@@ -28,7 +28,7 @@ class Average:
 class Same:
     """Returns its input times `gain`."""
 
-    sample_rate, hop, context = 16000, 1, 0
+    sample_rate, hop, context, longest = 16000, 1, 0, 10**9
 
     def __init__(self, gain: float = -0.5):
         self.gain = gain

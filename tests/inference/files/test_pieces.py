@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from espnet_kd.inference.files.pieces import FADE, divide, enhance_piece, faded
+from espnet_kd.inference.files.pieces import FADE, divide, enhance_piece, faded, piece_seconds
 
 from ...tiny_models import STUDENT, write_enhancement_model
 from .backends import Average, Same
@@ -66,6 +66,13 @@ def test_pieces_that_differ_are_faded():
     assert steps.min() >= 0 and steps.max() < 1.5 / (FADE * RATE)
 
 
+def test_pieces_are_as_long_as_memory_allows():
+    backend = Average(context=3 * RATE)
+    for longest, seconds in ((10**9, 20.0), (16 * RATE, 16 - 2 * (3 + FADE / 2)), (RATE, 1.0)):
+        backend.longest = longest
+        assert piece_seconds(backend) == seconds
+
+
 @pytest.mark.brings("audio", "silence", "it stays silence")
 def test_silence_does_not_reach_the_model():
     assert not in_pieces(np.zeros((RATE, 2), dtype=np.float32), 1.0, Average(gain=np.nan)).any()
@@ -120,6 +127,8 @@ def test_models_in_pieces_equal_the_whole(make_backend, separator, changes, cont
 def test_a_norm_over_the_utterance_has_no_known_context(make_backend):
     backend = make_backend({"norm_type": "gLN"})
     assert backend.context is None
+    # One second has about 1600 frames of 40 channels of 4 bytes; that is its largest tensor.
+    assert backend.longest == pytest.approx(150e6 / (6 * 1600 * 40 * 4) * RATE, rel=0.05)
     signal = 0.1 * np.random.default_rng(0).standard_normal((80_000, 1)).astype(np.float32)
     whole = backend.enhance(signal[:, 0].copy())
     error = in_pieces(signal, 1.0, backend)[:, 0] - whole
