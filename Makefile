@@ -48,6 +48,7 @@ test-hosts: test  ## the same, then all tests with the other tested ESPnet if it
 bench: setup  ## benchmarks into benchmarks/RESULTS.md, on cores that do nothing else
 	python -m benchmarks.speed
 	python -m benchmarks.data_scale
+	python -m benchmarks.streaming
 	python -m benchmarks.kd_step_cost --size mini --rounds 3
 	python -m benchmarks.kd_step_cost --size published --methods output at_kl \
 	  --utterances 1 --rounds 3

@@ -52,6 +52,7 @@ setup(
         "demo": ["pyroomacoustics", "espeakng-loader"],
         "onnx": ["onnx", "onnxruntime", "onnxscript"],  # PyTorch's exporter needs onnxscript
         "dev": [
+            "espnet_model_zoo; python_version < '3.12'",  # ESPnet 202611 installs it
             "hypothesis",
             "jiwer",
             "pytest",

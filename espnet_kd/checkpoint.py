@@ -17,6 +17,8 @@ from espnet_kd.errors import UserError
 if TYPE_CHECKING:  # commands that only need checksums or configurations do not load torch
     import torch
 
+CHECKPOINT = "checkpoint.pth"  # ESPnet writes it after each epoch, to resume from
+
 
 def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
     """Read a training configuration.

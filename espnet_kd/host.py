@@ -259,12 +259,12 @@ def name_short_signals() -> None:
     too_short = too_short_error()
 
     @functools.wraps(transform)
-    def forward(self, signal, *args, **kwargs):
-        length, limit = signal.size(1), self.n_fft // 2 + 1
+    def forward(self, input, ilens=None):
+        length, limit = input.size(1), self.n_fft // 2 + 1
         if self.center and length < limit:
             problem = f"has {length} samples and is too short for the STFT, it needs {limit}"
             raise too_short(problem, length, limit)
-        return transform(self, signal, *args, **kwargs)
+        return transform(self, input, ilens)
 
     Stft.forward = forward
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from espnet_kd.errors import UserError
+
+NAMES = ("NAME", "SYSTEM", "CATEGORY", "PART")  # fields that are not paths, in all forms
 
 
 def split_fields(option: str, text: str, form: str) -> list[str]:
-    """Split the value of an option.
+    r"""Split the value of an option.
+
+    A colon in a field is written `\:`. This is not needed where only the last field is a path.
 
     Args:
         option: name of the option, for error messages.
@@ -17,7 +23,10 @@ def split_fields(option: str, text: str, form: str) -> list[str]:
     Raises:
         UserError: the value does not have this form.
     """
-    fields = text.split(":")
-    if len(fields) != len(form.split(":")) or not all(fields):
-        raise UserError(option, f"'{text}' is not {form}", "give all fields")
-    return fields
+    names = form.split(":")
+    one_path = all(name in NAMES for name in names[:-1])
+    fields = re.split(r"(?<!\\):", text, maxsplit=len(names) - 1 if one_path else 0)
+    if len(fields) != len(names) or not all(fields):
+        fix = r"write a colon in a path as '\:'" if len(fields) > len(names) else "give all fields"
+        raise UserError(option, f"'{text}' is not {form}", fix)
+    return [field.replace("\\:", ":") for field in fields]

@@ -61,7 +61,7 @@ def _align(options: argparse.Namespace) -> None:
         path = Path(set_dir) / options.out_name
         aligned = align_set(utterances, aligner, options.nj, f"align {Path(set_dir).name}")
         write_columns(path, {name: " ".join(map(str, ms)) for name, (ms, _) in aligned.items()})
-        spread = [name for name, (_, fits) in aligned.items() if not fits]
+        spread = sorted(name for name, (_, fits) in aligned.items() if not fits)
         print(f"{path}: {len(aligned) - len(spread)} utterances aligned", file=sys.stderr)
         if spread:
             print(

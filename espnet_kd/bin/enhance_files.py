@@ -63,12 +63,10 @@ def main(cmd: list[str] | None = None) -> None:
         count = len(places.pairs)
         raise UserError(source, f"{failed} of {count} files were not enhanced", "see above")
     speed = (time.monotonic() - start) / heard
-    files = f"{len(places.pairs)} files, " if source.is_dir() else ""
-    others = f"{places.skipped} other files skipped, " if places.skipped else ""
-    print(
-        f"{places.pairs[0][1] if not source.is_dir() else out}: {files}{others}"
-        f"{heard:.1f} s, real-time factor {speed:.3f}"
-    )
+    words = [f"{heard:.1f} s", f"real-time factor {speed:.3f}"]
+    if source.is_dir():
+        words = [f"{len(places.pairs)} files", f"{places.skipped} other files skipped", *words]
+    print(f"{out if source.is_dir() else places.pairs[0][1]}: {', '.join(words)}")
 
 
 def get_parser() -> argparse.ArgumentParser:

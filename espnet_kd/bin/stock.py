@@ -13,7 +13,7 @@ from pathlib import Path
 
 from espnet_kd import host
 from espnet_kd.errors import UserError, exit_on_user_error
-from espnet_kd.fileio import read_lines
+from espnet_kd.fileio import read_columns, read_lines
 from espnet_kd.naming import first_few
 
 
@@ -40,12 +40,12 @@ def main(cmd: list[str] | None = None) -> None:
         raise UserError(module, "is not a module", "example: espnet2.bin.asr_train")
     if job:
         take_gpu(job - 1)
-    _run(module)
+    _run(module, arguments)
     if "--output_dir" in arguments[:-1]:
         _report(module, arguments[arguments.index("--output_dir") + 1])
 
 
-def _run(module: str) -> None:
+def _run(module: str, arguments: list[str]) -> None:
     from espnet_kd.data import espnet_reader
     from espnet_kd.tasks.worker_errors import behind
 
@@ -63,6 +63,26 @@ def _run(module: str) -> None:
         if (found := behind(error)) is None:
             raise
         raise found from None
+    except host.too_short_error() as error:
+        raise _too_short(module, arguments, error) from None
+
+
+def _too_short(module: str, arguments: list[str], error: Exception) -> UserError:
+    """Return an error with the shortest utterance of a training's first shape files."""
+    shapes = {}
+    for option, value in zip(arguments, arguments[1:], strict=False):
+        if option in ("--train_shape_file", "--valid_shape_file"):
+            shapes.setdefault(option, value)
+    lengths = [
+        (int(shape.split(",")[0]), name, path)
+        for path in shapes.values()
+        for name, shape in read_columns(path).items()
+    ]
+    if not lengths:
+        return UserError(module, f"an utterance {error}", "leave it out")
+    length, name, path = min(lengths)
+    problem = f"utterance '{name}' has {length} samples, too short for the model (it {error})"
+    return UserError(path, problem, "leave it out of the corpus")
 
 
 def _report(module: str, output: str) -> None:

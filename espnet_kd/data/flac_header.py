@@ -17,7 +17,6 @@ from espnet_kd.errors import UserError
 
 MAGIC = b"fLaC"
 STREAMINFO = 8  # offset of the first metadata block's content
-COUNT = STREAMINFO + 13  # offset of the 36 bits with the number of samples, after 4 other bits
 TAIL = 1 << 17  # bytes at the end in which the last frame begins, if the header does not say
 TAG = 128  # bytes of an ID3 tag at the end
 
@@ -54,26 +53,40 @@ def read_flac_header(file: BinaryIO, size: int, path: str | os.PathLike) -> Head
     largest = int.from_bytes(info[7:10], "big")
     file.seek(max(begin, size - (largest + 4 * TAG if largest else TAIL)))
     tail = file.read()
-    if tail[-TAG:].startswith(b"TAG"):
-        tail = tail[:-TAG]
-    frames = list(_frames(tail, int.from_bytes(info[2:4], "big")))
-    last = next((f for f in reversed(frames) if _crc16(tail[f.offset :]) == 0), None)
-    if last is not None:
-        present = last.last
-    elif size == begin:
-        present = 0
-    else:  # cut within a frame, or followed by something else
-        whole = [frame.last for frame in frames if frame.last == stated]
-        present = stated if whole and _decodes(path, stated) else _before(frames, stated)
-        if present != stated or not stated:
-            of = f"{present} of {stated} samples" if stated else f"after {present} samples"
-            raise UserError(path, f"is truncated: {of}", "restore it")
+    block = int.from_bytes(info[2:4], "big")
+    present = _count(tail, block, stated, path) if size > begin else 0
     if present < stated:
         raise UserError(path, f"is truncated: {present} of {stated} samples", "restore it")
-    right = (info[13] & 0xF0).to_bytes(1, "big") + bytes(4)
-    right = (int.from_bytes(right, "big") | present).to_bytes(5, "big")
-    corrections = ((COUNT, right),) if present != stated else ()
+    right = fields >> 36 << 36 | present
+    corrections = ((STREAMINFO + 10, right.to_bytes(8, "big")),) if present != stated else ()
     return Header("FLAC", f"PCM_{bits}", rate, channels, present, corrections)
+
+
+def _count(tail: bytes, block: int, stated: int, path: str | os.PathLike) -> int:
+    """Return how many samples a file holds.
+
+    Args:
+        tail: the end of the file, with its last frame.
+        block: block size of the file.
+        stated: number of samples by the header, 0 if unknown.
+        path: the file.
+
+    Raises:
+        UserError: a file of unknown length ends within a frame.
+    """
+    if tail[-TAG:].startswith(b"TAG"):
+        tail = tail[:-TAG]
+    frames = list(_frames(tail, block))
+    for frame in reversed(frames):
+        if _crc16(tail[frame.offset :]) == 0:
+            return frame.last
+    # Something else follows the last frame, or the file is cut within it.
+    if stated and any(frame.last == stated for frame in frames) and _decodes(path, stated):
+        return stated
+    before = max((f.first for f in frames if not stated or f.first < stated), default=0)
+    if not stated:
+        raise UserError(path, f"is truncated: after {before} samples", "restore it")
+    return before
 
 
 def _audio_offset(file: BinaryIO, size: int) -> int | None:
@@ -95,11 +108,6 @@ def _decodes(path: str | os.PathLike, count: int) -> bool:
         return len(soundfile.read(os.fspath(path), start=count - 1, stop=count)[0]) == 1
     except soundfile.SoundFileError:
         return False
-
-
-def _before(frames: list[_Frame], stated: int) -> int:
-    """Return how many samples precede the frame in which a file is cut."""
-    return max((f.first for f in frames if not stated or f.first <= stated), default=0)
 
 
 def _frames(tail: bytes, block: int) -> Iterator[_Frame]:

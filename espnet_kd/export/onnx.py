@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -67,8 +70,7 @@ def write_onnx(model: nn.Module, out: str | os.PathLike, where: str = "model") -
         problem = f"needs {error.name}, which is not installed"
         raise UserError("export-onnx", problem, "pip install 'espnet_kd[onnx]'") from None
     graph, info = graph_of(model, where)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # about the exporter's own use of PyTorch
+    with quiet("torch.onnx"), torch.no_grad():
         program = torch.onnx.export(
             graph,
             example(graph),
@@ -87,6 +89,20 @@ def write_onnx(model: nn.Module, out: str | os.PathLike, where: str = "model") -
         onnx.save(proto, temporary)
         _check(graph, temporary, out)
     return info
+
+
+@contextlib.contextmanager
+def quiet(logger: str) -> Iterator[None]:
+    """Keep warnings of an exporter about itself, e.g. about packages it does not need, to it."""
+    log = logging.getLogger(logger)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 @torch.no_grad()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import statistics
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from espnet_kd.errors import UserError
+from espnet_kd.export.onnx import quiet
 from espnet_kd.fileio import atomic_path
 from espnet_kd.streaming.onnx_streamer import OnnxStreamer
 
@@ -64,12 +64,8 @@ def write_int8(path: str | os.PathLike, out: str | os.PathLike) -> Difference:
         problem = f"needs {error.name}, which is not installed"
         raise UserError("--int8", problem, "pip install 'espnet_kd[onnx]'") from None
     with atomic_path(out) as temporary:
-        level = logging.root.level
-        logging.root.setLevel(logging.ERROR)  # it advises to optimize the file, which is done
-        try:
+        with quiet("root"):
             quantize_dynamic(os.fspath(path), os.fspath(temporary), weight_type=QuantType.QInt8)
-        finally:
-            logging.root.setLevel(level)
         proto = onnx.load(temporary)
         onnx.helper.set_model_props(proto, float32.info.metadata())
         onnx.save(proto, temporary)

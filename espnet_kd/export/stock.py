@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import yaml
@@ -17,8 +18,15 @@ from espnet_kd.distill.publish import student_state
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_text
 
+if TYPE_CHECKING:  # host.prepare comes before ESPnet
+    from espnet2.train.class_choices import ClassChoices
+
 # Parts of a model whose class is chosen by name; all of them need a stock class for an export.
 PARTS = ("encoder", "separator", "decoder", "mask_module", "diffusion_model")
+
+
+class NotStockError(UserError):
+    """The model has a class that stock ESPnet does not have."""
 
 
 def export_stock(
@@ -41,21 +49,56 @@ def export_stock(
         The files of the configuration and the weights.
 
     Raises:
-        UserError: the model has a class that is not in stock ESPnet, the weights do not fit, or
-            there is not exactly one checkpoint to choose.
+        NotStockError: the model has a class that is not in stock ESPnet.
+        UserError: the weights do not fit, or there is not exactly one checkpoint to choose.
     """
+    trained = read_trained(exp_dir, checkpoint)
+    host.prepare()
+    stock = stock_config(trained.values, trained.config)
+    check_stock(stock, trained)
+    return write_model(out_dir, stock, trained.state)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left.
+
+    Attributes:
+        config: its `config.yaml`.
+        weights: its file of averaged weights.
+        values: its configuration.
+        state: its weights, without those of KD losses.
+    """
+
+    config: Path
+    weights: Path
+    values: dict[str, Any]
+    state: dict[str, torch.Tensor]
+
+
+def read_trained(exp_dir: str | os.PathLike, checkpoint: str = "") -> Trained:
+    """Read configuration and weights of a training directory; see `export_stock` for errors."""
     config = Path(exp_dir) / "config.yaml"
     values = read_config(config, "separator")
     weights = Path(exp_dir) / checkpoint if checkpoint else averaged_checkpoint(exp_dir)
     state = student_state(read_state(weights), values.get("kd_losses") or {})
-    host.prepare()
-    stock = stock_config(values, config)
+    return Trained(config, weights, values, state)
+
+
+def check_stock(stock: dict[str, Any], trained: Trained) -> None:
+    """Reject weights that do not fit the model that stock ESPnet builds."""
     from espnet2.tasks.enh import EnhancementTask
 
-    load_strictly(EnhancementTask.build_model(Namespace(**stock)), state, weights)
+    load_strictly(EnhancementTask.build_model(Namespace(**stock)), trained.state, trained.weights)
+
+
+def write_model(
+    out_dir: str | os.PathLike, config: dict[str, Any], state: dict[str, torch.Tensor]
+) -> tuple[Path, Path]:
+    """Write `config.yaml` and `model.pth`, atomically; return both."""
     out_config, out_model = Path(out_dir) / "config.yaml", Path(out_dir) / "model.pth"
     torch.save(state, out_model)  # atomic because of host.prepare
-    write_text(out_config, yaml.safe_dump(stock, sort_keys=False))
+    write_text(out_config, yaml.safe_dump(config, sort_keys=False))
     return out_config, out_model
 
 
@@ -83,20 +126,19 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
         config: file of the configuration, to name in errors.
 
     Raises:
-        UserError: the model has a class that is not in stock ESPnet.
+        NotStockError: the model has a class that is not in stock ESPnet.
     """
     from espnet2.enh.espnet_model import ESPnetEnhancementModel
     from espnet2.tasks import enh
 
     defaults = vars(enh.EnhancementTask.get_parser().parse_args([]))
     stock = {key: value for key, value in values.items() if key in defaults}
-    tables = {table.name: table for table in enh.EnhancementTask.class_choices_list}
-    for part in PARTS:
-        if stock.get(part) is not None and not _is_stock(tables[part], stock[part]):
-            remedy = "see docs/add_a_student.md" if values.get("plugins") else "export a student"
-            raise UserError(
-                config, f"{part} '{stock[part]}' is not a class of stock ESPnet", remedy
-            )
+    for part, name in other_classes(stock).items():
+        remedy = (
+            "see docs/add_a_student.md" if values.get("plugins") else "use it with this package"
+        )
+        raise NotStockError(config, f"{part} '{name}' is not a class of stock ESPnet", remedy)
+    tables = _tables()
     if stock.get("preprocessor") is not None and not _is_stock(
         tables["preprocessor"], stock["preprocessor"]
     ):
@@ -114,6 +156,22 @@ def stock_config(values: dict[str, Any], config: str | os.PathLike) -> dict[str,
     return stock
 
 
-def _is_stock(table, name: str) -> bool:
+def other_classes(values: dict[str, Any]) -> dict[str, str]:
+    """Return the parts of a model whose classes are not in stock ESPnet, with their names."""
+    tables = _tables()
+    return {
+        part: values[part]
+        for part in PARTS
+        if values.get(part) is not None and not _is_stock(tables[part], values[part])
+    }
+
+
+def _tables() -> dict[str, ClassChoices]:
+    from espnet2.tasks.enh import EnhancementTask
+
+    return {table.name: table for table in EnhancementTask.class_choices_list}
+
+
+def _is_stock(table: ClassChoices, name: str) -> bool:
     chosen = table.classes.get(name.lower())
     return chosen is not None and chosen.__module__.partition(".")[0] == "espnet2"

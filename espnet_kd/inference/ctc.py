@@ -14,8 +14,6 @@ from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.errors import UserError
 from espnet_kd.inference.utterances import Utterance
 
-BLANK = 0
-
 
 class CTCModel:
     """A trained recognizer with CTC over char or bpe tokens.

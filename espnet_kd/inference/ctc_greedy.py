@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import torch
 
+from espnet_kd.enh.ctc_words import CTCWords
 from espnet_kd.inference.batches import equal_length_batches
-from espnet_kd.inference.ctc import BLANK, CTCModel
+from espnet_kd.inference.ctc import CTCModel
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance
 from espnet_kd.naming import first_few
@@ -23,9 +24,7 @@ class GreedyDecoder:
 
     def __init__(self, model: torch.nn.Module, args: Namespace, device: str = "cpu"):
         self.ctc = CTCModel(model, args, device)
-        from espnet2.text.build_tokenizer import build_tokenizer
-
-        self._tokenizer = build_tokenizer(token_type=args.token_type, bpemodel=args.bpemodel)
+        self.words = CTCWords(args)
 
     def __call__(self, batch: Sequence[Utterance]) -> list[tuple[str, str | None]]:
         """Recognize utterances of equal length.
@@ -39,24 +38,9 @@ class GreedyDecoder:
         """
         posteriors = zip(batch, self.ctc.log_posteriors(batch), strict=True)
         return [
-            (utt.name, self.words(frames.argmax(1)) if len(frames) else None)
+            (utt.name, self.words.of_path(frames.argmax(1)) if len(frames) else None)
             for utt, frames in posteriors
         ]
-
-    def words(self, path: torch.Tensor) -> str:
-        """Return the words of a CTC path (T,)."""
-        return self.text_of(collapse(path))
-
-    def text_of(self, tokens: list[int]) -> str:
-        """Return the words of token ids."""
-        if not tokens:
-            return ""
-        return self._tokenizer.tokens2text(self.ctc.converter.ids2tokens(tokens))
-
-
-def collapse(path: torch.Tensor) -> list[int]:
-    """Merge repeated tokens of a CTC path (T,), then leave out blanks (Graves et al. 2006)."""
-    return [token for token in path.unique_consecutive().tolist() if token != BLANK]
 
 
 def decode_set(

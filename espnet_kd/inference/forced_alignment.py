@@ -17,10 +17,11 @@ import torch
 import torchaudio.functional as F
 
 from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.enh.ctc_words import BLANK
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 from espnet_kd.inference.batches import equal_length_batches
-from espnet_kd.inference.ctc import BLANK, CTCModel
+from espnet_kd.inference.ctc import CTCModel
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance
 

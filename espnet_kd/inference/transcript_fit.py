@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import torch
 
+from espnet_kd.enh.ctc_words import BLANK
 from espnet_kd.inference.batches import equal_length_batches
-from espnet_kd.inference.ctc import BLANK, CTCModel
+from espnet_kd.inference.ctc import CTCModel
 from espnet_kd.inference.fork import fork_map
 from espnet_kd.inference.utterances import Utterance
 

@@ -18,10 +18,10 @@ def environment_block() -> str:
     lines = [
         f"- date: `{time.strftime('%a %b %d %H:%M:%S %Z %Y')}`",
         f"- python version: `{platform.python_version()}` on `{platform.system()}`",
-        *(f"- {name} version: `{_version(name)}`" for name in PACKAGES),
+        *(f"- {name} version: `{package_version(name)}`" for name in PACKAGES),
         f"- CPU: `{cpu_name()}`",
         f"- GPU: `{_gpu_name()}`",
-        f"- Git hash: `{_git('rev-parse', 'HEAD')}`",
+        f"- Git hash: `{checkout_commit()}`",
         f"  - Commit date: `{_git('log', '-1', '--format=%cd')}`",
     ]
     return "\n".join(lines)
@@ -45,11 +45,17 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """Return the version of an installed package, or "not installed"."""
     try:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def checkout_commit() -> str:
+    """Return the hash of the checkout's commit, or "not a git checkout"."""
+    return _git("rev-parse", "HEAD")
 
 
 def _gpu_name() -> str:

@@ -11,6 +11,8 @@ from espnet_kd.errors import UserError
 from espnet_kd.report.se_tables import MEASURES, SeResults
 from espnet_kd.report.wer_tables import WerResults
 
+WER = "WER [%]"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -39,8 +41,9 @@ class Column:
         """Return the mean score or WER of a scored system; NaN if no utterance is left."""
         if not self.weights.size:
             return np.nan
-        # For a WER, errors / words * 100 in this order, as sclite rounds it.
-        return float(self.parts[system].sum() / 100 / self.weights.sum() * 100)
+        parts, weights = float(self.parts[system].sum()), float(self.weights.sum())
+        # Errors / words * 100 in this order, so that a WER is rounded as sclite rounds it.
+        return parts / 100 / weights * 100 if self.measure == WER else parts / weights
 
     def scored(self, systems: Sequence[str]) -> list[str]:
         """Return those of the given systems that were scored."""
@@ -88,7 +91,7 @@ def wer_columns(results: WerResults, sets: Sequence[str], systems: Sequence[str]
         if counts:
             parts = {s: np.array([100.0 * counts[s][utt].errors for utt in words]) for s in counts}
             weights = np.array(list(words.values()), dtype=np.float64)
-            columns.append(Column(name, "WER [%]", 1, False, weights, parts))
+            columns.append(Column(name, WER, 1, False, weights, parts))
     return columns
 
 

@@ -65,10 +65,10 @@ def count_parameters(model: torch.nn.Module) -> int:
 def count_macs(run: Callable[[], object]) -> int:
     """Count the multiply-accumulates of convolutions, matrix products and attention in one call.
 
-    torch's counter counts a multiply-accumulate as two operations. It counts neither recurrent
-    cells nor elementwise operations; the depthwise convolutions of our Conv-TasNet are elementwise
-    (1 or 2 % of its operations). The counter cannot see inside fused attention, so attention runs
-    unfused here.
+    torch's counter counts a multiply-accumulate as two operations. On the CPU, it sees the products
+    of a GRU, but not those of an LSTM, nor elementwise operations; the depthwise convolutions of
+    our Conv-TasNet are elementwise (1 or 2 % of its operations). The counter cannot see inside
+    fused attention, so attention runs unfused here.
     """
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

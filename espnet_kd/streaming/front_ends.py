@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import torch
 from espnet2.enh.decoder.conv_decoder import ConvDecoder
 from espnet2.enh.encoder.conv_encoder import ConvEncoder
-from torch.nn import functional
 
 from espnet_kd.enh.layers.causal_stft import CausalSTFTDecoder, CausalSTFTEncoder
 from espnet_kd.enh.layers.past import Past
@@ -61,8 +60,7 @@ class ConvFrontEnd:
     delay = 0
 
     def __init__(self, encoder: ConvEncoder, decoder: ConvDecoder):
-        self._filters = encoder.conv1d.weight
-        self._inverse = decoder.convtrans1d.weight
+        self._encoder, self._decoder = encoder, decoder
         self.hop = encoder.stride
         self.latency = encoder.kernel_size
         self.lead = encoder.kernel_size - encoder.stride
@@ -70,11 +68,11 @@ class ConvFrontEnd:
     def encode(self, samples: torch.Tensor, past: Past) -> torch.Tensor:
         """Map (B, T hop) to (B, T, N)."""
         samples = past.extend(samples, self.lead).unsqueeze(1)
-        return functional.conv1d(samples, self._filters, stride=self.hop).relu().mT
+        return self._encoder.conv1d(samples).relu().transpose(1, 2)
 
     def decode(self, code: torch.Tensor, past: Past) -> torch.Tensor:
         """Map (B, T, N) to (B, T hop)."""
-        wave = functional.conv_transpose1d(code.mT, self._inverse, stride=self.hop).squeeze(1)
+        wave = self._decoder.convtrans1d(code.transpose(1, 2)).squeeze(1)
         before = past.recall()
         if before is not None:
             wave = torch.cat([wave[:, : self.lead] + before, wave[:, self.lead :]], dim=1)

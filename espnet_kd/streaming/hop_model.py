@@ -31,7 +31,7 @@ class HopModel(nn.Module):
     def __init__(self, model: nn.Module, where: str = "model"):
         super().__init__()
         self.separator = model.separator
-        reason = getattr(self.separator, "why_offline", "its separator has no streaming form")
+        reason = getattr(self.separator, "why_offline", "it has no streaming form")
         if reason:
             problem = f"{type(self.separator).__name__} cannot stream: {reason}"
             fix = "use a causal student, e.g. conf/se/gtcrn.yaml or conf/se/conv_tasnet_causal.yaml"

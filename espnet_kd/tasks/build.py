@@ -7,12 +7,15 @@ import inspect
 from typing import Any
 
 import torch
+from espnet2.enh.decoder.conv_decoder import ConvDecoder
+from espnet2.enh.encoder.conv_encoder import ConvEncoder
 from espnet2.enh.separator.abs_separator import AbsSeparator
 from espnet2.tasks import enh
 from espnet2.tasks.enh import EnhancementTask
 from espnet2.train.class_choices import ClassChoices
 
 from espnet_kd.enh.kd_model import ESPnetKDModel
+from espnet_kd.enh.layers.causal_stft import CausalSTFTDecoder, CausalSTFTEncoder
 from espnet_kd.enh.layers.filterbank import fourier_filterbank
 from espnet_kd.errors import UserError
 from espnet_kd.registry import EQUIVALENTS, register
@@ -38,6 +41,7 @@ def build_enhancer(args: argparse.Namespace) -> ESPnetKDModel:
     separator = make(enh.separator_choices, args.separator, encoder.output_dim, **separator_conf)
     check_separator(separator, args.model_conf)
     decoder = make(enh.decoder_choices, args.decoder, **args.decoder_conf)
+    check_stft(encoder, decoder)
     wrappers = []
     for entry in args.criterions:
         criterion = enh.criterion_choices.get_class(entry["name"])(**entry.get("conf", {}))
@@ -90,12 +94,35 @@ def check_separator(separator: AbsSeparator, model_conf: dict) -> None:
         )
 
 
+def check_stft(encoder: torch.nn.Module, decoder: torch.nn.Module) -> None:
+    """Reject a causal STFT without its inverse: the output would be another signal.
+
+    Raises:
+        UserError: encoder or decoder is another one, or their frames have unequal lengths.
+    """
+    causal = isinstance(encoder, CausalSTFTEncoder), isinstance(decoder, CausalSTFTDecoder)
+    if any(causal) and not (all(causal) and encoder.n_fft == decoder.n_fft):
+        sizes = [getattr(part, "n_fft", "no") for part in (encoder, decoder)]
+        names = f"{type(encoder).__name__} and {type(decoder).__name__}"
+        raise UserError(
+            "encoder and decoder",
+            f"are {names} with {sizes[0]} and {sizes[1]} n_fft",
+            "write causal_stft and the same n_fft for both",
+        )
+
+
 def start_from_fourier(model: torch.nn.Module) -> None:
     """Initialize the filters of a convolutional encoder and decoder with a Fourier basis.
 
     Raises:
-        UserError: the sizes of the filters do not fit a Fourier basis.
+        UserError: there are no filters, or their sizes do not fit a Fourier basis.
     """
+    if not (isinstance(model.encoder, ConvEncoder) and isinstance(model.decoder, ConvDecoder)):
+        raise UserError(
+            "--filterbank_init fourier",
+            f"{type(model.encoder).__name__} or {type(model.decoder).__name__} has no filters",
+            "write filterbank_init: random",
+        )
     for layer in (model.encoder.conv1d, model.decoder.convtrans1d):
         size = layer.kernel_size[0]
         if layer.stride[0] * 2 != size or max(layer.weight.shape) != 2 * size:

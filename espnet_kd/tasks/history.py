@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from espnet_kd.checkpoint import read_config, read_training_state
+from espnet_kd.checkpoint import CHECKPOINT, read_config, read_training_state
 from espnet_kd.errors import UserError
 
-CHECKPOINT = "checkpoint.pth"  # ESPnet writes it after each epoch, to resume from
 # A training has converged if its last fifth improved the best validation value by less than this
 # share of it; for an SI-SNR of 12 dB, that is 0.06 dB.
 LAST_SHARE = 0.2

@@ -6,14 +6,15 @@ import argparse
 
 import torch
 from torch import nn
+from torchaudio.functional import edit_distance
 
 from espnet_kd.distill.frozen import Frozen
 from espnet_kd.distill.gain import match_gain
 from espnet_kd.enh.batch import Batch
+from espnet_kd.enh.ctc_words import CTCWords
 from espnet_kd.enh.kd_model import WORD_ERRORS, ESPnetKDModel
+from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.errors import UserError
-from espnet_kd.inference.ctc_greedy import GreedyDecoder
-from espnet_kd.scoring.align import count_errors
 from espnet_kd.tasks.token_list import token_list
 from espnet_kd.tasks.trained import load_asr_model
 
@@ -25,13 +26,14 @@ class WordErrors(nn.Module):
     of each utterance would not.)
 
     Args:
-        decoder: decoder of the recognizer; its token ids are those of the batches.
+        recognizer: a recognizer with CTC.
+        words: its words; its token ids are those of the batches.
     """
 
-    def __init__(self, decoder: GreedyDecoder):
+    def __init__(self, recognizer: Recognizer, words: CTCWords):
         super().__init__()
-        self.decoder = decoder
-        self.recognizer = Frozen(decoder.ctc.recognizer)
+        self.recognizer = Frozen(recognizer)
+        self.words = words
 
     @torch.no_grad()
     def forward(self, enhanced: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -50,13 +52,13 @@ class WordErrors(nn.Module):
         latents, frames = recognizer.encode(speech, batch.lengths)
         paths = recognizer.ctc_log_probs(latents).argmax(2)
         texts = zip(batch.text.tolist(), batch.text_lengths.tolist(), strict=True)
-        references = [self.decoder.text_of(ids[:length]) for ids, length in texts]
-        found = [self.decoder.words(path[:n]) for path, n in zip(paths, frames, strict=True)]
-        counts = [
-            count_errors(wanted.split(), given.split())
+        references = [self.words.of_tokens(ids[:length]) for ids, length in texts]
+        found = [self.words.of_path(path[:n]) for path, n in zip(paths, frames, strict=True)]
+        errors = [
+            edit_distance(wanted.split(), given.split())
             for wanted, given in zip(references, found, strict=True)
         ]
-        return speech.new_tensor([float(count.errors) for count in counts])
+        return speech.new_tensor(errors)
 
 
 def add_word_errors(model: ESPnetKDModel, args: argparse.Namespace) -> None:
@@ -80,8 +82,10 @@ def add_word_errors(model: ESPnetKDModel, args: argparse.Namespace) -> None:
             "add <set>/text,text,text",
         )
     recognizer, trained = load_asr_model(args.kd_asr_config, args.kd_asr_checkpoint)
+    if recognizer.ctc is None:
+        raise UserError(args.kd_asr_config, "has no CTC", "train the recognizer with ctc_weight")
     if args.token_list is None or token_list(args) != trained.token_list:
         raise UserError(
             "--token_list", "is not the recognizer's", "give the list that it was trained with"
         )
-    model.word_errors = WordErrors(GreedyDecoder(recognizer, trained))
+    model.word_errors = WordErrors(Recognizer(recognizer), CTCWords(trained))

@@ -157,6 +157,23 @@ def test_it_is_the_last_line_of_the_log_and_of_the_launcher(set_dir):
 
 
 @pytest.mark.brings(
+    "training", "a validation recording too short for the recognizer", "an error that names it"
+)
+def test_a_training_with_a_recording_that_is_too_short(set_dir, last_line):
+    write_samples(set_dir / "u1_SIMU.wav", NOISE[:100])
+    lengths = {f"u{number}_SIMU": 8000 if number != 1 else 100 for number in range(4)}
+    write_columns(set_dir / "utt2num_samples", lengths)
+    words = recognizer(set_dir)
+    (set_dir / "train.yaml").write_text(
+        (set_dir / "train.yaml").read_text().replace("batch_size: 2", "batch_size: 1")
+    )
+    assert last_line(words) == (
+        "error: utt2num_samples: utterance 'u1_SIMU' has 100 samples, too short for the model (it "
+        "has 100 samples and is too short for the STFT, it needs 257); leave it out of the corpus"
+    )
+
+
+@pytest.mark.brings(
     "scoring",
     "recordings too short for the recognizer, with the joint decoding",
     "an empty text, and a warning counts them",

@@ -1,11 +1,12 @@
-"""Run `python ...` commands in the current folder, one after another, each in its own process.
+"""Run `python`, `espnet-kd` and `espnet` commands in the current folder, one after another.
 
-ESPnet is imported once, and each process is forked afterward, which saves seconds per command.
+ESPnet is imported once, and a process is forked for each command, which saves seconds per command.
 The script reads a JSON list of lists of words and prints a JSON list of [exit status, output].
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import runpy
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import traceback
 
-from espnet_kd import host
+from espnet_kd import cli, host
 
 host.prepare()
 
@@ -51,6 +52,12 @@ def _status(words: list[str]) -> int:
 
 
 def _execute(words: list[str]) -> None:
+    if words[0] == "espnet-kd":
+        sys.argv = words
+        return cli.main()
+    if words[0] == "espnet":
+        sys.argv = words
+        return importlib.import_module("espnet2.bin.cli").main()
     if words[0] != "python":
         raise ValueError(f"not a python command: {words}")
     sys.path[0] = os.getcwd()  # as with `python -m module` and `python file_in_this_folder`

@@ -110,6 +110,13 @@ def test_inference_uses_a_gpu_if_training_does(recipe, options, gpus):
     assert f"inference_ngpu={gpus}\n" in run(recipe, "./enh_kd.sh", *options.split()).stdout
 
 
+EXPDIR = (
+    "error: --expdir: '{}' is empty or has a colon, a comma or white space; choose another "
+    "directory, or link to it"
+)
+
+
+@pytest.mark.brings("lists", "a colon or a comma in --expdir or --dumpdir", "before any stage")
 @pytest.mark.parametrize(
     ("options", "line"),
     [
@@ -120,6 +127,8 @@ def test_inference_uses_a_gpu_if_training_does(recipe, options, gpus):
         ("--use_lm maybe", "error: --use_lm: 'maybe' is neither true nor false"),
         ("--gpu_inference 1", "error: --gpu_inference: '1' is neither true nor false"),
         ("--stage five", "error: --stage: 'five' is not a number"),
+        ("--expdir a:b", EXPDIR.format("a:b")),
+        ("--expdir a,b", EXPDIR.format("a,b")),
         ("5", "error: 5: is not an option; --help lists them"),
     ],
 )

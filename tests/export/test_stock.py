@@ -101,3 +101,27 @@ def test_the_averaged_checkpoint_must_be_the_only_one(tmp_path, names):
         (tmp_path / name).touch()
     with pytest.raises(UserError, match=f"has {len(names)} files valid"):
         averaged_checkpoint(tmp_path)
+
+
+GTCRN = {
+    "encoder": "causal_stft",
+    "encoder_conf": {"n_fft": 64},
+    "decoder": "causal_stft",
+    "decoder_conf": {"n_fft": 64},
+    "separator": "gtcrn",
+    "separator_conf": {"channels": 4, "low_bins": 9, "bands": 8, "dilations": [1]},
+}
+
+
+@pytest.mark.brings(
+    "training", "a student of a class that stock ESPnet lacks", "stage 9 leaves it out, with a line"
+)
+def test_a_student_of_our_own_class(tmp_path, capsys):
+    config, _ = write_enhancement_model(tmp_path / "gtcrn", {**STUDENT, **OURS, **GTCRN})
+    options = ["--exp", str(config.parent), "--out", str(tmp_path / "stock")]
+    line = "encoder 'causal_stft' is not a class of stock ESPnet; use it with this package"
+    with pytest.raises(SystemExit, match=line):
+        command.main(options)
+    command.main([*options, "--skip_others"])
+    assert capsys.readouterr().out == f"not exported: {config}: {line}\n"
+    assert not (tmp_path / "stock").exists()

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from espnet_kd.bin.recognize_ctc import main
+from espnet_kd.enh.ctc_words import collapse
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
-from espnet_kd.inference.ctc_greedy import GreedyDecoder, collapse, decode_set
+from espnet_kd.inference.ctc_greedy import GreedyDecoder, decode_set
 from espnet_kd.inference.utterances import read_utterances
 from espnet_kd.tasks.trained import load_asr_model
 

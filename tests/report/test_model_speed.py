@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from espnet_kd.fileio import read_columns, write_columns
+from espnet_kd.fileio import read_columns, write_columns, write_lines
 from espnet_kd.report import model_speed
 from espnet_kd.report.model_speed import TrainedModel, measure, speeds
 
@@ -20,6 +20,7 @@ def set_of(make_se_set):
         directory = make_se_set(utterances=utterances)
         names = read_columns(directory / "wav.scp")
         write_columns(directory / "utt2spk", dict.fromkeys(names, "F01"))
+        write_lines(directory / "spk2utt", [" ".join(["F01", *sorted(names)])])
         write_columns(directory / "utt2category", dict.fromkeys(names, "SIMU"))
         return str(directory)
 

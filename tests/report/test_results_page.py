@@ -186,7 +186,7 @@ def test_no_scores_at_all(report, tmp_path):
     [
         (["--model", "a:b", "--model_set", "x"], "a:b"),
         (["--model", "a:b:c"], "--model_set"),
-        (["--other_model", "a:b:c"], "a:b:c"),
+        (["--other_model", "a:b:c"], "b:c: does not exist"),
         (["--other_model", "lm:/nowhere/config.yaml"], "/nowhere/config.yaml: does not exist"),
         (["--pseudo", "/nowhere"], "/nowhere"),
         (["--training", "/nowhere/config.yaml"], "/nowhere/config.yaml: does not exist"),

@@ -30,6 +30,16 @@ def test_attention_matches_count_by_hand(need_weights):
     assert macs == 4 * frames * width**2 + 2 * frames**2 * width
 
 
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_gru_matches_count_by_hand(both_ways):
+    inputs, units, frames = 6, 4, 10
+    model = torch.nn.GRU(inputs, units, batch_first=True, bidirectional=both_ways)
+    x = torch.zeros(2, frames, inputs)
+    with torch.inference_mode():
+        macs = count_macs(lambda: model(x))
+    assert macs == 2 * frames * 3 * units * (inputs + units) * (1 + both_ways)
+
+
 def test_conv_tasnet_has_the_products_of_espnets_separator():
     conf = {"num_spk": 1, "layer": 2, "stack": 2, "bottleneck_dim": 8, "hidden_dim": 12}
     frames = 48

@@ -107,7 +107,7 @@ def test_undefined_scores_are_left_out_of_the_mean_with_a_warning(make_se_set, t
     "clips of 100 to 512 samples",
     "undefined scores are NaN, with a warning",
 )
-@pytest.mark.parametrize("samples", [2, 100, 256, 512])
+@pytest.mark.parametrize("samples", [100, 256, 512])
 def test_very_short_clips(make_se_set, tmp_path, capsys, samples):
     set_dir = make_se_set(seconds=samples / 16000)
     main(["--job", job(set_dir, tmp_path / "out")])

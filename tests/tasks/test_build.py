@@ -40,6 +40,30 @@ def test_start_from_fourier_rejects(name):
         start_from_fourier(model)
 
 
+STFT = {"encoder": "causal_stft", "encoder_conf": {}, "filterbank_init": "random"}
+
+
+def test_start_from_fourier_without_filters():
+    model = build(**STFT, decoder="causal_stft", decoder_conf={})
+    with pytest.raises(UserError, match="^--filterbank_init fourier: .* has no filters; write"):
+        start_from_fourier(model)
+
+
+@pytest.mark.brings(
+    "training", "an encoder `causal_stft` with another decoder", "one line says what both must be"
+)
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        {"decoder": "stft", "decoder_conf": {"n_fft": 512}},
+        {"decoder": "causal_stft", "decoder_conf": {"n_fft": 256}},
+    ],
+)
+def test_causal_stft_without_its_inverse(decoder):
+    with pytest.raises(UserError, match="^encoder and decoder: are CausalSTFTEncoder and .*both$"):
+        build(**STFT, **decoder)
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [

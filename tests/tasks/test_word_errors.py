@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from espnet_kd.enh import recognizer
 from espnet_kd.enh.batch import make_batch
+from espnet_kd.enh.ctc_words import CTCWords
 from espnet_kd.errors import UserError
-from espnet_kd.inference.ctc_greedy import GreedyDecoder
 from espnet_kd.tasks.enh_kd import EnhKDTask
 from espnet_kd.tasks.history import read_history
 from espnet_kd.tasks.word_errors import WordErrors
@@ -20,7 +21,7 @@ from .tiny_training import command, without_text, write_tiny_set
 CRITERION = {"best_model_criterion": [["valid", "word_errors", "min"]]}
 
 
-def recognizer(tmp_path):
+def recognizer_options(tmp_path):
     """Options that name a recognizer and its tokens."""
     (tmp_path / "tokens.txt").write_text("\n".join(TOKENS) + "\n")
     files = resource_options(tmp_path / "files")
@@ -30,9 +31,8 @@ def recognizer(tmp_path):
 
 def test_errors_are_those_of_the_transcripts():
     """The recognizer hears `A BB`, whatever it gets."""
-    count = WordErrors(
-        GreedyDecoder(Recognizer([0, 3, 3, 5, 4, 0, 4, 0]), args(bpemodel=None, normalize=None))
-    )
+    model = Recognizer([0, 3, 3, 5, 4, 0, 4, 0])
+    count = WordErrors(recognizer.Recognizer(model), CTCWords(args(bpemodel=None)))
     texts = [[3, 5, 4, 4], [3], [4, 5, 3, 5, 4, 4]]  # "A BB", "A", "B A BB"
     text = torch.nn.utils.rnn.pad_sequence(list(map(torch.tensor, texts)), batch_first=True)
     signal = torch.randn(3, 8)
@@ -50,7 +50,7 @@ def test_errors_are_those_of_the_transcripts():
 def test_a_training_chooses_its_epoch_by_word_errors(tmp_path):
     sets = write_tiny_set(tmp_path / "set", "SSSS")
     config = {**STUDENT, **CRITERION, "max_epoch": 3}
-    EnhKDTask.main(cmd=command(sets, tmp_path / "exp", config, *recognizer(tmp_path)))
+    EnhKDTask.main(cmd=command(sets, tmp_path / "exp", config, *recognizer_options(tmp_path)))
     assert (tmp_path / "exp" / "valid.word_errors.ave.pth").exists()
     losses = read_history(tmp_path / "exp").epochs
     assert len(losses) == 3
@@ -63,7 +63,7 @@ def test_the_loss_stays_the_same(tmp_path):
     plain = {**STUDENT, "max_epoch": 1}
     EnhKDTask.main(cmd=command(sets, tmp_path / "plain", plain))
     config = {**plain, **CRITERION}
-    EnhKDTask.main(cmd=command(sets, tmp_path / "exp", config, *recognizer(tmp_path)))
+    EnhKDTask.main(cmd=command(sets, tmp_path / "exp", config, *recognizer_options(tmp_path)))
     expected, found = (torch.load(tmp_path / name / "1epoch.pth") for name in ("plain", "exp"))
     assert all(torch.equal(found[key], expected[key]) for key in expected)
     assert found.keys() == expected.keys()
@@ -80,7 +80,7 @@ def test_the_loss_stays_the_same(tmp_path):
 def test_what_is_missing_is_named(tmp_path, left_out, line):
     sets = write_tiny_set(tmp_path / "set", "SS")
     cmd = command(sets, tmp_path / "exp", {**STUDENT, **CRITERION, "max_epoch": 1})
-    options = recognizer(tmp_path)
+    options = recognizer_options(tmp_path)
     if left_out == "text":
         cmd = without_text(cmd)
     elif left_out == "--token_list":

@@ -36,9 +36,9 @@ class TemporalAttention(nn.Module):
 
     def forward(self, x: torch.Tensor, past: Past) -> torch.Tensor:
         """Multiply (B, C, F, T) by the gates that a GRU finds from the energies of the frames."""
-        energy = x.square().mean(dim=2).mT  # B, T, C
+        energy = x.square().mean(dim=2).transpose(1, 2)  # B, T, C
         gates = self.gate(past.run(self.recurrent, energy)).sigmoid()
-        return x * gates.mT.unsqueeze(2)
+        return x * gates.transpose(1, 2).unsqueeze(2)
 
 
 class GroupedTemporalConvolution(nn.Module):

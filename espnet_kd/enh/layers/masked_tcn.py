@@ -138,7 +138,9 @@ class LayerNorm(ChannelwiseLayerNorm):
     def forward(self, y: torch.Tensor) -> torch.Tensor:
         """Normalize (B, C, T)."""
         weights = self.gamma.flatten(), self.beta.flatten()
-        return functional.layer_norm(y.mT, weights[0].shape, *weights, EPS).mT
+        return functional.layer_norm(y.transpose(1, 2), weights[0].shape, *weights, EPS).transpose(
+            1, 2
+        )
 
 
 class PointwiseConvolution(nn.Conv1d):

@@ -116,6 +116,9 @@ class GTCRNSeparator(AbsSeparator):
 
         Returns:
             [(B, T, F) complex], (B,), and the complex mask `mask_spk1` (B, T, F).
+
+        Raises:
+            UserError: the input is real.
         """
         mask = self._complex_mask(input, Past())
         return [input * mask], ilens, OrderedDict(mask_spk1=mask)
@@ -156,6 +159,8 @@ class GTCRNSeparator(AbsSeparator):
         return self.bands.spread(x)
 
     def _complex_mask(self, code: torch.Tensor, past: Past) -> torch.Tensor:
+        if not code.is_complex():
+            raise UserError("encoder", "gives gtcrn no spectrum", "write encoder: causal_stft")
         spectrum = torch.view_as_real(code).permute(0, 3, 2, 1)
         mask = self.estimate(spectrum, past).to(spectrum.dtype).permute(0, 3, 2, 1)
         return torch.view_as_complex(mask.contiguous())

@@ -67,7 +67,7 @@ class MaskedTCNSeparator(TCNSeparator):
             (B, T, N).
         """
         feature = abs(code) if is_complex(code) else code
-        mask = self.tcn.stream(feature.mT, past)[:, 0].mT
+        mask = self.tcn.stream(feature.transpose(1, 2), past)[:, 0].transpose(1, 2)
         return code * mask if self.masking else mask
 
     def estimate(self, spectrum: torch.Tensor, past: Past) -> torch.Tensor:

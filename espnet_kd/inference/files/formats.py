@@ -72,7 +72,7 @@ class Recording:
         """
         read = 0
         try:
-            with soundfile.SoundFile(os.fspath(self.path)) as audio:
+            with _Stream(os.fspath(self.path)) as audio:
                 promised = audio.frames
                 while len(block := audio.read(size, dtype="float32", always_2d=True)):
                     if not np.isfinite(block).all():
@@ -90,6 +90,17 @@ class Recording:
             raise UserError(self.path, f"is truncated: {read} of {promised} samples", "restore it")
         if not read:
             raise UserError(self.path, "contains 0 samples", "leave it out")
+
+
+class _Stream(soundfile.SoundFile):
+    """A file that is only read in order.
+
+    soundfile otherwise seeks after each read, which fails at the end of a FLAC file that does not
+    say its length.
+    """
+
+    def seekable(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True)

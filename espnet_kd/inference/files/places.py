@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +87,9 @@ def _check(pairs: Sequence[tuple[Path, Path]], force: bool) -> None:
     for out in outputs:
         if out.resolve() in sources:
             raise UserError(out, "is an input", "give another output")
-    if twice := next((out for out in outputs if outputs.count(out) > 1), None):
-        raise UserError(twice, "would be the output of two files", "rename one of them")
+    (often, count), *_ = Counter(outputs).most_common(1)
+    if count > 1:
+        raise UserError(often, "would be the output of two files", "rename one of them")
     existing = [out for out in outputs if out.exists()]
     if existing and not force:
         more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""

@@ -12,9 +12,8 @@ import torch
 import yaml
 from espnet2.train.reporter import Reporter
 
-from espnet_kd.checkpoint import mismatches, read_config, read_training_state
+from espnet_kd.checkpoint import CHECKPOINT, mismatches, read_config, read_training_state
 from espnet_kd.errors import UserError
-from espnet_kd.tasks.history import CHECKPOINT
 
 # ESPnet continues with what the checkpoint has of these, so changing them has no effect.
 KEPT = ("optim", "optim_conf", "scheduler", "scheduler_conf")

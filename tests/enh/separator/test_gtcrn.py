@@ -46,6 +46,11 @@ def test_shapes(frames):
     assert torch.view_as_real(others["mask_spk1"]).abs().max() <= 1  # tanh
 
 
+def test_a_real_code():
+    with pytest.raises(UserError, match="encoder: gives gtcrn no spectrum; write encoder: causal"):
+        small()(torch.randn(1, 5, BINS), torch.tensor([5]))
+
+
 def test_no_frame_depends_on_later_ones():
     model, mixture = small().eval(), spectrum(batch=1)
     other = mixture.clone()
@@ -138,3 +143,11 @@ def test_overfits_two_utterances():
         optimizer.step()
     assert scores[-1] > si_snr(clean, mixture, lengths).mean() + 5.0
     assert scores[-1] > scores[0] + 5.0
+
+
+def test_half_precision_and_double():
+    mixture, lengths = spectrum(), torch.tensor([12, 12])
+    with torch.autocast("cpu", torch.bfloat16):
+        masked = small().eval()(mixture, lengths)[0][0]
+    assert masked.dtype == torch.cfloat and torch.view_as_real(masked).isfinite().all()
+    assert small().double()(mixture.cdouble(), lengths)[0][0].dtype == torch.cdouble

@@ -62,3 +62,9 @@ for number_option in stage stop_stage; do
     [[ ${!number_option} =~ ^[0-9]+$ ]] ||
         die "--${number_option}: '${!number_option}' is not a number"
 done
+# ESPnet's options and this recipe's join paths with colons, commas and spaces.
+for path_option in dumpdir expdir; do
+    [[ ${!path_option} != *[[:space:],:]* && -n ${!path_option} ]] ||
+        die "--${path_option}: '${!path_option}' is empty or has a colon, a comma or white space;" \
+            "choose another directory, or link to it"
+done

@@ -1,0 +1,134 @@
+"""Measure size, latency and time per hop of the causal students, in fresh processes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+
+import numpy as np
+
+from benchmarks.sections import put_section
+from espnet_kd.data.audio import SAMPLE_RATE
+from espnet_kd.errors import UserError, exit_on_user_error
+from espnet_kd.progress import progress
+from espnet_kd.report.environment import environment_block
+from espnet_kd.report.markdown import GAP, table
+
+STUDENTS = ("conf/se/gtcrn.yaml", "conf/se/conv_tasnet_causal.yaml")
+STOCK = "conf/se/conv_tasnet_causal.yaml"  # what stock ESPnet streams as well
+STOCK_SHARE = 20  # stock runs this many times fewer hops
+HEADER = (
+    "student",
+    "parameters",
+    "MMAC/s",
+    "latency (ms)",
+    "hop (ms)",
+    "time of a hop: mean (ms)",
+    "SD",
+    "p99",
+    "CPU time (ms)",
+    "RTF",
+    "CPU time / hop",
+)
+NOTES = """\
+PyTorch in float32 on one thread, random weights, encoder and decoder included, one hop per call.
+Each process drops its first 50 hops. Mean and SD are over the means of the processes, p99 over all
+hops, RTF is mean / hop. CPU time does not count what other processes take from the core. Latency is
+algorithmic: the samples that an output sample waits for. `forward_streaming` is stock ESPnet's
+separator on the same student, without encoder and decoder."""
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=20)
+    parser.add_argument("--hops", type=int, default=1000, help="timed hops of each process")
+    parser.add_argument("--out", default="benchmarks/RESULTS.md", help="page for the section")
+    return parser
+
+
+@exit_on_user_error
+def main(cmd: list[str] | None = None) -> None:
+    """Measure, and write the table to the page."""
+    args = get_parser().parse_args(cmd)
+    for name in ("processes", "hops"):
+        if getattr(args, name) < 1:
+            raise UserError(f"--{name}", f"is {getattr(args, name)}", "give 1 or more")
+    runs = [("stream", config, args.hops) for config in STUDENTS]
+    runs.append(("stock", STOCK, max(1, args.hops // STOCK_SHARE)))
+    # In turn, so that drift of the machine affects all of them equally.
+    found: list[list[dict]] = [[] for _ in runs]
+    for _ in progress(range(args.processes), "processes", args.processes):
+        for results, (kind, config, hops) in zip(found, runs, strict=True):
+            results.append(_measure(kind, config, hops))
+    rows = [student_row(config, results) for config, results in zip(STUDENTS, found, strict=False)]
+    ratio = statistics.median(_means(found[-1], "cpu")) / statistics.median(
+        _means(found[STUDENTS.index(STOCK)], "cpu")
+    )
+    rows.append(stock_row(found[-1]))
+    comparison = f"`forward_streaming` takes {ratio:.0f} times the CPU time of our whole hop."
+    options = sys.argv[1:] if cmd is None else cmd
+    command = shlex.join(["python", "-m", "benchmarks.streaming", *options])
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    lines = (
+        f"- {args.processes} processes of {args.hops} hops\n"
+        f"- load average at the end (1, 5, 15 min): `{load}` on `{os.cpu_count()}` cores\n"
+        f"- command: `{command}`"
+    )
+    made = table(HEADER, rows)
+    body = [f"{environment_block()}\n{lines}", made, comparison, NOTES]
+    put_section(args.out, "Causal students, hop by hop", "\n\n".join(body))
+    print(made, comparison, sep="\n\n")
+
+
+def student_row(config: str, results: list[dict]) -> tuple[str, ...]:
+    """Return the row of a student from the figures of its processes."""
+    sizes = results[0]
+    hop = 1e3 * sizes["hop"] / SAMPLE_RATE
+    times, cpu = _times(results)
+    return (
+        f"`{config}`",
+        f"{sizes['parameters']:,}",
+        f"{sizes['macs'] / 1e6:.1f}",
+        f"{1e3 * sizes['latency'] / SAMPLE_RATE:g}",
+        f"{hop:g}",
+        *times,
+        f"{cpu:.2f}",
+        f"{statistics.mean(_means(results, 'clock')) / hop:.2f}",
+        f"{cpu / hop:.2f}",
+    )
+
+
+def stock_row(results: list[dict]) -> tuple[str, ...]:
+    """Return the row of stock ESPnet's form of the last student."""
+    times, cpu = _times(results)
+    return ("the same, `forward_streaming`", *[GAP] * 4, *times, f"{cpu:.2f}", GAP, GAP)
+
+
+def _times(results: list[dict]) -> tuple[tuple[str, str, str], float]:
+    """Return mean, SD and p99 by the clock as text, and the mean CPU time, in ms."""
+    means = _means(results, "clock")
+    spread = statistics.stdev(means) if len(means) > 1 else 0.0
+    hops = np.concatenate([result["clock"] for result in results])
+    texts = tuple(
+        f"{value:.2f}" for value in (statistics.mean(means), spread, np.percentile(hops, 99))
+    )
+    return texts, statistics.mean(_means(results, "cpu"))
+
+
+def _means(results: list[dict], clock: str) -> list[float]:
+    return [statistics.mean(result[clock]) for result in results]
+
+
+def _measure(kind: str, config: str, hops: int) -> dict:
+    command = [sys.executable, "-m", "benchmarks.stream_hops", kind, config, str(hops)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return json.loads(printed.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()
