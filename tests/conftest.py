@@ -228,9 +228,8 @@ def recognizer_files(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def onnx_file(tmp_path_factory) -> Callable[[str], tuple]:
     """Return a function from a name in EXPORTED to the model and its ONNX file, written once."""
+    from .causal_models import EXPORTED, build_model  # isort: skip (it calls host.prepare)
     from espnet_kd.export.onnx import write_onnx
-
-    from .causal_models import EXPORTED, build_model
 
     @functools.cache
     def write(name: str) -> tuple:

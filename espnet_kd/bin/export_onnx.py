@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from espnet_kd import host
 from espnet_kd.errors import UserError, exit_on_user_error
 
 
@@ -15,11 +16,11 @@ def main(cmd: list[str] | None = None) -> None:
     Raises:
         UserError: see `export_onnx`; --out is not an ONNX file.
     """
-    parser = get_parser()
-    args = parser.parse_args(cmd)
+    args = get_parser().parse_args(cmd)
     out = Path(args.out)
     if out.suffix != ".onnx":
         raise UserError("--out", f"is {out}, which is not .onnx", "call it e.g. student.onnx")
+    host.prepare()
     from espnet_kd.export.onnx import export_onnx
 
     info = export_onnx(args.exp, out, args.checkpoint)
@@ -27,7 +28,7 @@ def main(cmd: list[str] | None = None) -> None:
         f"{out}: {info.model}, {out.stat().st_size / 1000:.0f} kB, algorithmic latency "
         f"{1000 * info.latency / info.sample_rate:g} ms, equal to PyTorch"
     )
-    if args.int8:
+    if args.int8 == "true":
         from espnet_kd.export.onnx_int8 import write_int8
 
         small = out.with_suffix(".int8.onnx")
@@ -36,16 +37,14 @@ def main(cmd: list[str] | None = None) -> None:
 
 def get_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    from espnet2.utils.types import str2bool
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--exp", required=True, help="training directory")
     parser.add_argument("--out", required=True, help="file to write, .onnx")
     parser.add_argument("--checkpoint", default="", help="file in --exp; default: valid.*.ave.pth")
     parser.add_argument(
         "--int8",
-        type=str2bool,
-        default=False,
+        choices=("true", "false"),
+        default="false",
         help="also write STEM.int8.onnx, and say what it gains and costs (default: false)",
     )
     return parser

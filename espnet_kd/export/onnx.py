@@ -1,4 +1,7 @@
-"""Export a causal student as an ONNX file that enhances a hop, with its state beside it."""
+"""Export a causal student as an ONNX file that enhances a hop, with its state beside it.
+
+Call `host.prepare` before this module is imported.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from espnet_kd import host
 from espnet_kd.errors import UserError
 from espnet_kd.export.onnx_graphs import example, graph_of
 from espnet_kd.export.stock import averaged_checkpoint
@@ -20,6 +22,7 @@ from espnet_kd.fileio import atomic_path
 from espnet_kd.streaming.onnx_hops import Graph
 from espnet_kd.streaming.onnx_info import OnnxInfo
 from espnet_kd.streaming.onnx_session import open_model
+from espnet_kd.tasks.trained import load_model
 
 OPSET = 18  # the least that PyTorch's exporter writes without conversion
 TOLERANCE = 1e-4  # between onnxruntime and PyTorch, relative to the largest value
@@ -40,9 +43,6 @@ def export_onnx(
         UserError: there is not exactly one checkpoint to choose; see also `load_model`.
     """
     weights = Path(exp_dir) / checkpoint if checkpoint else averaged_checkpoint(exp_dir)
-    host.prepare()
-    from espnet_kd.tasks.trained import load_model
-
     config = Path(exp_dir) / "config.yaml"
     model, _ = load_model(config, weights)
     return write_onnx(model, out, os.fspath(config))
