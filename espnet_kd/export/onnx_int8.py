@@ -65,7 +65,8 @@ def write_int8(path: str | os.PathLike, out: str | os.PathLike) -> Difference:
         raise UserError("--int8", problem, "pip install 'espnet_kd[onnx]'") from None
     with atomic_path(out) as temporary:
         with quiet("root"):
-            quantize_dynamic(os.fspath(path), os.fspath(temporary), weight_type=QuantType.QInt8)
+            # Its integer convolution takes unsigned weights only.
+            quantize_dynamic(os.fspath(path), os.fspath(temporary), weight_type=QuantType.QUInt8)
         proto = onnx.load(temporary)
         onnx.helper.set_model_props(proto, float32.info.metadata())
         onnx.save(proto, temporary)

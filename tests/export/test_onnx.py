@@ -119,7 +119,7 @@ def test_the_command(tmp_path, capsys):
     model, _ = load_model(config, checkpoint)
     wave = np.random.default_rng(0).standard_normal((1, 500)).astype(np.float32)
     expected, _ = Streamer(model).step(torch.from_numpy(wave), Streamer(model).initial_state())
-    for name, error in (("student.onnx", 1e-5), ("student.int8.onnx", 0.1)):
+    for name, error in (("student.onnx", 1e-5), ("student.int8.onnx", 0.3)):
         streamer = OnnxStreamer(tmp_path / name)
         found, _ = streamer.step(wave, streamer.initial_state())
         assert np.abs(found - expected.numpy()).max() < error * expected.abs().max()
