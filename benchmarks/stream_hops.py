@@ -1,6 +1,8 @@
 """Time a causal student hop by hop in this process, and print the figures as JSON.
 
-`benchmarks/streaming.py` starts it. It imports the layers alone, so that a process starts quickly.
+`benchmarks/streaming.py` starts it: KIND CONFIG HOPS, or KIND FILE HOPS for an ONNX file, or export
+FOLDER CONFIG..., which writes these files. It imports the layers alone, so that a process starts
+quickly.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -96,7 +99,61 @@ def measure_stock(config: str | Path, hops: int) -> dict:
     return time_hops(step, hops)
 
 
+def measure_onnx(path: str | Path, hops: int) -> dict:
+    """Stream noise through an ONNX file in onnxruntime, encoder and decoder included."""
+    from espnet_kd.streaming.onnx_streamer import OnnxStreamer
+
+    streamer = OnnxStreamer(path)
+    second = 0.1 * np.random.default_rng(0).standard_normal((1, SAMPLE_RATE)).astype(np.float32)
+    chunk = second[:, : streamer.hop]
+    _, state = streamer.step(second, streamer.initial_state())
+
+    def step() -> None:
+        nonlocal state
+        _, state = streamer.step(chunk, state)
+
+    return {"hop": streamer.hop, "latency": streamer.latency, **time_hops(step, hops)}
+
+
+def measure_network(path: str | Path, hops: int) -> dict:
+    """Run the graph of a spectrum model alone, without STFT."""
+    from espnet_kd.streaming.onnx_hops import Graph
+    from espnet_kd.streaming.onnx_session import open_model
+
+    session, info = open_model(path)
+    run = Graph(session, info)
+    frame = np.random.default_rng(0).standard_normal((1, info.hop + 1, 1, 2)).astype(np.float32)
+    states = run.silence
+
+    def step() -> None:
+        nonlocal states
+        _, states = run(frame, states)
+
+    return {"hop": info.hop, "latency": info.latency, **time_hops(step, hops)}
+
+
+def export(folder: str, *configs: str) -> list[str]:
+    """Write the students of YAML files as ONNX; return the files."""
+    students = [student(config) for config in configs]
+    from espnet_kd.export.onnx import write_onnx
+
+    paths = [str(Path(folder, Path(config).stem).with_suffix(".onnx")) for config in configs]
+    for model, path in zip(students, paths, strict=True):
+        write_onnx(model, path)
+    return paths
+
+
+MEASURES = {
+    "stream": measure_stream,
+    "stock": measure_stock,
+    "onnx": measure_onnx,
+    "network": measure_network,
+}
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    measure = {"stream": measure_stream, "stock": measure_stock}[sys.argv[1]]
-    print(json.dumps(measure(sys.argv[2], int(sys.argv[3]))))
+    kind, *arguments = sys.argv[1:]
+    if kind == "export":
+        print(json.dumps(export(*arguments)))
+    else:
+        print(json.dumps(MEASURES[kind](arguments[0], int(arguments[1]))))

@@ -16,7 +16,7 @@ from espnet_kd.errors import UserError, exit_on_user_error
 BIN = Path(__file__).parent / "bin"
 # `enhance` is for audio files. The recipe's command of that module name enhances set directories.
 RENAMED = {"enhance": "enhance_files", "enhance-sets": "enhance"}
-FIRST = ("enhance", "pack", "export-stock")  # what one does with a trained model
+FIRST = ("enhance", "pack", "export-onnx", "export-stock")  # what one does with a trained model
 
 
 def commands() -> dict[str, str]:

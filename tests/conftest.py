@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +223,19 @@ def teacher_files(tmp_path_factory) -> tuple[Path, Path]:
 def recognizer_files(tmp_path_factory) -> tuple[Path, Path]:
     """Configuration and checkpoint of a tiny recognizer."""
     return write_recognizer(tmp_path_factory.mktemp("recognizer"))
+
+
+@pytest.fixture(scope="session")
+def onnx_file(tmp_path_factory) -> Callable[[str], tuple]:
+    """Return a function from a name in EXPORTED to the model and its ONNX file, written once."""
+    from .causal_models import EXPORTED, build_model  # isort: skip (it calls host.prepare)
+    from espnet_kd.export.onnx import write_onnx
+
+    @functools.cache
+    def write(name: str) -> tuple:
+        model = build_model(EXPORTED[name])
+        path = tmp_path_factory.mktemp("onnx") / "student.onnx"
+        write_onnx(model, path)
+        return model, path
+
+    return write

@@ -43,7 +43,7 @@ fi
 # Some versions of pip refuse an ESPnet dependency (ci_sdr); uv takes it whatever the pip.
 "${venv}/bin/python" -m pip install --quiet --disable-pip-version-check uv
 "${venv}/bin/uv" pip install --python "${venv}/bin/python" --constraint constraints.txt \
-    --build-constraint constraints.txt --editable '.[demo,dev]' || {
+    --build-constraint constraints.txt --editable '.[demo,dev,onnx]' || {
     echo "error: setup.py: not all of it could be installed (see above); pesq and pyworld are" \
         "compiled: that needs a C++ compiler and Python's headers (Debian: g++ python3-dev)" >&2
     exit 1

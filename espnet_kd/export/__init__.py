@@ -1,1 +1,1 @@
-"""Export trained models to stock ESPnet."""
+"""Export trained models to stock ESPnet and to ONNX."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -11,24 +10,9 @@ from torch.nn import functional
 
 from espnet_kd.errors import UserError
 from espnet_kd.streaming.hop_model import HopModel
+from espnet_kd.streaming.state import StreamState
 
 MOST_HOPS = 512  # computed at once, so that a chunk of an hour takes no more memory than one of 8 s
-
-
-class StreamState(NamedTuple):
-    """Where a stream is; treat it as opaque.
-
-    Attributes:
-        pending: (B, L) samples that do not fill a hop yet.
-        caches: state of the model; empty until the first samples (`lead`) are there.
-        received: samples so far.
-        returned: samples returned so far; negative while the output is before the signal.
-    """
-
-    pending: torch.Tensor
-    caches: tuple[torch.Tensor, ...]
-    received: int
-    returned: int
 
 
 class Streamer:

@@ -14,7 +14,7 @@ from espnet_kd.errors import UserError
 from espnet_kd.streaming import streamer as streamer_module
 from espnet_kd.streaming.streamer import Streamer
 
-from .conftest import CAUSAL_TCN, GTCRN, MODELS, TCN, front
+from ..causal_models import CAUSAL_TCN, GTCRN, MODELS, TCN, front
 
 
 def in_chunks(streamer: Streamer, wave: torch.Tensor, sizes: list[int]) -> torch.Tensor:

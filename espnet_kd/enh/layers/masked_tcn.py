@@ -94,6 +94,12 @@ class MaskedTemporalConvNet(TemporalConvNet):
         return MASKS[self.mask_nonlinear](score.unflatten(1, (self.C, self.out_channel)))
 
     @property
+    def reach(self) -> int:
+        """How many frames on either side a frame depends on, if norms see single frames."""
+        # Padding of a causal convolution is all on one side, otherwise half on each.
+        return sum(block.net[-1].net[0].padding[0] for block in self.blocks())
+
+    @property
     def looks_ahead(self) -> str:
         """What makes a frame depend on later ones; empty if nothing does."""
         for block in self.blocks():

@@ -70,6 +70,20 @@ class MaskedTCNSeparator(TCNSeparator):
         mask = self.tcn.stream(feature.transpose(1, 2), past)[:, 0].transpose(1, 2)
         return code * mask if self.masking else mask
 
+    def estimate(self, spectrum: torch.Tensor, past: Past) -> torch.Tensor:
+        """Estimate the mask of the next frames of a spectrum, in real numbers (for an export).
+
+        Args:
+            spectrum: (B, 2, F, T), real and imaginary part.
+            past: caches of the frames before.
+
+        Returns:
+            (B, 2, F, T), to be multiplied with the spectrum as complex numbers; the imaginary part
+            is zero.
+        """
+        mask = self.tcn.stream(spectrum.square().sum(dim=1).sqrt(), past)[:, 0]
+        return torch.stack([mask, torch.zeros_like(mask)], dim=1)
+
     def apply_masks(
         self,
         code: torch.Tensor,

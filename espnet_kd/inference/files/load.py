@@ -1,4 +1,4 @@
-"""Load the model that enhances files: a training directory, or a packed model."""
+"""Load the model that enhances files: a training directory, a packed model, or an ONNX file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from espnet_kd.inference.files.backend import Backend
 
 DEFAULT_MODEL = Path(__file__).parents[2] / "models" / "default.zip"
 META = "meta.yaml"  # ESPnet's list of the files of a packed model
-FORMS = "give a training directory or a packed model (.zip)"
+FORMS = "give a training directory, a packed model (.zip) or an ONNX file (.onnx)"
 
 
 def load_backend(model: str | os.PathLike | None, checkpoint: str = "") -> Backend:
@@ -22,8 +22,8 @@ def load_backend(model: str | os.PathLike | None, checkpoint: str = "") -> Backe
 
     Args:
         model: a training directory (`config.yaml`, `valid.*.ave.pth`), a stock or unpacked model
-            (`config.yaml`, `model.pth`), or a zip file from `espnet-kd pack`; None for the
-            model that comes with this package.
+            (`config.yaml`, `model.pth`), a zip file from `espnet-kd pack`, or a file from
+            `espnet-kd export-onnx`; None for the model that comes with this package.
         checkpoint: file of weights in a training directory, if there are several.
 
     Raises:
@@ -40,6 +40,10 @@ def load_backend(model: str | os.PathLike | None, checkpoint: str = "") -> Backe
         raise UserError("--checkpoint", f"is given, but {path} is a file", "leave it out")
     if zipfile.is_zipfile(path):
         return _from_zip(path)
+    if path.suffix == ".onnx":
+        from espnet_kd.inference.files.onnx_backend import OnnxBackend
+
+        return OnnxBackend(path)
     raise UserError(path, "is not a model", FORMS)
 
 

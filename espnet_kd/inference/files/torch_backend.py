@@ -86,10 +86,8 @@ def context_of(model: torch.nn.Module) -> int | None:
     separator = model.separator
     if not isinstance(separator, MaskedTCNSeparator):
         return None
-    blocks = separator.tcn.blocks()
-    if not all(isinstance(block.net[2], NORMS_OF_A_FRAME) for block in blocks):
+    norms = [block.net[2] for block in separator.tcn.blocks()]
+    if not all(isinstance(norm, NORMS_OF_A_FRAME) for norm in norms):
         return None
     hop, window = frames_of(model.encoder)
-    # Padding of a causal convolution is all on one side, otherwise half on each.
-    frames = sum(block.net[-1].net[0].padding[0] for block in blocks)
-    return frames * hop + 2 * window
+    return separator.tcn.reach * hop + 2 * window

@@ -97,15 +97,17 @@ def test_a_model_for_another_rate(student_files, tmp_path):
 @pytest.mark.brings("training", "something that is no packed model", "an error says what to give")
 def test_what_is_not_a_model(student_files, tmp_path):
     exp = student_files[0].parent
-    (tmp_path / "text.onnx").write_text("text")
+    for name in ("text.txt", "text.onnx"):
+        (tmp_path / name).write_text("text")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("a.txt", "text")
     (tmp_path / "empty").mkdir()
     lacking = packed(exp, tmp_path / "lacking.zip", files={"model_file": "weights.pth"})
     asr = packed(exp, tmp_path / "asr.zip", files={"asr_model_file": "model.pth"})
     for path, problem in [
-        (tmp_path / "none", "none: does not exist; give a training directory or a packed model"),
-        (tmp_path / "text.onnx", "text.onnx: is not a model; give a training directory"),
+        (tmp_path / "none", "none: does not exist; give a training directory, a packed model"),
+        (tmp_path / "text.txt", "text.txt: is not a model; give a training directory"),
+        (tmp_path / "text.onnx", "text.onnx: is not an ONNX file that onnxruntime can run"),
         (tmp_path / "other.zip", "other.zip: has no meta.yaml of a speech-enhancement model"),
         (tmp_path / "empty", r"empty: has 0 files valid.\*.ave.pth"),
         (lacking, "lacking.zip: has no 'weights.pth', which its meta.yaml names; pack it again"),
