@@ -5,11 +5,7 @@ Call `host.prepare` before this module is imported.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -17,6 +13,7 @@ from torch import nn
 
 from espnet_kd.errors import UserError
 from espnet_kd.export.onnx_graphs import example, graph_of
+from espnet_kd.export.quiet import quiet
 from espnet_kd.export.stock import averaged_checkpoint
 from espnet_kd.fileio import atomic_path
 from espnet_kd.streaming.onnx_hops import Graph
@@ -89,20 +86,6 @@ def write_onnx(model: nn.Module, out: str | os.PathLike, where: str = "model") -
         onnx.save(proto, temporary)
         _check(graph, temporary, out)
     return info
-
-
-@contextlib.contextmanager
-def quiet(logger: str) -> Iterator[None]:
-    """Keep warnings of an exporter about itself, e.g. about packages it does not need, to it."""
-    log = logging.getLogger(logger)
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(level)
 
 
 @torch.no_grad()

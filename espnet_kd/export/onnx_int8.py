@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from espnet_kd.errors import UserError
-from espnet_kd.export.onnx import quiet
+from espnet_kd.export.quiet import quiet
 from espnet_kd.fileio import atomic_path
 from espnet_kd.streaming.onnx_streamer import OnnxStreamer
 
