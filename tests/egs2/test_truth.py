@@ -107,6 +107,7 @@ def test_real_sets_and_pseudo_references_are_scored_against_true_images(run_stag
     assert [(job[0], Path(job[1]).name[:4]) for job in jobs] == [
         *((system, part) for part in ("dt05", "et05") for system in systems),
         ("noisy", "tr05"),
+        ("teacher", "tr05"),
         ("pseudo_reference", "tr05"),
     ]
     assert jobs[-1][2] == f"dump/pseudo/tr05_{track}/spk1.scp"

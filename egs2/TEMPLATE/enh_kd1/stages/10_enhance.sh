@@ -2,7 +2,6 @@
 # Stage 10: speech enhanced by all models, and by the teacher with exchanged text.
 # Reads: <dumpdir>/raw/<set>/, <expdir>/<system>/.
 # Writes: <expdir>/<system>/enhanced/<set>/wav.scp, <expdir>/teacher/enhanced_wrong_text/<set>/;
-#         with truth_dir, also the teacher's speech for the training set, to compare pseudo-references;
 #         with multi_style_weight, <expdir>/<system>/observation/<weight>/<training set>/.
 
 all=()
@@ -20,9 +19,9 @@ for system in "${systems[@]}"; do
     add_enhancement "${system}" enhanced --sets "${sets[@]/#/${raw}/}"
 done
 
-sets=("${eval_sets[@]}")
-if [ -n "${truth_dir}" ]; then sets+=("${train_real_set}"); fi
-add_enhancement teacher enhanced --text_name text --align_name align --sets "${sets[@]/#/${raw}/}"
+# Also the training set, to compare the pseudo-references with.
+add_enhancement teacher enhanced --text_name text --align_name align \
+    --sets "${eval_sets[@]/#/${raw}/}" "${raw}/${train_real_set}"
 add_enhancement teacher enhanced_wrong_text \
     --text_name text_exchanged --align_name align_exchanged \
     --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"
