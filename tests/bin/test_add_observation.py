@@ -59,6 +59,7 @@ def test_several_sets_in_two_processes(files, tmp_path):
         alone = run(tmp_path, weight)
         together = soundfile.read(read_columns(tmp_path / weight / "wav.scp")["u1"])[0] * 32768
         np.testing.assert_array_equal(together, alone)
+        assert read_columns(tmp_path / weight / "utt2num_samples") == {"u1": "8000"}
 
 
 def test_options_of_one_set_are_needed_without_jobs(capsys):
