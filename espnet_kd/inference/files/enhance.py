@@ -156,7 +156,7 @@ def _write(out: Path, form: OutputFormat, blocks: Iterator[np.ndarray], frames: 
                     block = block[:left]
                     left -= len(block)
                     clipped += int((np.abs(block) > 1).sum()) if form.clips else 0
-                    file.write(block)
+                    file.write(form.stored(block))
             # libsndfile does not report every failure.
             whole = soundfile.info(os.fspath(temporary)).frames >= frames
         except soundfile.SoundFileError:

@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from espnet_kd.data.header import read_header
+from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
 
 LOWEST_RATE, HIGHEST_RATE = 8000, 192_000  # Hz
@@ -151,6 +152,12 @@ class OutputFormat:
     def clips(self) -> bool:
         """Whether samples beyond full scale are lost."""
         return self.subtype not in ("FLOAT", "DOUBLE")
+
+    def stored(self, samples: np.ndarray) -> np.ndarray:
+        """Round samples (n, C) to 16 bits for PCM_16; libsndfile would truncate them in wav."""
+        if self.subtype != "PCM_16":
+            return samples
+        return np.rint(samples * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
     def writer(self, file: io.IOBase | str, frames: int = 0) -> soundfile.SoundFile:
         """Open a file for writing `frames` samples."""

@@ -116,6 +116,16 @@ def test_clipped_samples_are_counted(tmp_path):
         assert (np.abs(soundfile.read(tmp_path / "out.wav")[0]).max() <= 1) == clips
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_16_bit_samples_stay_as_they_are(tmp_path, suffix):
+    samples = np.random.default_rng(0).integers(-32768, 32768, (3000, 1), dtype=np.int16)
+    soundfile.write(tmp_path / "in.wav", samples, 16000)
+    enhance(tmp_path / "in.wav", tmp_path / f"out{suffix}", Same(1.0))
+    np.testing.assert_array_equal(
+        soundfile.read(tmp_path / f"out{suffix}", dtype="int16", always_2d=True)[0], samples
+    )
+
+
 def test_nothing_is_left_after_an_error(tmp_path):
     samples = tones(16000)
     soundfile.write(tmp_path / "in.wav", samples, 16000)
