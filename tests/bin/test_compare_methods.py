@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import numpy as np
 import pytest
 
@@ -57,8 +59,10 @@ def test_cost_of_trained_models(compare, tmp_path):
         *("--checkpoint", checkpoint.name, "--model_set", str(set_dir)),
         *("--model", f"teacher:{config}:{checkpoint}"),
     )
-    rows = [line.split(" | ") for line in text.splitlines() if "GMAC" in line or "| 0.0" in line]
-    header, teacher, output = (row[:2] for row in rows)
+    lines = text.splitlines()
+    start = next(number for number, line in enumerate(lines) if "GMAC" in line and "|" in line)
+    table = takewhile(lambda line: line.startswith("|"), lines[start:])
+    header, _, teacher, output = (line.split(" | ")[:2] for line in table)
     assert header == ["| model", "parameters [M]"]
     assert teacher[0] == "| Text-informed teacher" and output[0] == "| output KD"
     assert teacher[1] == output[1] != "0.000"
