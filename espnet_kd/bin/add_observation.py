@@ -1,4 +1,4 @@
-"""Mix noisy speech back into speech that any program has enhanced: write OUT/wav.scp and audio.
+"""Mix noisy speech back into speech that any program has enhanced; write it and its lists to OUT.
 
 The enhanced signals are first brought to the level of the noisy ones, whatever their own level, as
 `espnet_kd.bin.enhance --observation_weight` does. So stock ESPnet's output can be used as it is.
@@ -59,11 +59,11 @@ def main(cmd: list[str] | None = None) -> None:
         jobs = [(*single, options.observation_weight)]
     lists = {out: _sums(enhanced, noisy, out, weight) for enhanced, noisy, out, weight in jobs}
     sums = [item for utterances in lists.values() for item in utterances.values()]
-    for _ in parallel_map(_write, sums, options.nj, "observation adding", chunk=16):
-        pass
+    lengths = iter(parallel_map(_write, sums, options.nj, "observation adding", chunk=16))
     for out, utterances in lists.items():
-        written = {name: item.out for name, item in utterances.items()}
-        write_columns(Path(out) / "wav.scp", written)
+        counted = {name: next(lengths) for name in utterances}
+        write_columns(Path(out) / "utt2num_samples", counted)
+        write_columns(Path(out) / "wav.scp", {name: item.out for name, item in utterances.items()})
 
 
 def _sums(enhanced_scp: str, noisy_scp: str, out: str, weight: str) -> dict[str, Sum]:
@@ -78,7 +78,8 @@ def _sums(enhanced_scp: str, noisy_scp: str, out: str, weight: str) -> dict[str,
     }
 
 
-def _write(item: Sum) -> None:
+def _write(item: Sum) -> int:
+    """Write the sum, and return its number of samples."""
     import torch
 
     from espnet_kd.distill.gain import match_gain
@@ -98,6 +99,7 @@ def _write(item: Sum) -> None:
     lengths = torch.tensor([length])
     estimate = match_gain(torch.from_numpy(estimate)[None], mixture, lengths)
     write_wave(item.out, add_observation(estimate, mixture, lengths, item.weight)[0].numpy())
+    return length
 
 
 if __name__ == "__main__":
