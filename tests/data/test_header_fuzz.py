@@ -6,16 +6,13 @@ import struct
 from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from espnet_kd.data.audio import num_samples, read_samples
 from espnet_kd.data.convert import other_format
 from espnet_kd.errors import UserError
-
-pytest.importorskip("hypothesis", reason="an extra of setup.py: dev")
-from hypothesis import HealthCheck, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
 
 SAMPLES = np.random.default_rng(0).integers(1, 900, 6000).astype("<i2")
 AUDIO = SAMPLES.tobytes()

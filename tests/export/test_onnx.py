@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -76,10 +75,6 @@ def test_a_file_names_no_path_of_the_machine_that_wrote_it(onnx_file, name):
     assert str(Path(exporter.__file__).parents[2]).encode() not in data
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("sherpa_onnx") is None,
-    reason="sherpa-onnx is not installed; the extra `dev` has it",
-)
 @pytest.mark.parametrize("name", ["gtcrn", "tcn on a spectrum"])
 def test_sherpa_onnx_computes_the_same(onnx_file, tmp_path, name):
     """Offline, it mirrors the signal at its ends, where it is silent here."""

@@ -92,10 +92,12 @@ def test_stock_espnet_loads_it_offline(packed, experiment, tmp_path):
     np.testing.assert_array_equal(load_backend(packed).enhance(MIXTURE), expected)
 
 
-@pytest.mark.skipif(host.is_before(202611), reason="ESPnet 202611 has the command")
 def test_espnets_command_loads_it(packed, experiment, tmp_path):
     soundfile.write(tmp_path / "in.wav", MIXTURE, 16000, subtype="FLOAT")
     espnet = Path(sys.executable).with_name("espnet")
+    if host.is_before(202611):
+        assert not espnet.exists(), "ESPnet 202611 brought the command"
+        return
     run([espnet, "enhance", "in.wav", "-o", "out.wav", "--model", packed], tmp_path)
     expected = load_backend(experiment).enhance(MIXTURE)
     found = soundfile.read(tmp_path / "out.wav")[0]

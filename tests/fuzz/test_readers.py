@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import string
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-pytest.importorskip("hypothesis")
-from hypothesis import HealthCheck, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-
-from espnet_kd.characters import unseen  # noqa: E402
-from espnet_kd.corpora.own.recordings import COLUMNS, read_table  # noqa: E402
-from espnet_kd.data.lm_text import read_lm_text  # noqa: E402
-from espnet_kd.errors import UserError  # noqa: E402
-from espnet_kd.fileio import read_columns, write_columns  # noqa: E402
-from espnet_kd.options import split_fields  # noqa: E402
+from espnet_kd.characters import unseen
+from espnet_kd.corpora.own.recordings import COLUMNS, read_table
+from espnet_kd.data.lm_text import read_lm_text
+from espnet_kd.errors import UserError
+from espnet_kd.fileio import read_columns, write_columns
+from espnet_kd.options import split_fields
 
 SCRIPTS = Path(__file__).parents[2] / "egs2/TEMPLATE/enh_kd1/scripts"
 quick = settings(
@@ -127,7 +124,6 @@ def test_options_of_several_fields(text, form):
     assert ":".join(fields) == text.replace("\\:", ":")
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_options_of_the_recipe(tmp_path):
     """Every word is an option that is set as it is, or the only line on stderr names it."""
     block = "### options\nnj=1\nuse_lm=true\nexpdir=exp\ndumpdir=dump\nstage=1\nstop_stage=9\n"
