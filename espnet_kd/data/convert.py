@@ -10,7 +10,7 @@ import numpy as np
 
 from espnet_kd.data.audio import CONTAINERS, SAMPLE_RATE
 from espnet_kd.data.decode import read_signal
-from espnet_kd.data.header import read_header
+from espnet_kd.data.header import read_mono_header
 from espnet_kd.data.noted_audio import has_note, write_noted
 from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
@@ -24,13 +24,7 @@ def other_format(path: str | os.PathLike) -> str:
         UserError: see `read_header`; the file is empty, or has several channels (only the user
             knows which one to use).
     """
-    header = read_header(path)
-    if header.channels != 1:
-        raise UserError(
-            path,
-            f"has {header.channels} channels, not 1",
-            "write the channel to use as a mono file",
-        )
+    header = read_mono_header(path)
     if header.frames == 0:
         raise UserError(path, "contains 0 samples", "restore it or leave the recording out")
     found = []

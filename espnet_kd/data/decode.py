@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from espnet_kd.data.header import read_header
+from espnet_kd.data.header import read_mono_header
 from espnet_kd.data.header_type import Header
 from espnet_kd.errors import UserError
 
@@ -56,13 +56,7 @@ def read_signal(path: str | os.PathLike) -> tuple[np.ndarray, int]:
         UserError: see `read_header` and `decode`; it has several channels, or samples that are not
             finite.
     """
-    header = read_header(path)
-    if header.channels != 1:
-        raise UserError(
-            path,
-            f"has {header.channels} channels, not 1",
-            "write the channel to use as a mono file",
-        )
+    header = read_mono_header(path)
     signal = decode(path, header, "float64")[:, 0]
     if not np.isfinite(signal).all():
         raise UserError(path, "contains samples that are not finite", "restore it")

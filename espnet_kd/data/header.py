@@ -48,6 +48,23 @@ def read_header(path: str | os.PathLike) -> Header:
     return header or libsndfile_header(path)
 
 
+def read_mono_header(path: str | os.PathLike) -> Header:
+    """Read the header of a file with one channel.
+
+    Raises:
+        UserError: see `read_header`; the file has several channels (only the user knows which one
+            to use).
+    """
+    header = read_header(path)
+    if header.channels != 1:
+        raise UserError(
+            path,
+            f"has {header.channels} channels, not 1",
+            "write the channel to use as a mono file",
+        )
+    return header
+
+
 def libsndfile_header(path: str | os.PathLike) -> Header:
     """Return what libsndfile reads from a header.
 

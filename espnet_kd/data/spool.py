@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import os
 import pickle
@@ -23,6 +24,18 @@ def blocks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     items = iter(items)
     while block := list(islice(items, size)):
         yield block
+
+
+@contextlib.contextmanager
+def naming_full_disk() -> Iterator[None]:
+    """Let the error of a full disk name the directory for temporary files."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            directory = tempfile.gettempdir()
+            raise OSError(error.errno, os.strerror(error.errno), directory) from None
+        raise
 
 
 class Spool(Collection[Item]):
@@ -47,14 +60,9 @@ class Spool(Collection[Item]):
         self._end = self._file.tell()
 
     def _put(self, block: list[Item]) -> None:
-        try:
+        with naming_full_disk():
             pickle.dump(block, self._file, pickle.HIGHEST_PROTOCOL)
             self._file.flush()
-        except OSError as error:
-            if error.errno in DISK_FULL:
-                directory = tempfile.gettempdir()
-                raise OSError(error.errno, os.strerror(error.errno), directory) from None
-            raise
 
     def __len__(self) -> int:
         return self._size

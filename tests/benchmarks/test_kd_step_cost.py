@@ -97,7 +97,8 @@ def test_uformer_teaches_dccrn(tmp_path):
 def test_every_method_can_be_measured():
     for work in SIZES.values():
         found = {path.stem for path in Path(work.conf, "kd").glob("*.yaml")}
-        assert found == {*METHODS, "student"}
+        same_student = {name for name in found if not name.startswith("gtcrn_")}
+        assert same_student == {*METHODS, "student"}
 
 
 @pytest.mark.parametrize("option", ["--rounds", "--utterances", "--threads"])

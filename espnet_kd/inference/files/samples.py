@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from espnet_kd.errors import DISK_FULL
+from espnet_kd.data.spool import naming_full_disk
 
 BLOCK = 1 << 16  # frames
 
@@ -35,14 +35,9 @@ class SampleSpool:
             OSError: the disk is full; names the directory.
         """
         self._file.seek(0, os.SEEK_END)
-        try:
+        with naming_full_disk():
             self._file.write(np.ascontiguousarray(samples, dtype=np.float32).tobytes())
             self._file.flush()
-        except OSError as error:
-            if error.errno in DISK_FULL:
-                directory = tempfile.gettempdir()
-                raise OSError(error.errno, os.strerror(error.errno), directory) from None
-            raise
         self._size += len(samples)
 
     def read(self, start: int, stop: int) -> np.ndarray:
