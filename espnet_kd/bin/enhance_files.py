@@ -6,6 +6,9 @@ that overlap and are faded into each other. For a model whose output depends on 
 around each sample, that gives the samples of the whole. A model that normalizes over the
 utterance (norm_type: gLN) or that has recurrent layers would need the whole recording; for these it
 is an approximation.
+
+With --stream, a causal model enhances the recording as if it arrived live, 16 ms at a time. The
+output then has the level that the model gives it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,11 @@ def main(cmd: list[str] | None = None) -> None:
     observation = ObservationWeight.parse(args.observation_weight)
     if args.piece_seconds is not None and not args.piece_seconds >= 1:
         raise UserError("--piece_seconds", f"is {args.piece_seconds:g}", "give at least 1")
+    if args.stream and args.piece_seconds is not None:
+        raise UserError("--piece_seconds", "is given with --stream", "leave one of them out")
+    if args.stream and observation.even_snr is not None:
+        problem = f"{observation} needs the whole recording, which a stream does not have"
+        raise UserError("--observation_weight", problem, "give a number from 0 to 1")
     from espnet_kd.inference.files.formats import OutputFormat, Recording
     from espnet_kd.inference.files.places import find_places
 
@@ -42,13 +50,14 @@ def main(cmd: list[str] | None = None) -> None:
     from espnet_kd.inference.files.load import load_backend
 
     backend = load_backend(args.model, args.checkpoint)
+    streamer = backend.streamer() if args.stream else None
     from espnet_kd.inference.files.enhance import enhance_file
 
     start, heard, failed = time.monotonic(), 0.0, 0
     for path, copy in places.pairs:
         try:
             done = enhance_file(
-                Recording.open(path), copy, backend, observation, args.piece_seconds
+                Recording.open(path), copy, backend, observation, args.piece_seconds, streamer
             )
         except UserError as error:
             if not source.is_dir():
@@ -64,6 +73,8 @@ def main(cmd: list[str] | None = None) -> None:
         raise UserError(source, f"{failed} of {count} files were not enhanced", "see above")
     speed = (time.monotonic() - start) / heard
     words = [f"{heard:.1f} s", f"real-time factor {speed:.3f}"]
+    if streamer is not None:
+        words.append(f"latency {1000 * streamer.latency / backend.sample_rate:g} ms")
     if source.is_dir():
         words = [f"{len(places.pairs)} files", f"{places.skipped} other files skipped", *words]
     print(f"{out if source.is_dir() else places.pairs[0][1]}: {', '.join(words)}")
@@ -90,6 +101,9 @@ def get_parser() -> argparse.ArgumentParser:
         type=float,
         help="longest piece that is enhanced at once (default: 20, or less for a model that would "
         "need more than 1 GB of memory with it)",
+    )
+    parser.add_argument(
+        "--stream", action="store_true", help="enhance as a live signal; needs a causal model"
     )
     parser.add_argument("--force", action="store_true", help="overwrite existing outputs")
     return parser

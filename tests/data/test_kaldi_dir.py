@@ -168,7 +168,7 @@ def test_a_hundred_thousand_utterances_in_seconds(tmp_path):
         "utt2category": dict.fromkeys(ids, "SIMU"),
         "utt2num_samples": dict.fromkeys(ids, "48000"),
     }
-    start = time.monotonic()
+    start = time.process_time()
     write_set(tmp_path / "large", tables)
     assert read_set(tmp_path / "large") == tables
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20

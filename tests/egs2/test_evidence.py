@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parents[2] / "egs2" / "medium_chime4" / "enh_kd1" / "evi
 STUB = """#!/usr/bin/env bash
 echo "$*" >> ran.txt
 if [ -e fail ]; then exit 3; fi
-if [ -e slow ]; then sleep 20; fi
+if [ -e slow ]; then exec sleep 20; fi
 mkdir -p exp/evidence
 touch exp/evidence/EVIDENCE.md exp/evidence/evidence.tsv exp/RESULTS.md exp/sdr_distribution.png
 """

@@ -137,7 +137,7 @@ def test_options_of_the_recipe(tmp_path):
     for name in ("nj", "use_lm", "expdir", "stage", "no", "nj[$(touch bad)]", "", "BASH_ENV"):
         for value in values[:: 2 if name in ("nj", "expdir") else 5]:
             command = ["bash", str(script), f"--{name}", value]
-            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=20)
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
             if done.returncode:
                 assert done.stderr.startswith(f"error: --{name}") and done.stdout == ""
                 assert done.stderr.count("error:") == 1 and "line " not in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import statistics
 import time
 
 import pytest
@@ -123,17 +122,24 @@ def test_the_state_has_fixed_shapes(build, name):
 def test_a_long_stream_takes_no_more_memory_and_time_at_its_end(build, name, size):
     """360 chunks: 18,000 hops of GTCRN, 180,000 of Conv-TasNet."""
     streamer, chunk = Streamer(build(name)), torch.randn(1, size)
-    state, seconds = streamer.initial_state(), []
+    _, early = streamer.step(chunk, streamer.initial_state())
+    state = early
 
     def step() -> None:
         nonlocal state
-        start = time.process_time()
         _, state = streamer.step(chunk, state)
-        seconds.append(time.process_time() - start)
 
     growth = growth_megabytes(step, first=60, last=360)
     assert growth is None or growth < 1.0  # 300 chunks have 1.9 MB or more
-    assert statistics.median(seconds[-60:]) < 1.5 * statistics.median(seconds[:60])
+
+    # In turn, and the least of each, so that the machine's other work weighs on neither.
+    seconds: dict[str, list[float]] = {"early": [], "late": []}
+    for _ in range(20):
+        for when, start_state in (("early", early), ("late", state)):
+            start = time.process_time()
+            streamer.step(chunk, start_state)
+            seconds[when].append(time.process_time() - start)
+    assert min(seconds["late"]) < 1.5 * min(seconds["early"])
 
 
 def test_the_receptive_field_does_not_change_the_cost_of_a_frame(build):

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from espnet_kd.inference.files.stream import AnyStreamer
+
 
 class Backend(Protocol):
     """A model that enhances one channel.
@@ -26,4 +28,12 @@ class Backend(Protocol):
 
     def enhance(self, samples: np.ndarray) -> np.ndarray:
         """Enhance (T,), float32 in [-1, 1], T >= 1; return (T,), float32, of any gain."""
+        ...
+
+    def streamer(self) -> AnyStreamer:
+        """Return the model as a stream.
+
+        Raises:
+            UserError: it cannot stream; the error says why.
+        """
         ...

@@ -17,6 +17,7 @@ from espnet_kd.inference.files.formats import OutputFormat, Recording
 from espnet_kd.inference.files.pieces import divide, enhance_piece, faded, piece_seconds
 from espnet_kd.inference.files.resample import resampled
 from espnet_kd.inference.files.samples import SampleSpool
+from espnet_kd.inference.files.stream import AnyStreamer, streamed
 from espnet_kd.inference.observation import TINY, ObservationWeight
 from espnet_kd.progress import progress
 
@@ -68,11 +69,14 @@ def enhance_file(
     backend: Backend,
     observation: ObservationWeight,
     seconds: float | None = None,
+    streamer: AnyStreamer | None = None,
 ) -> Done:
     """Enhance each channel of a recording; rate, length, channels and level stay as they are.
 
     The recording is resampled to the model's rate, and the output back. So it holds nothing above
     half the model's rate, except what the observation adds. Samples are kept in TMPDIR.
+
+    A stream cannot know the level of the whole recording, so its output has the model's own.
 
     Args:
         recording: file to read.
@@ -80,6 +84,8 @@ def enhance_file(
         backend: the model.
         observation: weight of the enhanced signal in its sum with the recording.
         seconds: longest piece that is enhanced at once, see `divide`; None: as fits into memory.
+        streamer: the model of `backend` as a stream, to be used instead; `observation` must then
+            be constant.
 
     Raises:
         UserError: see `Recording.blocks` and `OutputFormat.choose`; the model's output is not
@@ -91,11 +97,20 @@ def enhance_file(
     for block in resampled(counter, recording.rate, backend.sample_rate):
         mixture.append(block)
     levels = Levels(recording.channels)
-    seconds = piece_seconds(backend) if seconds is None else seconds
-    for block in _enhanced(recording.path, mixture, backend, seconds):
+    if streamer is None:
+        seconds = piece_seconds(backend) if seconds is None else seconds
+        output = _in_pieces(recording.path.name, mixture, backend, seconds)
+    else:
+        output = streamed(mixture, streamer, backend.sample_rate, recording.path.name)
+    for block in output:
+        if not np.isfinite(block).all():
+            problem = "the model's output is not finite"
+            raise UserError(recording.path, problem, "train the model again")
         levels.add(block, mixture.read(len(enhanced), len(enhanced) + len(block)))
         enhanced.append(block)
     gain, weight = levels.gain(), levels.weight(observation)
+    if streamer is not None:
+        gain = np.ones_like(gain)
     scaled = ((block * (weight * gain)).astype(np.float32) for block in enhanced.blocks())
     blocks = resampled(scaled, backend.sample_rate, recording.rate)
     if observation.adds:
@@ -117,19 +132,16 @@ class Counter:
             yield block
 
 
-def _enhanced(
-    path: Path, mixture: SampleSpool, backend: Backend, seconds: float
+def _in_pieces(
+    name: str, mixture: SampleSpool, backend: Backend, seconds: float
 ) -> Iterator[np.ndarray]:
     pieces = divide(len(mixture), seconds, backend)
     shown = progress(
         pieces,
-        f"{path.name}, pieces of up to {seconds:.0f} s",
+        f"{name}, pieces of up to {seconds:.0f} s",
         audio=lambda piece: (piece.stop - piece.start) / backend.sample_rate,
     )
-    for block in faded((p, enhance_piece(p, mixture.read, backend)) for p in shown):
-        if not np.isfinite(block).all():
-            raise UserError(path, "the model's output is not finite", "train the model again")
-        yield block
+    return faded((piece, enhance_piece(piece, mixture.read, backend)) for piece in shown)
 
 
 def _with_observation(

@@ -31,3 +31,7 @@ class OnnxBackend:
         enhanced, state = self._streamer.step(whole, self._streamer.initial_state())
         rest = self._streamer.flush(state)
         return np.concatenate([enhanced, rest], axis=1)[0, : len(samples)]
+
+    def streamer(self) -> OnnxStreamer:
+        """Return the model as a stream; each file of this form can stream."""
+        return self._streamer

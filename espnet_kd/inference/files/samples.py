@@ -21,7 +21,7 @@ class SampleSpool:
     """
 
     def __init__(self, channels: int):
-        self._channels = channels
+        self.channels = channels
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the spool is deleted)
         self._size = 0
 
@@ -42,10 +42,10 @@ class SampleSpool:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return samples [start, stop) as (n, C)."""
-        frame = 4 * self._channels
+        frame = 4 * self.channels
         self._file.seek(start * frame)
         data = self._file.read((stop - start) * frame)
-        return np.frombuffer(data, dtype=np.float32).reshape(-1, self._channels)
+        return np.frombuffer(data, dtype=np.float32).reshape(-1, self.channels)
 
     def blocks(self, size: int = BLOCK) -> Iterator[np.ndarray]:
         """Yield all samples in order."""

@@ -14,6 +14,8 @@ from espnet_kd.data.audio import SAMPLE_RATE
 from espnet_kd.enh.separator.masked_tcn import MaskedTCNSeparator
 from espnet_kd.errors import UserError
 from espnet_kd.inference.enhancer import Enhancer
+from espnet_kd.streaming.state import StreamState
+from espnet_kd.streaming.streamer import Streamer
 from espnet_kd.tasks.trained import load_model
 
 NORMS_OF_A_FRAME = (ChannelwiseLayerNorm, torch.nn.BatchNorm1d)  # see no other frame
@@ -40,6 +42,7 @@ class TorchBackend:
         self.hop, self._window = frames_of(model.encoder)
         self.context = context_of(model)
         self._enhancer = Enhancer(model, keep_scale=True)
+        self._model, self._config = model, config
         self.longest = int(MEMORY / (TENSORS * self._bytes_per_second()) * SAMPLE_RATE)
 
     def enhance(self, samples: np.ndarray) -> np.ndarray:
@@ -50,11 +53,44 @@ class TorchBackend:
         inputs = {"mixture": mixture, "lengths": torch.tensor([size])}
         return self._enhancer.compute(inputs)[0, : len(samples)].numpy()
 
+    def streamer(self) -> TorchStreamer:
+        """Return the model as a stream.
+
+        Raises:
+            UserError: it cannot stream; the error says why.
+        """
+        return TorchStreamer(Streamer(self._model, self._config))
+
     def _bytes_per_second(self) -> int:
         """Return the size of the largest tensor that one second of audio makes."""
         with _LargestTensor() as largest:
             self.enhance(np.full(SAMPLE_RATE, 0.1, dtype=np.float32))
         return largest.bytes
+
+
+class TorchStreamer:
+    """`Streamer` that takes and returns NumPy arrays; see `AnyStreamer`.
+
+    Args:
+        streamer: the model as a stream of tensors.
+    """
+
+    def __init__(self, streamer: Streamer):
+        self._streamer = streamer
+        self.hop, self.latency = streamer.hop, streamer.latency
+
+    def initial_state(self) -> StreamState:
+        """Return the state at the beginning of a signal."""
+        return self._streamer.initial_state()
+
+    def step(self, samples: np.ndarray, state: StreamState) -> tuple[np.ndarray, StreamState]:
+        """Enhance the next samples, (1, L); see `Streamer.step`."""
+        enhanced, state = self._streamer.step(torch.from_numpy(samples), state)
+        return enhanced.numpy(), state
+
+    def flush(self, state: StreamState) -> np.ndarray:
+        """Return the rest of the output, (1, L')."""
+        return self._streamer.flush(state).numpy()
 
 
 class _LargestTensor(TorchDispatchMode):

@@ -72,7 +72,7 @@ def test_processes_of_different_categories_train_together(cmd, tmp_path):
         for rank in "01"
     ]
     try:
-        logs = [rank.communicate(timeout=60)[1] for rank in ranks]
+        logs = [rank.communicate(timeout=180)[1] for rank in ranks]
     finally:
         for rank in ranks:
             rank.kill()
@@ -180,7 +180,7 @@ def test_a_spawned_process_is_prepared_and_reports_one_line(tmp_path, monkeypatc
         target=EnhKDTask.main_worker, args=(arguments(plugins=["look"]),)
     )
     process.start()
-    process.join(timeout=60)
+    process.join(timeout=180)
     assert process.exitcode == 1
     state = (is_before(202611), True)  # g2p_en is replaced under 202511, torch.save under both
     expected = f"'look': {state} espnet_kd.host; put its folder on PYTHONPATH"
