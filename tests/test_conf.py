@@ -19,7 +19,7 @@ CONF = Path(__file__).parents[1] / "conf"
 TOKENS = ["<blank>", "<unk>", "<NOISE>", "<space>", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "'", "<sos/eos>"]
 # Numbers of parameters with these 32 tokens.
 PUBLISHED_SIZES = {
-    "se/conv_tasnet.yaml": 8_645_185,  # the paper says 8.65 M
+    "se/conv_tasnet.yaml": 8_645_185,
     "se/text_informed_tcn.yaml": 13_395_009,
     "se/text_informed_tcn_aligned.yaml": 13_395_009,
     "se/text_informed_tcn_film.yaml": 14_172_739,

@@ -39,7 +39,7 @@ RESULTS = """# RESULTS
 | SE model | dt05 PESQ |
 | --- | --: |
 | Noisy input | 1.34 [1.23, 1.46] |
-| Conv-TasNet student | 2.03 [1.93, 2.13] |
+| Student | 2.03 [1.93, 2.13] |
 """
 
 
@@ -80,7 +80,7 @@ def test_members(packed, experiment):
     assert meta["files"] == {"model_file": "model.pth"}
     assert meta["yaml_files"] == {"train_config": "config.yaml"}
     assert not set(PLACES) & config.keys() and config["separator"] == "tcn"
-    assert "| Conv-TasNet student | 2.03 [1.93, 2.13] |" in card
+    assert "| Student | 2.03 [1.93, 2.13] |" in card
 
 
 def test_stock_espnet_loads_it_offline(packed, experiment, tmp_path):

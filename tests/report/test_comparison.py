@@ -36,7 +36,7 @@ def test_verdicts(difference, higher_is_better, verdict):
 @pytest.mark.parametrize(
     ("differences", "words"),
     [
-        ([GAIN, GAIN], "is better than Conv-TasNet baseline in SDR on every set."),
+        ([GAIN, GAIN], "is better than Baseline in SDR on every set."),
         (
             [GAIN, LOSS],
             "in some comparisons, **not in all** (better: SDR on dt05 simu; worse: SDR on x)",
@@ -47,10 +47,10 @@ def test_verdicts(difference, higher_is_better, verdict):
         ),
         (
             [LOSS, LOSS],
-            "**loses** to Conv-TasNet baseline and is never better (worse: SDR on dt05 simu, x)",
+            "**loses** to Baseline and is never better (worse: SDR on dt05 simu, x)",
         ),
-        ([LOSS, NOTHING], "**loses** to Conv-TasNet baseline and is never better"),
-        ([NOTHING, NOTHING], "shows **no gain** over Conv-TasNet baseline"),
+        ([LOSS, NOTHING], "**loses** to Baseline and is never better"),
+        ([NOTHING, NOTHING], "shows **no gain** over Baseline"),
     ],
 )
 def test_summary_matches_the_differences(differences, words):

@@ -45,9 +45,9 @@ def test_seeds_are_paired_and_others_compared_with_each(evidence, write_system, 
         write_system(f"baseline_continued-seed{seed}", level - 1, scatter=0.0)
     write_system("student-seed3", 99.0)  # its control is missing
     text = evidence()
-    row = rows(text, "Conv-TasNet student − Baseline continued (control) | SI-SNR")[0]
+    row = rows(text, "Student − Baseline continued (control) | SI-SNR")[0]
     assert row.endswith("| 3 | +1.00 [+1.00, +1.00] **better** |"), "not +31 of the fourth seed"
-    row = rows(text, "Conv-TasNet student − Noisy input | SI-SNR")[0]
+    row = rows(text, "Student − Noisy input | SI-SNR")[0]
     assert row.split("|")[3].strip() == "4"
     numbers = (tmp_path / "root" / "evidence.tsv").read_text().splitlines()
     assert numbers[0].split("\t")[:3] == ["difference", "set", "measure"]
@@ -71,7 +71,7 @@ def test_wer_is_shown_for_each_recognizer(evidence, write_system, tmp_path):
     text = evidence("--decoder", "ctc_greedy", "--command", "./run.sh")
     assert "## WER with the clean-condition ASR\n\nDecoder: greedy CTC" in text
     assert "multi-style" not in text
-    row = rows(text, "Conv-TasNet student + OA − Noisy input | WER")[0]
+    row = rows(text, "Student + OA − Noisy input | WER")[0]
     assert row.endswith("| 2 | -15.0 [-20.0, -10.0] **better** |"), "fewer errors are better"
     assert "```\n./run.sh\n```" in text
     numbers = (root / "evidence.tsv").read_text()

@@ -54,7 +54,7 @@ def test_costs_of_each_model(filters):
     assert text.splitlines()[-1].endswith("| 0.200 ± 0.100 |")
     first, second = (line.split(" | ")[:3] for line in text.splitlines()[-2:])
     # 16,000 samples per second times 1,000 taps.
-    assert first == ["| Conv-TasNet baseline", "0.001", "0.016"]
+    assert first == ["| Baseline", "0.001", "0.016"]
     assert second == ["| Text-informed teacher", "0.004", "0.064"]
     assert filters == [(), ("text", "align")]
     assert "aligner" not in text

@@ -14,7 +14,7 @@ def test_the_chosen_weight_is_bold(tmp_path):
             for unit, errors in (("cer", characters), ("wer", words)):
                 path = tmp_path / place / name / unit / COUNTS_FILE
                 write_lines(path, ["\t".join(HEADER), f"u1\t{10 - errors}\t{errors}\t0\t0"])
-    student = "Conv-TasNet student"
+    student = "Student"
     bold = " | ".join(f"**{x}**" for x in (student, "0.7", *["20.0"] * 3, *["90.0"] * 3))
     columns = " | ".join(
         f"{u} {c}" for u in ("CER", "WER") for c in ("dt05 simu", "dt05 real", "both")

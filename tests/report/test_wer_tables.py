@@ -27,7 +27,7 @@ def test_rates_with_intervals_and_gaps():
     columns = "dt05 simu | dt05 real | et05 simu | et05 real | dt05 bth"
     assert header == f"| ASR input | {columns} |"
     rate = 10 * np.mean([c.errors for c in results[DT_REAL]["student"].values()])
-    assert student.startswith(f"| Conv-TasNet student | – | {rate:.1f} [")
+    assert student.startswith(f"| Student | – | {rate:.1f} [")
     assert noisy.startswith("| Noisy input | – |") and clean.endswith("] |")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stage 4: SE baseline, a Conv-TasNet trained on simulated speech.
+# Stage 4: SE baseline, trained on simulated speech.
 # Reads: <dumpdir>/raw/{tr05_simu*_sp,dt05_simu*}.
 # Writes: <expdir>/baseline/.
 
