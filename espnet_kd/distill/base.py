@@ -73,6 +73,15 @@ class DistillLoss(nn.Module, ABC):
         """
         return (has_reference or not cls.needs_reference) and (paired or not cls.needs_pairs)
 
+    @classmethod
+    def least_utterances(cls, **_conf: object) -> int:
+        """Return how many utterances a process needs in its batch to learn anything from the loss.
+
+        Args:
+            _conf: arguments that the loss is built with.
+        """
+        return 1
+
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
         """Create whatever depends on the sizes of the models; called once, before training.
 
@@ -130,6 +139,12 @@ class FeatureLoss(DistillLoss):
 
     def forward(self, student, teacher, reference, lengths):
         """Return the mean of `compare` over `pairs`; see DistillLoss.forward."""
+        return self.values(student, teacher, lengths).mean(dim=0)
+
+    def values(
+        self, student: Observation, teacher: Observation, lengths: torch.Tensor
+    ) -> torch.Tensor:
+        """Return `compare` of each of P pairs, (P, B); the arguments are those of `forward`."""
         num_samples = student.signal.size(1)
         losses = [
             self.compare(
@@ -140,7 +155,7 @@ class FeatureLoss(DistillLoss):
             )
             for index, pair in enumerate(self.pairs)
         ]
-        return torch.stack(losses).mean(dim=0)
+        return torch.stack(losses)
 
     @abstractmethod
     def compare(

@@ -75,6 +75,11 @@ class LossSettings:
         chosen = not self.categories or category in self.categories
         return chosen and self.loss_class.applies_to(has_reference, paired=category == "SIMU")
 
+    @property
+    def least_utterances(self) -> int:
+        """How many utterances a process needs in its batch; see DistillLoss.least_utterances."""
+        return self.loss_class.least_utterances(**self.conf)
+
     def build(self, resources: Mapping[str, Any]) -> DistillLoss:
         """Build the loss.
 

@@ -23,6 +23,7 @@ from espnet_kd.registry import load_plugins
 from espnet_kd.tasks.arguments import add_arguments
 from espnet_kd.tasks.base_config import parse_with_base, take_as_options
 from espnet_kd.tasks.build import build_enhancer
+from espnet_kd.tasks.checks.batch_sizes import check_batch_sizes
 from espnet_kd.tasks.checks.batches import check_batches
 from espnet_kd.tasks.checks.chunks import check_chunks
 from espnet_kd.tasks.checks.criteria import check_averaging, check_criteria
@@ -178,6 +179,7 @@ class EnhKDTask(EnhancementTask):
         check_batches(args)
         check_chunks(args)
         unused_utterances(args)
+        check_batch_sizes(args)
 
     @classmethod
     def build_optimizers(

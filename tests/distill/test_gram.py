@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from espnet_kd.distill.gram import KINDS, GramLoss
+from espnet_kd.distill.gram import BETWEEN_UTTERANCES, KINDS, GramLoss
 from espnet_kd.distill.taps import Tap, TapPair
 
 from .features import check_gradient, check_padding, comparing, seen
@@ -40,22 +40,27 @@ def test_golden_over_the_batch():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_against_loops(kind):
-    """Compute one utterance and one row at a time."""
+    """Compute one utterance, one matrix and one row at a time."""
     student, teacher = features(4), features(2, seed=1)
-    axis = {"batch": 0, "frequency": 2, "time": 3}[kind]
+    everything = slice(None)
+    places = {
+        "batch": [(everything, t) for t in range(10)],
+        "bin": [(f, t) for f in range(3) for t in range(10)],
+        "whole": [(everything, everything)],
+    }
+    axis = {"frequency": 1, "time": 2}.get(kind)
     expected = []
     for b in range(3):
-        frames = range(10) if kind == "batch" else [None]
         values = []
-        for t in frames:
+        for place in places.get(kind, [None]):
             grams = []
             for feature in (student, teacher):
-                part = feature[b] if t is None else feature[..., t]
-                rows = part.movedim(axis - 1 if t is None else axis, 0).flatten(1)
+                rows = feature[b].movedim(axis, 0) if place is None else feature[(..., *place)]
+                rows = rows.flatten(1)
                 gram = torch.stack([torch.stack([x.dot(y) for y in rows]) for x in rows])
                 grams.append(gram / gram.norm(dim=1, keepdim=True))
             squares = (grams[0] - grams[1]) ** 2
-            values.append(squares.mean() if t is None else squares[b].mean())
+            values.append(squares.mean() if place is None else squares[b].mean())
         expected.append(torch.stack(values).mean())
     found = GramLoss(kind).compare(0, student, teacher, torch.ones(3))
     torch.testing.assert_close(found, torch.stack(expected))
@@ -75,13 +80,34 @@ def test_padding_does_not_count(kind):
     check_padding(comparing(GramLoss(kind)), features(4), features(2, frames=5, seed=1))
 
 
-@pytest.mark.parametrize("kind", ["time", "frequency"])
-def test_padded_equals_cut(kind):
+@pytest.mark.parametrize(
+    ("kind", "stride"), [("time", 1), ("time", 4), ("frequency", 1), ("whole", 1)]
+)
+def test_padded_equals_cut(kind, stride):
     student, teacher = features(4), features(2, frames=5, seed=1)
-    valid = torch.full((3,), 0.6)
-    padded = GramLoss(kind).compare(0, student, teacher, valid)
-    cut = GramLoss(kind).compare(0, student[..., :6], teacher[..., :3], torch.ones(3))
+    valid, loss = torch.full((3,), 0.6), GramLoss(kind, stride)
+    padded = loss.compare(0, student, teacher, valid)
+    cut = loss.compare(0, student[..., :6], teacher[..., :3], torch.ones(3))
     torch.testing.assert_close(padded, cut)
+
+
+def test_frames_are_averaged_before_they_are_compared():
+    """Groups of four frames, the last one of two."""
+    student, teacher = features(4), features(2, seed=1)
+    groups = (
+        torch.stack([feature[..., t : t + 4].mean(dim=-1) for t in (0, 4, 8)], dim=-1)
+        for feature in (student, teacher)
+    )
+    found = GramLoss("time", stride=4).compare(0, student, teacher, torch.ones(3))
+    torch.testing.assert_close(found, GramLoss("time").compare(0, *groups, torch.ones(3)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_utterance_alone_teaches_unless_utterances_are_compared(kind):
+    student, teacher = features(4)[:1].requires_grad_(), features(2, seed=1)[:1]
+    loss = GramLoss(kind).compare(0, student, teacher, torch.ones(1))
+    assert (loss.item() > 1e-3) == (kind not in BETWEEN_UTTERANCES)
+    assert GramLoss.least_utterances(kind=kind) == (2 if kind in BETWEEN_UTTERANCES else 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,14 +115,25 @@ def test_gradient(kind):
     check_gradient(comparing(GramLoss(kind)), features(2, 5, 2), features(3, 5, 2, seed=1))
 
 
-def test_unknown_kind():
-    with pytest.raises(ValueError, match="kind is 'space', not one of time, frequency, batch"):
-        GramLoss("space")
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"kind": "space"}, "kind is 'space', not one of time, frequency, batch, bin, whole"),
+        ({"stride": 0}, "stride is 0, give a whole number of frames, at least 1"),
+        ({"stride": 2.5}, "stride is 2.5, give a whole number"),
+        ({"kind": "whole", "stride": 2}, "stride is for kind 'time', not 'whole'; leave it out"),
+    ],
+)
+def test_bad_settings(options, problem):
+    with pytest.raises(ValueError, match=problem):
+        GramLoss(**options)
 
 
-@pytest.mark.parametrize(("own", "others"), [(3, 4), (1, 1)])
-def test_bins_that_cannot_be_compared(own, others):
-    loss = GramLoss("frequency")
+@pytest.mark.parametrize(
+    ("kind", "own", "others"), [("frequency", 3, 4), ("frequency", 1, 1), ("bin", 3, 4)]
+)
+def test_bins_that_cannot_be_compared(kind, own, others):
+    loss = GramLoss(kind)
     pair = TapPair(Tap("a"), Tap("b"))
     loss.pairs = (pair,)
     student, teacher = features(2, bins=own), features(2, bins=others)
