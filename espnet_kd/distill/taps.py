@@ -30,14 +30,17 @@ class Tap:
         side: "output" or "input" (the first argument) of the module.
         layout: order of the axes there: b(atch), c(hannels), f(requency), t(ime); "" means "bct"
             for three axes and "bcft" for four.
+        skip_frames: number of frames at the start that the model itself discards; the feature
+            lacks them. ESPnet's DCCRN discards the first frame of each layer of its decoder.
 
     Raises:
-        ValueError: an invalid path, side or layout.
+        ValueError: an invalid path, side, layout or number of frames.
     """
 
     path: str
     side: str = "output"
     layout: str = ""
+    skip_frames: int = 0
 
     def __post_init__(self) -> None:
         if not (isinstance(self.path, str) and self.path):
@@ -50,6 +53,8 @@ class Tap:
             raise ValueError(
                 f"layout is {self.layout!r}; name each axis once: b, t, and c and f if present"
             )
+        if type(self.skip_frames) is not int or self.skip_frames < 0:
+            raise ValueError(f"skip_frames is {self.skip_frames!r}; give a number of at least 0")
 
     def __str__(self) -> str:
         return self.path if self.side == "output" else f"{self.path} ({self.side})"
@@ -166,12 +171,22 @@ def _hook(tap: Tap, seen: dict[Tap, torch.Tensor], change: Callable | None):
             kind = "complex" if tensor else f"of type {type(value).__name__}"
             raise UserError(f"tap '{tap}'", f"is {kind}", "tap a layer that returns a real tensor")
         if tap in seen:
-            raise UserError(f"tap '{tap}'", "runs more than once", "tap a module that runs once")
-        feature = value.float() if value.dtype in HALF else value
-        seen[tap] = to_canonical(feature, tap)
+            parent = tap.path.rpartition(".")[0]
+            hint = f", e.g. '{parent}'" if parent else ""
+            raise UserError(
+                f"tap '{tap}'", "runs more than once", f"tap a module that runs once{hint}"
+            )
+        feature = to_canonical(value.float() if value.dtype in HALF else value, tap)
+        if feature.size(-1) <= tap.skip_frames:
+            problem = f"has {feature.size(-1)} frames, but skip_frames is {tap.skip_frames}"
+            raise UserError(f"tap '{tap}'", problem, "skip fewer")
+        seen[tap] = feature[..., tap.skip_frames :]
         if change is None:
             return None
-        return from_canonical(change(seen[tap]), tap, value).to(value.dtype)
+        changed = change(seen[tap])
+        if tap.skip_frames:
+            changed = torch.cat([feature[..., : tap.skip_frames], changed], dim=-1)
+        return from_canonical(changed, tap, value).to(value.dtype)
 
     return hook
 

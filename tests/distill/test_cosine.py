@@ -2,13 +2,17 @@
 
 import pytest
 import torch
+from espnet2.enh.layers.complexnn import ComplexConv2d, ComplexConvTranspose2d
+from espnet2.enh.separator.dccrn_separator import DCCRNSeparator
 from espnet2.main_funcs.average_nbest_models import average_nbest_models
 from espnet2.train.reporter import Reporter
 from torch import nn
 
-from espnet_kd.distill.cosine import CosineLoss, InvertedBottleneck
+from espnet_kd.distill.bottleneck import InvertedBottleneck
+from espnet_kd.distill.cosine import CosineLoss
 from espnet_kd.distill.distiller import Distiller, Term
 from espnet_kd.distill.taps import Tap, TapPair
+from espnet_kd.errors import UserError
 
 from .features import check_gradient, check_padding, comparing, seen
 
@@ -98,6 +102,17 @@ def test_gradient():
     assert loss.bottlenecks[0].up.weight.grad.abs().min() > 0
 
 
+@pytest.mark.parametrize("wide", [4, 6])
+def test_complex_bottleneck_starts_as_the_identity_and_is_complex(wide):
+    module, feature = InvertedBottleneck(4, wide, is_complex=True), features(4)
+    torch.testing.assert_close(module(feature), feature)
+    scramble(module)
+    real, imag = feature.chunk(2, dim=1)
+    turned = torch.cat([-imag, real], dim=1)  # i times the feature
+    real, imag = module(feature).chunk(2, dim=1)
+    torch.testing.assert_close(module(turned), torch.cat([-imag, real], dim=1))
+
+
 @pytest.mark.parametrize("wide", [3, 5])
 def test_bottleneck_starts_as_the_identity(wide):
     module = InvertedBottleneck(3, wide)
@@ -153,6 +168,13 @@ class OneLayer(nn.Module):
         return self.layer(value)
 
 
+def biased(layer, bias):
+    """Give ESPnet's complex layer other biases than zero, or none."""
+    for part in (layer.real_conv, layer.imag_conv):
+        part.bias = nn.Parameter(torch.randn_like(part.bias)) if bias else None
+    return layer
+
+
 @pytest.mark.parametrize("side", ["input", "output"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
@@ -163,6 +185,8 @@ class OneLayer(nn.Module):
         (lambda i, o, bias: nn.Conv2d(i, o, (3, 2), bias=bias), (2, 4, 5, 7), ""),
         (lambda i, o, bias: nn.ConvTranspose1d(i, o, 3, 2, bias=bias), (2, 4, 7), "bct"),
         (lambda i, o, bias: nn.ConvTranspose2d(i, o, 3, bias=bias), (2, 4, 5, 7), "bctf"),
+        (lambda i, o, bias: biased(ComplexConv2d(i, o, (3, 2)), bias), (2, 4, 5, 7), ""),
+        (lambda i, o, bias: biased(ComplexConvTranspose2d(i, o, (3, 2)), bias), (2, 4, 5, 7), ""),
     ],
 )
 def test_every_linear_layer_merges(make, shape, layout, bias, side):
@@ -183,13 +207,66 @@ def test_every_linear_layer_merges(make, shape, layout, bias, side):
     torch.testing.assert_close(model(value), inline, atol=1e-5, rtol=1e-5)
 
 
+def enhance(model, spectrum):
+    """Return the real and imaginary parts of the enhanced spectrum, (B, 2 F T)."""
+    (masked,), _, _ = model(spectrum, torch.full((2,), spectrum.size(1)))
+    return torch.view_as_real(masked).flatten(1)
+
+
+@pytest.mark.parametrize(
+    "tap",
+    [
+        Tap("encoder.1.0"),
+        Tap("encoder.1.0", "input"),
+        Tap("decoder.0.0", skip_frames=1),
+        Tap("decoder.1.0", "input"),
+    ],
+)
+def test_dccrn(tap):
+    """Merged, the student computes what it computes with the bottleneck inside."""
+    student, teacher = (
+        DCCRNSeparator(17, rnn_units=8, kernel_num=channels).eval()
+        for channels in ([4, 8], [6, 12])
+    )
+    spectrum = torch.randn(2, 9, 17, dtype=torch.cfloat)
+    loss = CosineLoss()
+    loss.pairs = (TapPair(tap, tap),)
+    distiller = Distiller({"latent": Term(loss, 1.0)})
+    runs = (lambda: enhance(student, spectrum)), (lambda: enhance(teacher, spectrum))
+    distiller.prepare(student, runs[0], teacher, runs[1])
+    with torch.no_grad():
+        before = enhance(student, spectrum)
+        start = distiller.observe_student(student, runs[0])
+        torch.testing.assert_close(start.signal, before)
+        assert start.features[tap].size(-1) == 9
+        scramble(loss)
+        inline = distiller.observe_student(student, runs[0]).signal
+        assert not torch.allclose(inline, before, atol=1e-3)
+        state = {key: value.clone() for key, value in student.state_dict().items()}
+        loss.merge(state, loss.state_dict())
+        assert state.keys() == student.state_dict().keys()
+        student.load_state_dict(state)
+        torch.testing.assert_close(enhance(student, spectrum), inline, atol=1e-5, rtol=1e-5)
+
+
+def test_a_part_of_a_complex_layer_cannot_be_tapped():
+    model, spectrum = DCCRNSeparator(17, rnn_units=8, kernel_num=[4, 8]), torch.ones(2, 9, 17)
+    tap = Tap("encoder.1.0.real_conv")
+    loss = CosineLoss()
+    loss.pairs = (TapPair(tap, tap),)
+    distiller, run = Distiller({"latent": Term(loss, 1.0)}), lambda: enhance(model, spectrum + 0j)
+    with pytest.raises(UserError, match="runs more than once; .* once, e.g. 'encoder.1.0'$"):
+        distiller.prepare(model, run, model, run)
+
+
 @pytest.mark.parametrize(
     ("layer", "tap", "problem"),
     [
         (nn.PReLU(4), Tap("layer"), "'layer' taps a PReLU, which cannot absorb a linear map; tap"),
         (nn.BatchNorm1d(4), Tap("layer"), "'layer' taps a BatchNorm1d"),
         (nn.Sequential(nn.Conv1d(4, 4, 1)), Tap("layer"), "'layer' taps a Sequential"),
-        (nn.Conv1d(4, 4, 1, groups=2), Tap("layer"), "Linear, Conv or ConvTranspose layer of one"),
+        (nn.Conv1d(4, 4, 1, groups=2), Tap("layer"), "Conv, ConvTranspose or complex convolution"),
+        (ComplexConv2d(4, 4, groups=2), Tap("layer"), "'layer' taps a ComplexConv2d"),
         (
             nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 4, 1)),
             Tap("layer"),
@@ -222,6 +299,14 @@ def test_features_that_cannot_be_aligned(others, problem):
     student = seen({pair.student: features(4)}, OneLayer(nn.Conv2d(4, 4, 1)))
     with pytest.raises(ValueError, match=problem):
         loss.prepare(student, seen({pair.teacher: others}))
+
+
+def test_complex_layer_and_a_teacher_of_odd_width():
+    loss, pair = CosineLoss(), TapPair(Tap("layer"), Tap("wide"))
+    loss.pairs = (pair,)
+    student = seen({pair.student: features(4)}, OneLayer(ComplexConv2d(4, 4)))
+    with pytest.raises(ValueError, match="'layer' is complex, but 'wide' .* has 5 channels, an"):
+        loss.prepare(student, seen({pair.teacher: features(5)}))
 
 
 def test_two_bottlenecks_at_one_layer(student, teacher, prepared, mixture):

@@ -92,6 +92,24 @@ def test_only_the_first_argument_is_replaced():
     assert torch.equal(output, 10 * value)
 
 
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_frames_that_the_model_discards(side):
+    """They are neither seen nor replaced."""
+    model, value = nn.Sequential(nn.Identity()), torch.randn(2, 3, 5)
+    tap = Tap("0", side, skip_frames=2)
+    output, features = run(model, value, [tap], {tap: torch.zeros_like})
+    assert torch.equal(features[tap], value[:, :, None, 2:])
+    assert torch.equal(output, torch.cat([value[..., :2], 0 * value[..., 2:]], dim=-1))
+    with pytest.raises(UserError, match="'0': has 2 frames, but skip_frames is 2; skip fewer"):
+        run(model, value[..., :2], [Tap("0", skip_frames=2)])
+
+
+@pytest.mark.parametrize("frames", [-1, 1.0, True])
+def test_bad_number_of_discarded_frames(frames):
+    with pytest.raises(ValueError, match=f"skip_frames is {frames}; give a number"):
+        Tap("x", skip_frames=frames)
+
+
 def hooks(model):
     return [
         hook
