@@ -30,8 +30,9 @@ SIZES = {
     "published": Workload(CONF, "asr/transformer.yaml", utterances=8, seconds=4.0),
 }
 NO_METHODS = ("student",)  # the base of the YAML files of the methods
+OTHER_STUDENTS = ("gtcrn_", "dccrn_")
 METHODS = sorted(
     path.stem
     for path in CONF.glob("kd/*.yaml")
-    if path.stem not in NO_METHODS and not path.stem.startswith("gtcrn_")  # another student
+    if path.stem not in NO_METHODS and not path.stem.startswith(OTHER_STUDENTS)
 )

@@ -62,11 +62,12 @@ TEACHER = {
 }
 
 
-# AT-KL is for other kinds of models and has a separate test. tests/test_conf.py has GTCRN's.
+# AT-KL is for other kinds of models and has a separate test. Its controls and the methods of GTCRN
+# are in tests/test_conf.py.
 METHODS = sorted(
     path.stem
     for path in CONF.glob("mini/kd/*.yaml")
-    if path.stem not in ("student", "at_kl") and not path.stem.startswith("gtcrn_")
+    if path.stem not in ("student", "at_kl") and not path.stem.startswith(("gtcrn_", "dccrn_"))
 )
 
 

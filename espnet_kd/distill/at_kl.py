@@ -57,7 +57,7 @@ class ATKLLoss(FeatureLoss):
         maps: any of "time", "channel" and "all".
         distance: "kl" or "squared".
         balance: weigh layers by the inverse of their running level, so that each has the same share
-            of the mean; otherwise, the last two decoder layers of DCCRN have more than half of it.
+            of the mean; otherwise, layers near the input and output of DCCRN have most of it.
 
     Raises:
         ValueError: the temperature is not positive, or another argument is unknown.

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks.kd_step_cost import main
-from benchmarks.workload import METHODS, SIZES
+from benchmarks.workload import METHODS, OTHER_STUDENTS, SIZES
 from espnet_kd import host
 
 host.prepare()
@@ -97,7 +97,7 @@ def test_uformer_teaches_dccrn(tmp_path):
 def test_every_method_can_be_measured():
     for work in SIZES.values():
         found = {path.stem for path in Path(work.conf, "kd").glob("*.yaml")}
-        same_student = {name for name in found if not name.startswith("gtcrn_")}
+        same_student = {name for name in found if not name.startswith(OTHER_STUDENTS)}
         assert same_student == {*METHODS, "student"}
 
 
