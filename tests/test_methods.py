@@ -26,7 +26,15 @@ CONF = Path(__file__).parents[1] / "conf"
 SAMPLES = 6400
 SIMU, REAL = 0, 1
 # Trained alone, each loss falls below this share of its initial value, or by this many dB.
-SHARES = {"token": 0.1, "attention": 0.3, "latent": 0.6, "frame": 0.5, "sequence": 0.1, "gram": 0.1}
+SHARES = {
+    "token": 0.1,
+    "attention": 0.3,
+    "latent": 0.6,
+    "frame": 0.5,
+    "sequence": 0.1,
+    "posterior": 0.1,
+    "gram": 0.1,
+}
 DECIBELS = 10.0
 # Trained on both categories, the weighted sum falls by at least this share of its magnitude.
 LEAST_FALLS = {SIMU: 0.5, REAL: 0.1}

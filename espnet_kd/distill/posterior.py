@@ -1,4 +1,4 @@
-"""Sequence-level KD through a recognizer: compare its posteriors for the two signals."""
+"""Frame-level KD through a recognizer: compare its CTC posteriors for the two signals."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from espnet_kd.distill.gain import match_gain
 
 
 class PosteriorLoss(DistillLoss):
-    """KL(p_T || p_S) of a frozen recognizer's CTC posteriors for the two signals.
+    """KL(p_T || p_S) of a frozen recognizer's CTC posteriors for the two signals, frame by frame.
 
     temperature^2 * mean_t sum_v p_T(v | t) (log p_T(v | t) - log p_S(v | t)), where p (B, T', V) is
     the softmax over the tokens v of the CTC logits divided by the temperature, and the mean is
     over the recognizer's valid frames t. The factor temperature^2 keeps the size of the gradients
     the same at any temperature (Hinton et al. 2015).
 
-    This is the "sequence-level" term of frame- and sequence-level KD, in the variant with a
-    recognizer. Its source publishes no formula, so the term is our interpretation. So is the
-    level: the recognizer expects speech at the level of its training, so one least-squares gain
-    per utterance brings the student's signal to the level of the teacher's.
+    It is a term of our own for frame- and sequence-level KD, whose source publishes no formula. It
+    looks at the recognizer's output, but at each frame on its own, so it is not a loss of whole
+    sequences; HypothesisLoss is. The level is ours as well: the recognizer expects speech at the
+    level of its training, so one least-squares gain per utterance brings the student's signal to
+    the level of the teacher's.
 
     Args:
         recognizer: `espnet_kd.enh.recognizer.Recognizer`, or an object with its `encode` and

@@ -27,6 +27,7 @@ SYSTEM_TITLES = {
     "frame_sequence": "frame + sequence KD",
     "frame_sequence_asr": "frame + sequence KD with ASR",
     "frame_sequence_asr_calibrated": "frame + sequence KD with ASR, calibrated",
+    "frame_sequence_ctc": "frame + sequence KD with ASR hypotheses",
     "acoustic_token": "acoustic-token KD",
     "cosine": "cosine KD",
     "two_step": "two-step KD",

@@ -11,6 +11,7 @@ import torch
 
 from espnet_kd.distill.acoustic_token import AcousticTokenLoss
 from espnet_kd.distill.centroids import Centroids, write_centroids
+from espnet_kd.distill.hypothesis import HypothesisLoss
 from espnet_kd.distill.posterior import PosteriorLoss
 from espnet_kd.enh.recognizer import Recognizer
 from espnet_kd.tasks.trained import load_asr_model
@@ -106,12 +107,14 @@ def test_uses_the_precision_of_its_weights(recognizer, dtype):
 
 @pytest.mark.parametrize("encoder", ["transformer", "conformer"])
 @pytest.mark.parametrize("norm", ["utterance_mvn", "global_mvn"])
-@pytest.mark.parametrize("method", ["posterior", "acoustic_token"])
+@pytest.mark.parametrize("method", ["posterior", "ctc_hypothesis", "acoustic_token"])
 def test_gradient_at_the_waveform(make_recognizer, tmp_path, encoder, norm, method):
     changes = write_statistics(tmp_path / "stats.npz") if norm == "global_mvn" else {}
     recognizer = make_recognizer(encoder=encoder, **changes)
     if method == "posterior":
         loss = PosteriorLoss(recognizer)
+    elif method == "ctc_hypothesis":
+        loss = HypothesisLoss(recognizer)
     else:
         with torch.no_grad():
             latents = recognizer.encode(noise(1, 4000, seed=5), LENGTHS[:1], 0)[0]

@@ -21,7 +21,7 @@ from ..tiny_models import STUDENT, TEACHER
 SAMPLES = 6400
 HIDDEN = {"taps": ["separator.tcn.network.1"]}
 # ESPnet's recognizer reads the greatest length from the device.
-OF_THE_RECOGNIZER = {"posterior", "acoustic_token"}
+OF_THE_RECOGNIZER = {"posterior", "acoustic_token", "ctc_hypothesis"}
 OPTIONS = {"at_kl": HIDDEN, "cosine": HIDDEN, "gram": HIDDEN, "latent_mixup": HIDDEN}
 
 
