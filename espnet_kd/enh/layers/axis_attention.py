@@ -25,7 +25,7 @@ class AxisAttention(nn.Module):
 
         real: rrr - rii - iri - iir        imaginary: rri + rir + irr - iii
 
-    That the projections have no bias is our interpretation.
+    There, the projections have biases (`bias`). That padding is not attended is ours.
 
     Args:
         parts: P, 1 for real and 2 for complex features.
@@ -33,9 +33,18 @@ class AxisAttention(nn.Module):
         dim: width D of queries, keys and values.
         axis: "time" or "frequency".
         dropout: dropout rate.
+        bias: whether queries, keys and values have biases.
     """
 
-    def __init__(self, parts: int, channels: int, dim: int, axis: str, dropout: float = 0.1):
+    def __init__(
+        self,
+        parts: int,
+        channels: int,
+        dim: int,
+        axis: str,
+        dropout: float = 0.1,
+        bias: bool = True,
+    ):
         super().__init__()
         self.axis = axis
         terms = list(itertools.product(range(parts), repeat=3))
@@ -47,6 +56,9 @@ class AxisAttention(nn.Module):
         self.register_buffer("signs", signs, persistent=False)
         self.projections = nn.Parameter(torch.empty(3, len(terms), channels, dim))
         nn.init.uniform_(self.projections, -(channels**-0.5), channels**-0.5)
+        self.biases = nn.Parameter(torch.empty(3, len(terms), 1, dim)) if bias else None
+        if bias:
+            nn.init.uniform_(self.biases, -(channels**-0.5), channels**-0.5)
         self.norm = ChannelNorm(channels)
         self.attended_norm = nn.LayerNorm(dim)
         self.out = nn.Sequential(
@@ -73,6 +85,10 @@ class AxisAttention(nn.Module):
             torch.einsum("bknc,kcd->bknd", parts.flatten(0, 1).index_select(1, factor), projection)
             for factor, projection in zip(self.factors, self.projections, strict=True)
         )
+        if self.biases is not None:
+            query, key, value = (
+                term + bias for term, bias in zip((query, key, value), self.biases, strict=True)
+            )
         mask = valid.repeat_interleave(shape[1], dim=0) if self.axis == "time" else None
         terms = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         attended = torch.einsum("pk,bknd->bpnd", self.signs, terms)

@@ -45,8 +45,8 @@ class GatedDilatedConv(nn.Module):
     """x + Conv(SiLU(LN(D_d(h) sigmoid(D_g(h))))), h = PReLU(Conv(LN(x))).
 
     D_d and D_g are 3 x 3 convolutions, dilated in time, that use past and future frames. The
-    official code calls them depthwise but computes full convolutions; so does this class. The
-    residual connection of each block is our interpretation.
+    authors' code calls them depthwise but computes full convolutions, and has the residual
+    connection since its 2022-06 revision; this class follows it.
 
     Args:
         parts: P, 1 for real and 2 for complex features.
@@ -104,6 +104,7 @@ class DilatedDualPathConformer(nn.Module):
         num_convs: number N of dilated convolutions; the i-th (from 0) is dilated by 2^i frames and
             its gate by 2^(N - 1 - i) frames.
         dropout: dropout rate.
+        attention_bias: whether queries, keys and values have biases, as in the authors' code.
     """
 
     def __init__(
@@ -114,20 +115,24 @@ class DilatedDualPathConformer(nn.Module):
         conv_channels: int = 32,
         num_convs: int = 8,
         dropout: float = 0.1,
+        attention_bias: bool = True,
     ):
         super().__init__()
 
-        def pair(layer: type[nn.Module], *sizes: object) -> FusedPair:
+        def pair(layer: type[nn.Module], *sizes: object, **options: object) -> FusedPair:
             return FusedPair(
-                *(layer(parts, channels, *sizes, dropout) for parts in (COMPLEX, MAGNITUDE))
+                *(
+                    layer(parts, channels, *sizes, dropout, **options)
+                    for parts in (COMPLEX, MAGNITUDE)
+                )
             )
 
         dilations = [2**index for index in range(num_convs)]
         self.blocks = nn.ModuleList(
             [
                 pair(FeedForward, ff_channels),
-                pair(AxisAttention, attention_dim, "time"),
-                pair(AxisAttention, attention_dim, "frequency"),
+                pair(AxisAttention, attention_dim, "time", bias=attention_bias),
+                pair(AxisAttention, attention_dim, "frequency", bias=attention_bias),
                 *(
                     pair(GatedDilatedConv, conv_channels, *both)
                     for both in zip(dilations, reversed(dilations), strict=True)

@@ -88,6 +88,15 @@ class ChannelNorm(nn.LayerNorm):
         return super().forward(halves.movedim(2, -1)).movedim(-1, 2).flatten(1, 2)
 
 
+class JointBatchNorm(nn.BatchNorm2d):
+    """Batch norm of C complex channels: the halves share their statistics and weights."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Normalize (B, 2 C, F, T)."""
+        halves = features.unflatten(1, (2, self.num_features))
+        return super().forward(halves.flatten(0, 1)).view_as(halves).flatten(1, 2)
+
+
 class Causal(nn.Module):
     """Trim a convolution's output to the number of input frames, so that it is causal.
 

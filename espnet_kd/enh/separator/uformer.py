@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from espnet2.enh.layers.complexnn import complex_cat
@@ -18,6 +18,7 @@ from espnet_kd.enh.layers.two_branch import (
     MAGNITUDE,
     Causal,
     FusedPair,
+    JointBatchNorm,
     convolution,
     modulus,
     transposed_convolution,
@@ -43,10 +44,15 @@ class UformerSeparator(AbsSeparator):
 
         S = X ((tanh|M| + sigmoid(m)) / 2)^2 M / |M|,    S = 0 at DC
 
-    Our interpretation: BatchNorm normalizes the real and imaginary halves of complex channels
-    separately, as in ESPnet's DCCRN, and the initial weights are ESPnet's. Padding is excluded,
-    except from BatchNorm in training. The convolutions outside the conformer are causal; the
-    conformer uses all valid frames.
+    With `official`, layers and number of weights are those of that code: 3,336,049 at its size.
+    Without it, which is ours, BatchNorm normalizes the real and imaginary halves of complex
+    channels separately, as in ESPnet's DCCRN, and queries, keys and values have no biases.
+
+    Always ours: initial weights are ESPnet's; powers are increased by a constant, where the code
+    has a lower limit; padding is excluded, except from BatchNorm in training. The STFT is ESPnet's,
+    with a Hann window and centered frames; the code has a square root of Hann and frames that start
+    at the first sample, so it loses the end of a signal. The convolutions outside the
+    conformer are causal; the conformer uses all valid frames.
 
     Fused complex features, (B, 2 C, F, T), can be tapped at `encoder.N.complex_out` and
     `decoder.N.complex_out`.
@@ -54,7 +60,10 @@ class UformerSeparator(AbsSeparator):
     Args:
         input_dim: bins of the spectrum including DC; one more than a multiple of 2^layers.
         channels: C after each layer of the encoder.
-        conformer_conf: arguments of DilatedDualPathConformer except `channels`.
+        conformer_conf: arguments of DilatedDualPathConformer except `channels` and
+            `attention_bias`.
+        official: follow the authors' code in the norms of complex channels and in the biases of
+            attention; false for checkpoints of before this option.
 
     Raises:
         UserError: the number of bins cannot be halved once per layer of the encoder.
@@ -65,6 +74,7 @@ class UformerSeparator(AbsSeparator):
         input_dim: int,
         channels: Sequence[int] = (8, 16, 32, 64, 128, 128),
         conformer_conf: dict | None = None,
+        official: bool = True,
     ):
         super().__init__()
         if input_dim < 2 or (input_dim - 1) % 2 ** len(channels):
@@ -75,10 +85,12 @@ class UformerSeparator(AbsSeparator):
             )
         widths = [1, *channels]
         outward = list(zip(widths, widths[1:], strict=False))
-        self.encoder = nn.ModuleList(_pair(_encoder_layer, *sizes) for sizes in outward)
-        self.conformer = DilatedDualPathConformer(channels[-1], **(conformer_conf or {}))
+        self.encoder = nn.ModuleList(_pair(_encoder_layer, *sizes, official) for sizes in outward)
+        self.conformer = DilatedDualPathConformer(
+            channels[-1], attention_bias=official, **(conformer_conf or {})
+        )
         self.decoder = nn.ModuleList(
-            _pair(_decoder_layer, 2 * inner, outer) for outer, inner in outward[:0:-1]
+            _pair(_decoder_layer, 2 * inner, outer, official) for outer, inner in outward[:0:-1]
         )
         self.decoder.append(_pair(_transposed, 2 * channels[0], 1))
 
@@ -131,18 +143,28 @@ def _mask(complex_features: torch.Tensor, magnitude_features: torch.Tensor) -> t
     return torch.complex(*mask.unbind(dim=1))
 
 
-def _pair(layer, *sizes: int) -> FusedPair:
+def _pair(layer: Callable[..., nn.Module], *sizes: int) -> FusedPair:
     return FusedPair(layer(COMPLEX, *sizes), layer(MAGNITUDE, *sizes))
 
 
-def _encoder_layer(parts: int, in_channels: int, out_channels: int) -> nn.Sequential:
+def _encoder_layer(
+    parts: int, in_channels: int, out_channels: int, official: bool
+) -> nn.Sequential:
     layer = convolution(parts, in_channels, out_channels, padding=(2, 1), **KERNEL)
-    return nn.Sequential(Causal(layer), nn.BatchNorm2d(parts * out_channels), nn.PReLU())
+    return nn.Sequential(Causal(layer), _norm(parts, out_channels, official), nn.PReLU())
 
 
-def _decoder_layer(parts: int, in_channels: int, out_channels: int) -> nn.Sequential:
+def _decoder_layer(
+    parts: int, in_channels: int, out_channels: int, official: bool
+) -> nn.Sequential:
     layer = _transposed(parts, in_channels, out_channels)
-    return nn.Sequential(layer, nn.BatchNorm2d(parts * out_channels), nn.PReLU())
+    return nn.Sequential(layer, _norm(parts, out_channels, official), nn.PReLU())
+
+
+def _norm(parts: int, channels: int, official: bool) -> nn.BatchNorm2d:
+    if parts == COMPLEX and official:
+        return JointBatchNorm(channels)
+    return nn.BatchNorm2d(parts * channels)
 
 
 def _transposed(parts: int, in_channels: int, out_channels: int) -> Causal:

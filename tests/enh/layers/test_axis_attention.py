@@ -7,17 +7,18 @@ from torch import nn
 from espnet_kd.enh.layers.axis_attention import AxisAttention
 
 
-def bare(parts, axis, channels=4):
+def bare(parts, axis, bias=True, channels=4):
     """Return a layer without norms and output layer, so that it outputs the attention itself."""
-    layer = AxisAttention(parts, channels, channels, axis).double()
+    layer = AxisAttention(parts, channels, channels, axis, bias=bias).double()
     layer.norm = layer.attended_norm = layer.out = nn.Identity()
     return layer
 
 
 def attend(layer, term, query, key, value):
     """Return softmax(q k' / sqrt(D)) v of (B, N, C) with the projections of a term."""
+    biases = torch.zeros(3, 8, 1, 1) if layer.biases is None else layer.biases
     q, k, v = (
-        features @ layer.projections[role, term]
+        features @ layer.projections[role, term] + biases[role, term]
         for role, features in enumerate((query, key, value))
     )
     return (q @ k.transpose(1, 2) / q.size(-1) ** 0.5).softmax(dim=-1) @ v
@@ -29,17 +30,19 @@ def rows(features, axis):
     return features.permute(order).flatten(0, 1)
 
 
+@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("axis", ["time", "frequency"])
-def test_real(axis):
-    layer, features = bare(1, axis), torch.randn(2, 4, 3, 5, dtype=torch.double)
+def test_real(axis, bias):
+    layer, features = bare(1, axis, bias), torch.randn(2, 4, 3, 5, dtype=torch.double)
     sequences = rows(features, axis)
     found = rows(layer(features, torch.ones(2, 1, 1, 5, dtype=torch.bool)) - features, axis)
     torch.testing.assert_close(found, attend(layer, 0, sequences, sequences, sequences))
 
 
+@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("axis", ["time", "frequency"])
-def test_complex(axis):
-    layer, features = bare(2, axis), torch.randn(2, 8, 3, 5, dtype=torch.double)
+def test_complex(axis, bias):
+    layer, features = bare(2, axis, bias), torch.randn(2, 8, 3, 5, dtype=torch.double)
     r, i = (rows(half, axis) for half in features.chunk(2, dim=1))
     rrr, rri, rir, rii, irr, iri, iir, iii = (
         attend(layer, term, *factors)

@@ -10,6 +10,7 @@ from espnet_kd.enh.layers.two_branch import (
     Causal,
     ChannelNorm,
     FusedPair,
+    JointBatchNorm,
     convolution,
     fuse,
     modulus,
@@ -103,3 +104,21 @@ def test_causal_layers(parts, frames):
         (gradient,) = torch.autograd.grad(layer_out[..., middle].sum(), features, retain_graph=True)
         seen = gradient.abs().sum(dim=(0, 1, 2)) > 0
         assert seen[middle] and not seen[middle + 1 :].any()
+
+
+def test_joint_batch_norm_is_the_batch_norm_of_complex_numbers():
+    """The authors of Uformer normalize (B, C, F, T, 2) with BatchNorm3d."""
+    joint, reference = JointBatchNorm(3), nn.BatchNorm3d(3)
+    with torch.no_grad():
+        for norm in (joint, reference):
+            norm.weight.copy_(torch.tensor([1.0, 2.0, 3.0]))
+            norm.bias.copy_(torch.tensor([0.0, 1.0, -1.0]))
+    features = 2 * torch.randn(4, 6, 5, 7) + 1
+    pairs = torch.stack(features.chunk(2, dim=1), dim=-1)
+    for mode in (True, False):
+        expected = reference.train(mode)(pairs)
+        torch.testing.assert_close(
+            joint.train(mode)(features), torch.cat(expected.unbind(dim=-1), dim=1)
+        )
+    torch.testing.assert_close(joint.running_mean, reference.running_mean)
+    torch.testing.assert_close(joint.running_var, reference.running_var)

@@ -15,8 +15,8 @@ from espnet_kd.errors import UserError
 CONFORMER = {"ff_channels": 4, "attention_dim": 4, "conv_channels": 4, "num_convs": 2}
 
 
-def small(channels=(4, 6, 8), bins=33):
-    return UformerSeparator(bins, channels, CONFORMER)
+def small(channels=(4, 6, 8), bins=33, official=True):
+    return UformerSeparator(bins, channels, CONFORMER, official)
 
 
 def spectrum(frames=12, bins=33, batch=2):
@@ -51,6 +51,23 @@ def test_layers_of_the_published_size_can_be_tapped():
     assert [tuple(features[tap].shape[1:]) for tap in decoder] == [
         (256, 8, 3), (128, 16, 3), (64, 32, 3), (32, 64, 3), (16, 128, 3), (2, 256, 3),
     ]  # fmt: skip
+
+
+def test_official_form():
+    """As many weights as the authors' code; without it, halves have norms and queries no bias."""
+    counts = [
+        sum(weight.numel() for weight in UformerSeparator(257, official=official).parameters())
+        for official in (True, False)
+    ]
+    assert counts == [3_336_049, 3_336_433]
+    shapes = [
+        {key: tuple(weight.shape) for key, weight in small(official=official).named_parameters()}
+        for official in (True, False)
+    ]
+    norm = "encoder.0.complex_layer.1.weight"
+    assert [found[norm] for found in shapes] == [(4,), (8,)]
+    biases = {key for key in shapes[0] if key.endswith(".biases")}
+    assert shapes[0].keys() - shapes[1].keys() == biases and len(biases) == 4
 
 
 def test_mask_is_the_mean_of_both_estimates_in_polar_form():
@@ -108,8 +125,11 @@ def test_padding_does_not_change_valid_frames():
     torch.testing.assert_close(found[1:, :7], alone)
 
 
-def test_gradient_reaches_every_parameter():
-    model = small().eval()  # in training, batch norm cancels the gradient of the bias before it
+@pytest.mark.parametrize("official", [True, False])
+def test_gradient_reaches_every_parameter(official):
+    model = small(
+        official=official
+    ).eval()  # in training, batch norm cancels the gradient of the bias before it
     model(spectrum(), torch.tensor([12, 9]))[0][0].abs().square().sum().backward()
     without = [
         name
