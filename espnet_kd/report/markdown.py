@@ -25,8 +25,8 @@ SYSTEM_TITLES = {
     "none": "no KD",
     "output": "output KD",
     "frame_sequence": "frame + sequence KD",
-    "frame_sequence_asr": "frame + sequence KD with ASR",
-    "frame_sequence_asr_calibrated": "frame + sequence KD with ASR, calibrated",
+    "frame_sequence_asr": "frame KD with ASR posteriors",
+    "frame_sequence_asr_calibrated": "frame KD with ASR posteriors, calibrated",
     "frame_sequence_ctc": "frame + sequence KD with ASR hypotheses",
     "acoustic_token": "acoustic-token KD",
     "cosine": "cosine KD",
@@ -37,7 +37,7 @@ SYSTEM_TITLES = {
     "dccrn_at": "attention without KL (DCCRN)",
     "dccrn_kl": "KL without attention (DCCRN)",
     "at_kl": "AT-KL (DCCRN)",
-    "at_kl_tasnet": "AT-KL",
+    "at_kl_tasnet": "AT-KL (Conv-TasNet)",
     "text_informed": "text-informed KD",
 }
 

@@ -129,8 +129,9 @@ def test_a_missing_seed_is_listed_and_marked(write_methods, write_page, tmp_path
 def test_a_method_without_any_training_is_a_row_of_gaps(write_methods, write_page):
     write_methods()
     text = write_page([*LEVELS, "at_kl_tasnet"])
-    assert lines_of(text, "| AT-KL")[0] == "| AT-KL | – | – | – | – |"
-    assert "- AT-KL, seed 0: everything" in text and "AT-KL − no KD" not in text
+    name = "AT-KL (Conv-TasNet)"
+    assert lines_of(text, f"| {name}")[0] == f"| {name} | – | – | – | – |"
+    assert f"- {name}, seed 0: everything" in text and f"{name} − no KD" not in text
 
 
 def test_the_page_says_that_one_seed_has_no_interval(write_methods, write_page):

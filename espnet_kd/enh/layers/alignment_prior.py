@@ -12,7 +12,7 @@ def alignment_log_prior(
 ) -> torch.Tensor:
     """Return the log prior of attention: a Gaussian in time around the center of each character.
 
-    Our interpretation of "characters aligned by CTC forced alignment"; the paper uses no alignment.
+    Ours: Wang et al. 2022 use no alignment.
 
     Args:
         centers: (B, U) center of each character in milliseconds.
@@ -39,7 +39,7 @@ def guided_attention_loss(
         attention: (B, T, U) weights that sum to one over U.
         query_lengths: (B,) valid query frames.
         key_lengths: (B,) valid characters.
-        width: g of the paper.
+        width: g there.
 
     Returns:
         (B,) mean over valid frames of sum_u a(t, u) * (1 - exp(-(t/T - u/U)^2 / (2 g^2))).

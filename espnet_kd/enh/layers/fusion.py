@@ -11,8 +11,12 @@ from espnet_kd.enh.layers.masks import padding_mask, sinusoids
 class FusionBlock(nn.Module):
     """h + MHA(LN(h), Z, Z): queries from audio features h, keys and values from text features Z.
 
-    Wang et al. 2022, Figure 2 and section 2.1. The figure is not public, so that the layer norm
-    precedes the attention is our interpretation.
+    Wang et al. 2022, section 2.1 and Figure 2: encoded audio is the query, encoded text key and
+    value, and the output has the length of the audio. The figure is not public, and section 3.2.1
+    speaks of "4 heads of 64-dimensional self-attention". That the block is this attention alone,
+    without self-attention of the audio and without a feed-forward layer, that the layer norm
+    precedes it, the residual, and the positions that every block adds to its queries are our
+    interpretation.
 
     Args:
         dim: width N of the audio features.
@@ -69,7 +73,7 @@ class FusionBlock(nn.Module):
 class Fusion(nn.Module):
     """A sequence of L fusion blocks, optionally at a lower frame rate than the audio features.
 
-    The defaults are the paper's plain configuration. The options are ours:
+    The defaults are our plain reading of the paper (L = 6). The options are ours:
 
     - A `query_stride` above 1 averages the queries over that many frames and adds the change that
       the blocks make to each of these frames. The attention map shrinks by the same factor.
