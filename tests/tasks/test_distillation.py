@@ -31,6 +31,7 @@ OUTPUT = {"output": {"type": "output"}}
 POSTERIOR = {"sequence": {"type": "posterior"}}
 TOKEN = {"token": {"type": "acoustic_token"}}
 COSINE = {"latent": {"type": "cosine", "taps": [BOTTLENECK]}}
+BALANCED = {"attention": {"type": "at_kl", "taps": [BOTTLENECK, CODE], "conf": {"balance": True}}}
 MIXUP = {"mixup": {"type": "latent_mixup", "taps": [BOTTLENECK]}}
 
 
@@ -253,7 +254,7 @@ def assert_equal(found: Any, expected: Any) -> None:
 
 
 def test_resumed_training_keeps_the_weights_of_its_losses(train):
-    losses = {**COSINE, **OUTPUT}
+    losses = {**COSINE, **OUTPUT, **BALANCED}
     whole = train(losses, "whole", max_epoch=2)
     train(losses, "parts", max_epoch=1)
     parts = train(losses, "parts", max_epoch=2)
@@ -263,8 +264,9 @@ def test_resumed_training_keeps_the_weights_of_its_losses(train):
         for path in (parts, whole)
     ]
     assert_equal(*optimizers)
-    adapter = "distiller.losses.latent.bottlenecks.0.up.weight"
-    assert not torch.equal(states(whole, 1)[adapter], states(whole, 2)[adapter])
+    for name in ("latent.bottlenecks.0.up.weight", "attention.balance.level"):
+        key = f"distiller.losses.{name}"
+        assert not torch.equal(states(whole, 1)[key], states(whole, 2)[key])
 
 
 @pytest.fixture(scope="module")
