@@ -88,7 +88,7 @@ def test_uformer_teaches_dccrn(tmp_path):
 
     work = replace(SIZES["published"], utterances=1, seconds=0.5)
     (cost,) = measure_methods(["at_kl"], work, "cpu", 1, tmp_path)
-    assert cost.loss == "supervised + output + at_kl"
+    assert cost.loss == "supervised + output + 300 at_kl"
     assert cost.teacher_runs == 1
     assert cost.seconds.keys() == {"without", "with", "teacher"}
     assert (tmp_path / "uformer" / "model.pth").is_file()
