@@ -132,9 +132,7 @@ def rows_of(systems: list[System]) -> str:
     rows = []
     for system in sorted(systems, key=lambda s: -float(np.mean(s.scores["si_snr"]))):
         cells = [
-            interval_cell(
-                mean_interval(_finite(system.scores[name])), METRICS.get(name, ("", 2))[1]
-            )
+            interval_cell(mean_interval(_finite(system.scores[name])), 1 if name == "stoi" else 2)
             for name in shown
         ]
         speed = f"{system.seconds:.3f}" if system.seconds else GAP
