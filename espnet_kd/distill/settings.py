@@ -37,6 +37,8 @@ LOSSES = {
     "acoustic_token": "espnet_kd.distill.acoustic_token:AcousticTokenLoss",
     "at_kl": "espnet_kd.distill.at_kl:ATKLLoss",
     "cosine": "espnet_kd.distill.cosine:CosineLoss",
+    "dfkd": "espnet_kd.distill.dfkd:DFKDLoss",
+    "dispatch": "espnet_kd.distill.dispatch:DispatchLoss",
     "frame": "espnet_kd.distill.frame:FrameLoss",
     "gram": "espnet_kd.distill.gram:GramLoss",
     "latent_mixup": "espnet_kd.distill.latent_mixup:LatentMixupLoss",

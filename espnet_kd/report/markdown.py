@@ -33,6 +33,8 @@ SYSTEM_TITLES = {
     "latent_mixup": "latent-mixup KD",
     "at_kl": "AT-KL (DCCRN)",
     "at_kl_tasnet": "AT-KL",
+    "dfkd": "DFKD",
+    "dispatch": "DISPatch",
     "text_informed": "text-informed KD",
 }
 
