@@ -27,7 +27,7 @@ SAMPLES = 6400
 SIMU, REAL = 0, 1
 # Trained alone, each loss falls below this share of its initial value, or by this many dB.
 SHARES = {"token": 0.1, "attention": 0.3, "latent": 0.6, "frame": 0.5, "sequence": 0.1, "gram": 0.1}
-SHARES |= {"bands": 0.7, "patches": 0.7}
+SHARES |= {"bands": 0.7, "patches": 0.7, "remix": 0.3}
 DECIBELS = 10.0
 # Trained on both categories, the weighted sum falls by at least this share of its magnitude.
 LEAST_FALLS = {SIMU: 0.5, REAL: 0.1}
@@ -65,11 +65,12 @@ TEACHER = {
 }
 
 
-# AT-KL is for other kinds of models and has a separate test. tests/test_conf.py has GTCRN's.
+# AT-KL is for other kinds of models, and the teacher of remixit_ema has the student's architecture;
+# these have separate tests. tests/test_conf.py has GTCRN's.
 METHODS = sorted(
     path.stem
     for path in CONF.glob("mini/kd/*.yaml")
-    if path.stem not in ("student", "at_kl") and not path.stem.startswith("gtcrn_")
+    if path.stem not in ("student", "at_kl", "remixit_ema") and not path.stem.startswith("gtcrn_")
 )
 
 
@@ -275,6 +276,25 @@ def test_two_step_learns_from_references_in_its_second_step(build):
     found = measure(second, batch)
     assert found.keys() == {"si_snr_loss", "si_snr_loss_SIMU", "loss"}
     assert found["loss"] < distilled["si_snr_loss"] - 5
+
+
+def test_remixit_with_a_teacher_that_follows(tmp_path):
+    """The student starts as its teacher, and learns to separate what the teacher has separated."""
+    own = teacher_options(tmp_path, vars(parse("mini/kd/none.yaml", **SMALL)))
+    torch.manual_seed(1)
+    model = EnhKDTask.build_model(parse("mini/kd/remixit_ema.yaml", **SMALL, **own))
+    model.load_state_dict(torch.load(own["teacher_checkpoint"]), strict=False)
+    batch = batches()[REAL]
+    teacher = model.teacher.module.state_dict()
+    before = {name: value.clone() for name, value in teacher.items()}
+    first = measure(model, batch)["remix"]
+    train(model, [batch], 20)
+    assert measure(model, batch)["remix"] < first - 3.0
+    torch.testing.assert_close(teacher, before)
+    model.distiller.begin_epoch(2, model)  # the trainer calls it
+    latest = model.state_dict()
+    expected = {name: 0.9 * value + 0.1 * latest[name] for name, value in before.items()}
+    torch.testing.assert_close(model.teacher.module.state_dict(), expected)
 
 
 @pytest.mark.parametrize("name", ["attention", "loss"])

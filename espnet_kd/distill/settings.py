@@ -44,6 +44,7 @@ LOSSES = {
     "latent_mixup": "espnet_kd.distill.latent_mixup:LatentMixupLoss",
     "output": "espnet_kd.distill.output:OutputLoss",
     "posterior": "espnet_kd.distill.posterior:PosteriorLoss",
+    "remixit": "espnet_kd.distill.remixit:RemixITLoss",
 }
 SUPERVISED = "supervised"  # what `kd_stages` calls the criterions
 # The log has its own "loss", and nn.ModuleDict takes no key that is one of its attributes.

@@ -35,6 +35,8 @@ SYSTEM_TITLES = {
     "at_kl_tasnet": "AT-KL",
     "dfkd": "DFKD",
     "dispatch": "DISPatch",
+    "remixit": "RemixIT",
+    "remixit_ema": "RemixIT, teacher follows",
     "text_informed": "text-informed KD",
 }
 
