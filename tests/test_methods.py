@@ -27,7 +27,7 @@ SAMPLES = 6400
 SIMU, REAL = 0, 1
 # Trained alone, each loss falls below this share of its initial value, or by this many dB.
 SHARES = {"token": 0.1, "attention": 0.3, "latent": 0.6, "frame": 0.5, "sequence": 0.1, "gram": 0.1}
-SHARES |= {"bands": 0.7, "patches": 0.7, "remix": 0.3}
+SHARES |= {"bands": 0.7, "patches": 0.7, "similarity": 0.5, "remix": 0.3}
 DECIBELS = 10.0
 # Trained on both categories, the weighted sum falls by at least this share of its magnitude.
 LEAST_FALLS = {SIMU: 0.5, REAL: 0.1}

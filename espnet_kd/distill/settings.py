@@ -36,6 +36,7 @@ from espnet_kd.errors import UserError
 LOSSES = {
     "acoustic_token": "espnet_kd.distill.acoustic_token:AcousticTokenLoss",
     "at_kl": "espnet_kd.distill.at_kl:ATKLLoss",
+    "clskd": "espnet_kd.distill.clskd:CLSKDLoss",
     "cosine": "espnet_kd.distill.cosine:CosineLoss",
     "dfkd": "espnet_kd.distill.dfkd:DFKDLoss",
     "dispatch": "espnet_kd.distill.dispatch:DispatchLoss",

@@ -35,6 +35,7 @@ SYSTEM_TITLES = {
     "at_kl_tasnet": "AT-KL",
     "dfkd": "DFKD",
     "dispatch": "DISPatch",
+    "clskd": "CLSKD",
     "remixit": "RemixIT",
     "remixit_ema": "RemixIT, teacher follows",
     "text_informed": "text-informed KD",

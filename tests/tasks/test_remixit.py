@@ -175,7 +175,7 @@ def test_without_real_speech(train, tmp_path):
     "one utterance a batch for a loss that compares utterances",
     "one line names the loss and the least batch size",
 )
-@pytest.mark.parametrize("kind", ["remixit"])
+@pytest.mark.parametrize("kind", ["remixit", "clskd"])
 def test_one_utterance_a_batch(train, tmp_path, kind):
     entry = {"type": kind, "taps": [TAP if kind == "remixit" else "separator.tcn.network.1"]}
     line = problem(train, "exp", 1, batch_size=1, kd_losses={"pair": entry})
