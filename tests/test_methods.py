@@ -65,12 +65,13 @@ TEACHER = {
 }
 
 
-# AT-KL is for other kinds of models, and the teacher of remixit_ema has the student's architecture;
-# these have separate tests. tests/test_conf.py has GTCRN's.
+# AT-KL and clskd_dccrn have other kinds of models, and the teacher of remixit_ema has the student's
+# architecture; these have separate tests. tests/test_conf.py has GTCRN's.
+APART = ("student", "at_kl", "clskd_dccrn", "remixit_ema")
 METHODS = sorted(
     path.stem
     for path in CONF.glob("mini/kd/*.yaml")
-    if path.stem not in ("student", "at_kl", "remixit_ema") and not path.stem.startswith("gtcrn_")
+    if path.stem not in APART and not path.stem.startswith("gtcrn_")
 )
 
 
@@ -307,12 +308,33 @@ def test_at_kl_between_the_models_of_its_paper(tmp_path, name):
         args.supervised_weight = 0.0
     torch.manual_seed(1)
     model = EnhKDTask.build_model(args)
-    whole = batches()[SIMU]
-    batch = {
-        key: value[:2, :3200] if value.dim() == 2 else value[:2] for key, value in whole.items()
-    }
-    batch["speech_mix_lengths"] = torch.full((2,), 3200)
+    batch = short_batch(2)
     before = measure(model.train(), batch)
     train(model, [batch], 15)
     fall = before[name] - measure(model, batch)[name]
     assert fall > LEAST_FALLS[SIMU] * before[name]
+
+
+def short_batch(count: int) -> dict[str, torch.Tensor]:
+    """Return the first halves of some simulated utterances."""
+    whole = batches()[SIMU]
+    batch = {
+        key: value[:count, : SAMPLES // 2] if value.dim() == 2 else value[:count]
+        for key, value in whole.items()
+    }
+    batch["speech_mix_lengths"] = torch.full((count,), SAMPLES // 2)
+    return batch
+
+
+def test_clskd_between_the_models_of_its_paper(tmp_path):
+    """A small DCCRN learns similarities in twelve layers from a larger one; paths learn, too."""
+    teacher = vars(parse("mini/se/dccrn.yaml"))
+    args = parse("mini/kd/clskd_dccrn.yaml", **teacher_options(tmp_path, teacher))
+    args.supervised_weight = 0.0
+    torch.manual_seed(1)
+    model = EnhKDTask.build_model(args)
+    batch = short_batch(4)
+    before = measure(model, batch)["similarity"]
+    train(model, [batch], 30)
+    assert measure(model, batch)["similarity"] < SHARES["similarity"] * before
+    assert model.distiller.losses["similarity"].paths[11].abs().min() > 1e-3

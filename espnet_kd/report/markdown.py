@@ -36,6 +36,7 @@ SYSTEM_TITLES = {
     "dfkd": "DFKD",
     "dispatch": "DISPatch",
     "clskd": "CLSKD",
+    "clskd_dccrn": "CLSKD (DCCRN)",
     "remixit": "RemixIT",
     "remixit_ema": "RemixIT, teacher follows",
     "text_informed": "text-informed KD",
