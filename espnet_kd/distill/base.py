@@ -47,6 +47,8 @@ class DistillLoss(nn.Module, ABC):
         needs_teacher_beside_reference: the loss uses the teacher even where there is a reference.
         needs_taps: the loss compares features, so its settings must name taps.
         needs_pairs: the loss needs batches whose second half repeats the first with another noise.
+        least_utterances: a batch should have at least so many utterances, because the loss compares
+            them with each other.
         resources: names of constructor arguments that come from the command line rather than
             from YAML: `recognizer`, `centroids`.
         pairs: layers of student and teacher whose features are compared.
@@ -57,6 +59,7 @@ class DistillLoss(nn.Module, ABC):
     needs_teacher_beside_reference: ClassVar[bool] = True
     needs_taps: ClassVar[bool] = False
     needs_pairs: ClassVar[bool] = False
+    least_utterances: ClassVar[int] = 1
     resources: ClassVar[tuple[str, ...]] = ()
     pairs: Sequence[TapPair] = ()
 
@@ -82,6 +85,14 @@ class DistillLoss(nn.Module, ABC):
 
         Raises:
             ValueError: the features cannot be aligned; the message says which and why.
+        """
+
+    def begin_epoch(self, epoch: int, student: nn.Module) -> None:
+        """Do what is due before an epoch of training; called in every process.
+
+        Args:
+            epoch: its number, from 1.
+            student: the model that is trained.
         """
 
     @abstractmethod

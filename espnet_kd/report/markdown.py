@@ -33,6 +33,12 @@ SYSTEM_TITLES = {
     "latent_mixup": "latent-mixup KD",
     "at_kl": "AT-KL (DCCRN)",
     "at_kl_tasnet": "AT-KL",
+    "dfkd": "DFKD",
+    "dispatch": "DISPatch",
+    "clskd": "CLSKD",
+    "clskd_dccrn": "CLSKD (DCCRN)",
+    "remixit": "RemixIT",
+    "remixit_ema": "RemixIT, teacher follows",
     "text_informed": "text-informed KD",
 }
 

@@ -23,6 +23,7 @@ from espnet_kd.registry import load_plugins
 from espnet_kd.tasks.arguments import add_arguments
 from espnet_kd.tasks.base_config import parse_with_base, take_as_options
 from espnet_kd.tasks.build import build_enhancer
+from espnet_kd.tasks.checks.batch_sizes import check_batch_sizes
 from espnet_kd.tasks.checks.batches import check_batches
 from espnet_kd.tasks.checks.chunks import check_chunks
 from espnet_kd.tasks.checks.criteria import check_averaging, check_criteria
@@ -176,6 +177,7 @@ class EnhKDTask(EnhancementTask):
         check_references(args.train_data_path_and_name_and_type)
         check_references(args.valid_data_path_and_name_and_type)
         check_batches(args)
+        check_batch_sizes(args)
         check_chunks(args)
         unused_utterances(args)
 
