@@ -50,6 +50,7 @@ setup(
     ],
     extras_require={
         "demo": ["pyroomacoustics", "espeakng-loader"],
+        "judges": ["speechmos"],  # quality without references; brings its weights
         "onnx": ["onnx", "onnxruntime", "onnxscript"],  # PyTorch's exporter needs onnxscript
         "dev": [
             "espnet_model_zoo; python_version < '3.12'",  # ESPnet 202611 installs it

@@ -29,7 +29,9 @@ SIZES = {
     "mini": Workload(CONF / "mini", "asr/conformer.yaml", utterances=8, seconds=3.0),
     "published": Workload(CONF, "asr/transformer.yaml", utterances=8, seconds=4.0),
 }
-NO_METHODS = ("student",)  # the base of the YAML files of the methods
+# The base of the YAML files of the methods, and methods that are measured with other models: see
+# remixit and clskd.
+NO_METHODS = ("student", "remixit_ema", "clskd_dccrn")
 OTHER_STUDENTS = ("gtcrn_", "dccrn_")
 METHODS = sorted(
     path.stem

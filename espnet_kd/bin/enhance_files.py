@@ -89,8 +89,9 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("output", help="file to write, or a folder")
     parser.add_argument(
         "--model",
-        help="training directory, packed model (.zip), or .onnx of espnet-kd export-onnx; default: "
-        "the small model that comes with this package",
+        help="training directory, packed model (.zip), .onnx of espnet-kd export-onnx, or "
+        "peer:NAME for a pretrained denoiser of others; default: the small model that comes with "
+        "this package",
     )
     parser.add_argument(
         "--checkpoint", default="", help="file of weights in --model; default: valid.*.ave.pth"

@@ -1,8 +1,9 @@
 """Pack a trained model into a zip file that stock ESPnet's SeparateSpeech.from_pretrained loads.
 
 The file holds the weights, the configuration, a model card (README.md, with the fields of Hugging
-Face's hub) and what --results and --include name. A model with classes that are not in stock
-ESPnet is packed with this package's configuration; its card says so. Nothing is uploaded.
+Face's hub), the model as ONNX if it can stream, and what --results and --include name. A model with
+classes that are not in stock ESPnet is packed with this package's configuration; its card says so.
+Nothing is uploaded.
 """
 
 from __future__ import annotations
@@ -38,12 +39,15 @@ def main(cmd: list[str] | None = None) -> None:
     files = _files([args.results, *args.include] if args.results else args.include)
     system = args.system or exp.resolve().name
     tables = _tables(args.results, system) if args.results else []
-    from espnet_kd.export.pack import publish, zip_model
+    from espnet_kd.export.pack import add_onnx, publish, zip_model
     from espnet_kd.report.model_card import CardFacts, model_card
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         published = publish(exp, folder, args.checkpoint)
+        onnx = folder / f"{out.stem}.onnx"
+        if args.onnx and add_onnx(published, onnx):
+            files.append(onnx)
         card = model_card(
             CardFacts(
                 name=args.name or out.stem,
@@ -63,7 +67,8 @@ def main(cmd: list[str] | None = None) -> None:
         )
         write_text(folder / "README.md", card)
         for file in files:
-            shutil.copyfile(file, folder / file.name)
+            if file != onnx:
+                shutil.copyfile(file, folder / file.name)
         zip_model(folder, out)
     form = "stock ESPnet" if not published.other else "espnet_kd"
     print(f"{out}: {published.parameters / 1e6:.3f} M parameters, loads with {form}")
@@ -113,6 +118,9 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--note", nargs="+", default=[], help="sentences for the card, e.g. on data and teacher"
+    )
+    parser.add_argument(
+        "--no_onnx", dest="onnx", action="store_false", help="leave out the ONNX file of the model"
     )
     parser.add_argument("--force", action="store_true", help="overwrite the output")
     return parser

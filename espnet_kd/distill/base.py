@@ -47,6 +47,8 @@ class DistillLoss(nn.Module, ABC):
         needs_teacher_beside_reference: the loss uses the teacher even where there is a reference.
         needs_taps: the loss compares features, so its settings must name taps.
         needs_pairs: the loss needs batches whose second half repeats the first with another noise.
+        least_utterances: a batch should have at least so many utterances, because the loss compares
+            them with each other.
         resources: names of constructor arguments that come from the command line rather than
             from YAML: `recognizer`, `centroids`.
         pairs: layers of student and teacher whose features are compared.
@@ -57,6 +59,7 @@ class DistillLoss(nn.Module, ABC):
     needs_teacher_beside_reference: ClassVar[bool] = True
     needs_taps: ClassVar[bool] = False
     needs_pairs: ClassVar[bool] = False
+    least_utterances: ClassVar[int] = 1
     resources: ClassVar[tuple[str, ...]] = ()
     pairs: Sequence[TapPair] = ()
 
@@ -74,13 +77,13 @@ class DistillLoss(nn.Module, ABC):
         return (has_reference or not cls.needs_reference) and (paired or not cls.needs_pairs)
 
     @classmethod
-    def least_utterances(cls, **_conf: object) -> int:
-        """Return how many utterances a process needs in its batch to learn anything from the loss.
+    def needed_utterances(cls, **_conf: object) -> int:
+        """Return `least_utterances`, which may depend on the arguments that the loss is built with.
 
         Args:
-            _conf: arguments that the loss is built with.
+            _conf: these arguments.
         """
-        return 1
+        return cls.least_utterances
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:
         """Create whatever depends on the sizes of the models; called once, before training.
@@ -91,6 +94,14 @@ class DistillLoss(nn.Module, ABC):
 
         Raises:
             ValueError: the features cannot be aligned; the message says which and why.
+        """
+
+    def begin_epoch(self, epoch: int, student: nn.Module) -> None:
+        """Do what is due before an epoch of training; called in every process.
+
+        Args:
+            epoch: its number, from 1.
+            student: the model that is trained.
         """
 
     @abstractmethod

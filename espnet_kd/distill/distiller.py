@@ -75,6 +75,11 @@ class Distiller(nn.Module):
                 raise ValueError(f"'{name}': {error}") from None
         self._inline()  # raises if two modules share a tap
 
+    def begin_epoch(self, epoch: int, student: nn.Module) -> None:
+        """Do what is due before an epoch of training; see DistillLoss.begin_epoch."""
+        for loss in self.losses.values():
+            loss.begin_epoch(epoch, student)
+
     def observe_student(self, student: nn.Module, run: Run) -> Observation:
         """Run the student with its inline modules and capture its features."""
         taps = {pair.student for term in self.terms.values() for pair in term.loss.pairs}

@@ -57,8 +57,8 @@ class GramLoss(FeatureLoss):
         self.stride = stride
 
     @classmethod
-    def least_utterances(cls, kind: str = "time", **_conf: object) -> int:
-        """See DistillLoss.least_utterances."""
+    def needed_utterances(cls, kind: str = "time", **_conf: object) -> int:
+        """See DistillLoss.needed_utterances."""
         return 2 if kind in BETWEEN_UTTERANCES else 1
 
     def prepare(self, student: Observation, teacher: Observation | None) -> None:

@@ -36,13 +36,17 @@ from espnet_kd.errors import UserError
 LOSSES = {
     "acoustic_token": "espnet_kd.distill.acoustic_token:AcousticTokenLoss",
     "at_kl": "espnet_kd.distill.at_kl:ATKLLoss",
+    "clskd": "espnet_kd.distill.clskd:CLSKDLoss",
     "cosine": "espnet_kd.distill.cosine:CosineLoss",
     "ctc_hypothesis": "espnet_kd.distill.hypothesis:HypothesisLoss",
+    "dfkd": "espnet_kd.distill.dfkd:DFKDLoss",
+    "dispatch": "espnet_kd.distill.dispatch:DispatchLoss",
     "frame": "espnet_kd.distill.frame:FrameLoss",
     "gram": "espnet_kd.distill.gram:GramLoss",
     "latent_mixup": "espnet_kd.distill.latent_mixup:LatentMixupLoss",
     "output": "espnet_kd.distill.output:OutputLoss",
     "posterior": "espnet_kd.distill.posterior:PosteriorLoss",
+    "remixit": "espnet_kd.distill.remixit:RemixITLoss",
 }
 SUPERVISED = "supervised"  # what `kd_stages` calls the criterions
 # The log has its own "loss", and nn.ModuleDict takes no key that is one of its attributes.
@@ -77,9 +81,9 @@ class LossSettings:
         return chosen and self.loss_class.applies_to(has_reference, paired=category == "SIMU")
 
     @property
-    def least_utterances(self) -> int:
-        """How many utterances a process needs in its batch; see DistillLoss.least_utterances."""
-        return self.loss_class.least_utterances(**self.conf)
+    def needed_utterances(self) -> int:
+        """How many utterances the loss compares at least; see DistillLoss.needed_utterances."""
+        return self.loss_class.needed_utterances(**self.conf)
 
     def build(self, resources: Mapping[str, Any]) -> DistillLoss:
         """Build the loss.

@@ -87,6 +87,32 @@ def _without_places(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in PLACES}
 
 
+def add_onnx(published: Published, out: Path) -> bool:
+    """Write the model as ONNX as well, if it can enhance a live signal.
+
+    Args:
+        published: what `publish` returned.
+        out: file to write.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        UserError: onnx or onnxruntime is not installed; see `write_onnx`.
+    """
+    from espnet_kd.export.onnx import write_onnx
+    from espnet_kd.streaming.hop_model import HopModel
+    from espnet_kd.tasks.trained import load_model
+
+    model, _ = load_model(published.trained.config, published.trained.weights)
+    try:
+        HopModel(model)
+    except UserError:
+        return False
+    write_onnx(model, out)
+    return True
+
+
 def zip_model(folder: Path, out: Path) -> None:
     """Pack all files of a folder from `publish`, with ESPnet's own packing function.
 

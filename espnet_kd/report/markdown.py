@@ -38,6 +38,12 @@ SYSTEM_TITLES = {
     "dccrn_kl": "KL without attention (DCCRN)",
     "at_kl": "AT-KL (DCCRN)",
     "at_kl_tasnet": "AT-KL (Conv-TasNet)",
+    "dfkd": "DFKD",
+    "dispatch": "DISPatch",
+    "clskd": "CLSKD",
+    "clskd_dccrn": "CLSKD (DCCRN)",
+    "remixit": "RemixIT",
+    "remixit_ema": "RemixIT, teacher follows",
     "text_informed": "text-informed KD",
 }
 

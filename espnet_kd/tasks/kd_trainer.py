@@ -1,4 +1,7 @@
-"""The trainer of enhancement models: silence is counted, and an undefined validation loss stops."""
+"""The trainer of enhancement models: KD losses see epochs begin, silence is counted.
+
+An undefined validation loss ends the training.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,15 @@ LOGGER = logging.getLogger(__name__)
 
 
 class KDTrainer(CountingTrainer):
-    """Train an ESPnetKDModel; say how much silence was left out."""
+    """Train an ESPnetKDModel; tell its KD losses about epochs, say how much silence there was."""
 
     @classmethod
     def train_one_epoch(cls, model: torch.nn.Module, reporter: SubReporter, **options: Any) -> bool:
         """Train for an epoch; the arguments are ESPnet's."""
-        silence = _model(model).silence
+        student = _model(model)
+        if student.distiller is not None:
+            student.distiller.begin_epoch(reporter.get_epoch(), student)
+        silence = student.silence
         silence.reset()
         invalid = super().train_one_epoch(model=model, reporter=reporter, **options)
         if silence.left_out:

@@ -60,13 +60,13 @@ def measure_pulls(
     iterator = _WholeLists.build_iter_factory(args, DistributedOption(), "train").build_iter(1)
     found = defaultdict(list)
     for _, data in islice(iterator, count):
-        batch = make_batch(
-            **{
-                name: value
-                for name, value in data.items()
-                if name in ARGUMENTS or not name.endswith("_lengths")
-            }
-        )
+        taken = {
+            name: value
+            for name, value in data.items()
+            if name in ARGUMENTS or not name.endswith("_lengths")
+        }
+        # The chunk iterator gives no lengths, since all are equal.
+        batch = make_batch(**{"speech_mix_lengths": None, **taken})
         for name, weight, loss in model.compute_terms(batch):
             gradients = torch.autograd.grad(
                 loss.mean(), weights, retain_graph=True, allow_unused=True

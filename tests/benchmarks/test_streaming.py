@@ -37,7 +37,7 @@ def test_one_process(tmp_path, capsys):
     for end in ("", ", without STFT"):
         assert f"| `conf/se/gtcrn.yaml`, onnxruntime{end} | {GAP} | {GAP} | 32 | 16 |" in text
     assert "| `conf/se/conv_tasnet_causal.yaml`, onnxruntime | " in text
-    assert "times the CPU time of our whole hop" in text
+    assert "times the CPU time of our whole hop in PyTorch, and " in text
     assert "python -m benchmarks.streaming --processes 1 --hops 2" in text
 
 

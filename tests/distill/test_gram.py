@@ -107,7 +107,7 @@ def test_an_utterance_alone_teaches_unless_utterances_are_compared(kind):
     student, teacher = features(4)[:1].requires_grad_(), features(2, seed=1)[:1]
     loss = GramLoss(kind).compare(0, student, teacher, torch.ones(1))
     assert (loss.item() > 1e-3) == (kind not in BETWEEN_UTTERANCES)
-    assert GramLoss.least_utterances(kind=kind) == (2 if kind in BETWEEN_UTTERANCES else 1)
+    assert GramLoss.needed_utterances(kind=kind) == (2 if kind in BETWEEN_UTTERANCES else 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -68,7 +68,7 @@ def test_commands_do_what_the_page_shows(followed):
 def test_page_has_runs_and_mistakes(followed):
     """Otherwise, the test above could pass because nothing was read."""
     _, outcomes = followed
-    assert sum(outcome.command.words[0] == "espnet-kd" for outcome in outcomes) == 6
+    assert sum(outcome.command.words[0] == "espnet-kd" for outcome in outcomes) == 8
     assert sum("error: " in line for o in outcomes for line in o.command.shown) == 2
 
 

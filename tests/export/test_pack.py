@@ -19,6 +19,7 @@ from espnet_kd.errors import UserError
 from espnet_kd.export.pack import PLACES, publish, zip_model
 from espnet_kd.inference.files.load import load_backend
 
+from ..causal_models import MODELS
 from ..tiny_models import STUDENT, TEACHER, write_enhancement_model
 
 MIXTURE = (0.1 * np.random.default_rng(0).standard_normal(8003)).astype(np.float32)
@@ -90,6 +91,20 @@ def test_stock_espnet_loads_it_offline(packed, experiment, tmp_path):
     expected = load_backend(experiment).enhance(MIXTURE)
     np.testing.assert_allclose(np.load(tmp_path / "out.npy")[0], expected, atol=1e-6)
     np.testing.assert_array_equal(load_backend(packed).enhance(MIXTURE), expected)
+
+
+def test_a_model_that_streams_is_packed_as_onnx_as_well(tmp_path):
+    config, weights = write_enhancement_model(tmp_path / "exp", MODELS["tcn"])
+    for options, names in ([], {"light.onnx"}), (["--no_onnx"], set()):
+        out = tmp_path / "light.zip"
+        command.main([str(config.parent), str(out), "--force", *options])
+        with zipfile.ZipFile(out) as archive:
+            assert {name for name in archive.namelist() if name.endswith(".onnx")} == names
+            archive.extractall(tmp_path / f"unpacked{len(options)}")
+    unpacked = tmp_path / "unpacked0"
+    assert "- other files: `light.onnx`" in (unpacked / "README.md").read_text()
+    found = load_backend(unpacked / "light.onnx").enhance(MIXTURE)
+    np.testing.assert_allclose(found, load_backend(out).enhance(MIXTURE), atol=1e-5)
 
 
 def test_espnets_command_loads_it(packed, experiment, tmp_path):

@@ -16,7 +16,7 @@ from espnet_kd.tasks.enh_kd import EnhKDTask
 from espnet_kd.tasks.loss_gradients import load_student, measure_pulls
 
 from ..tiny_models import STUDENT
-from .tiny_training import command, write_tiny_set
+from .tiny_training import command, without_text, write_tiny_set
 
 REAL = CATEGORIES.index("REAL")
 LOSSES = {
@@ -52,6 +52,11 @@ def test_terms_of_each_category_at_weight_one(cmd):
     for name in ("twice", "real"):
         assert pulls[name, "REAL"].gradient == pytest.approx(pulls["whole", "REAL"].gradient)
     assert pulls["whole", "REAL"].gradient > 0
+
+
+def test_chunks_have_no_lengths(cmd):
+    pulls = pulls_of([*without_text(cmd), "--iterator_type", "chunk", "--chunk_length", "800"])
+    assert pulls["whole", "SIMU"].gradient > 0
 
 
 def test_gradient_equals_that_of_a_training_step(cmd, tmp_path):

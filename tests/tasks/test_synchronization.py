@@ -23,6 +23,8 @@ HIDDEN = {"taps": ["separator.tcn.network.1"]}
 # ESPnet's recognizer reads the greatest length from the device.
 OF_THE_RECOGNIZER = {"posterior", "acoustic_token", "ctc_hypothesis"}
 OPTIONS = {"at_kl": HIDDEN, "cosine": HIDDEN, "gram": HIDDEN, "latent_mixup": HIDDEN}
+OPTIONS["clskd"] = HIDDEN
+OPTIONS["remixit"] = {"taps": [{"path": "encoder", "side": "input", "layout": "bt"}]}
 
 
 def build(changes):

@@ -95,6 +95,9 @@ class GTCRNSeparator(AbsSeparator):
                 _layer(nn.ConvTranspose2d, channels, 2, nn.Tanh()),
             ]
         )
+        # Begin near a mask of 1 (ours). SI-SNR does not see a sign, so a training that begins near
+        # 0 may end with the speech upside down, which a stream cannot put right afterward.
+        nn.init.constant_(self.decoder[-1][1].bias[0], 1.0)
 
     @property
     def num_spk(self) -> int:

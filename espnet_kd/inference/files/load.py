@@ -14,6 +14,7 @@ from espnet_kd.inference.files.backend import Backend
 
 DEFAULT_MODEL = Path(__file__).parents[2] / "models" / "default.zip"
 META = "meta.yaml"  # ESPnet's list of the files of a packed model
+PEER = "peer:"  # before the name of a pretrained denoiser
 FORMS = "give a training directory, a packed model (.zip) or an ONNX file (.onnx)"
 
 
@@ -23,12 +24,17 @@ def load_backend(model: str | os.PathLike | None, checkpoint: str = "") -> Backe
     Args:
         model: a training directory (`config.yaml`, `valid.*.ave.pth`), a stock or unpacked model
             (`config.yaml`, `model.pth`), a zip file from `espnet-kd pack`, or a file from
-            `espnet-kd export-onnx`; None for the model that comes with this package.
+            `espnet-kd export-onnx`; `peer:` and the name of a pretrained denoiser of others, see
+            `espnet_kd.peers`; None for the model that comes with this package.
         checkpoint: file of weights in a training directory, if there are several.
 
     Raises:
         UserError: there is no such model, it cannot be loaded, or it cannot enhance audio alone.
     """
+    if model is not None and os.fspath(model).startswith(PEER):
+        from espnet_kd.peers.registry import open_peer
+
+        return open_peer(os.fspath(model).removeprefix(PEER))
     path = Path(DEFAULT_MODEL if model is None else model)
     if model is None and not path.is_file():
         raise UserError("--model", "is not given, and this version has no model of its own", FORMS)

@@ -14,14 +14,14 @@ from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns
 from espnet_kd.tasks.checks.data_lists import kinds
 
-TOLERATED = 0.01  # share of the batches, e.g. the last batch of a list
+TOLERATED = 0.01  # share of the batches
 
 
 def check_batch_sizes(args: argparse.Namespace) -> None:
     """Reject a training in which a loss between utterances would often be 0.
 
     ESPnet splits each batch over all processes, and a loss sees the part of its own process. A few
-    small batches, such as the last one of a list, are only reported.
+    small batches, such as the last one of each category, are only reported.
 
     Args:
         args: arguments of a training; the shape files hold lengths in samples.
@@ -32,7 +32,7 @@ def check_batch_sizes(args: argparse.Namespace) -> None:
     losses = [
         entry
         for entry in read_losses(args.kd_losses)
-        if entry.weight > 0 and entry.least_utterances > 1
+        if entry.weight > 0 and entry.needed_utterances > 1
     ]
     for part, prefix in (("train", ""), ("valid", "valid_")) if losses else ():
         files = getattr(args, f"{part}_shape_file")
@@ -41,9 +41,8 @@ def check_batch_sizes(args: argparse.Namespace) -> None:
         batches = _batches(args, part, prefix, files)
         data = kinds(getattr(args, f"{part}_data_path_and_name_and_type"))
         for entry in losses:
-            _check(
-                entry, [b for b in batches if entry.applies(*data.get(b[0], (None, True)))], args
-            )
+            own = [batch for batch in batches if entry.applies(*data.get(batch[0], (None, True)))]
+            _check(entry, own, processes(args), len(set(data.values())))
 
 
 def processes(args: argparse.Namespace) -> int:
@@ -85,9 +84,9 @@ def _batches(
 
 
 def _check(
-    entry: LossSettings, batches: Sequence[tuple[str, ...]], args: argparse.Namespace
+    entry: LossSettings, batches: Sequence[tuple[str, ...]], count: int, kinds_of_batch: int
 ) -> None:
-    count, least = processes(args), entry.least_utterances
+    least = entry.needed_utterances
     few = sum(len(batch) // count < least for batch in batches)  # of the last process
     if not few:
         return
@@ -96,12 +95,12 @@ def _check(
         f"compares utterances, but {few} of {len(batches)} batches leave a process fewer than"
         f" {least} ({count} {'process' if count == 1 else 'processes'})"
     )
-    if few <= TOLERATED * len(batches):
-        print(f"{where}: {problem}; it is 0 there")
+    last = max(kinds_of_batch, 1)  # the last batch of each category may be a small one
+    if few < len(batches) and few <= max(last, TOLERATED * len(batches)):
+        print(f"{where}: {problem}")
         return
     raise UserError(
         where,
         problem,
-        "raise --batch_size or --fold_length, use fewer GPUs, or compare within an utterance "
-        "(kind: time)",
+        f"set --batch_size to at least {least * count}, raise --fold_length, or use fewer GPUs",
     )

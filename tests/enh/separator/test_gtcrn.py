@@ -124,6 +124,16 @@ def test_sizes_that_do_not_fit(changes, problem):
         small(**changes)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_speech_is_not_turned_upside_down(seed):
+    """SI-SNR is blind to a sign, so the training must begin with the right one."""
+    torch.manual_seed(seed)
+    separator = small().train()
+    mixture, lengths = spectrum(), torch.tensor([12, 12])
+    enhanced = separator(mixture, lengths)[0][0]
+    assert (enhanced * mixture.conj()).real.sum() > 0.3 * mixture.abs().square().sum()
+
+
 def test_overfits_two_utterances():
     """Modulated harmonic tones in noise at 0 dB SNR, between the causal STFT."""
     encoder, decoder = CausalSTFTEncoder(64), CausalSTFTDecoder(64)

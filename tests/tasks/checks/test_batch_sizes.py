@@ -57,7 +57,8 @@ def test_batches_that_leave_one_utterance(args, gpus, few):
     """Four processes share 4 long utterances; eight share any 8."""
     line = problem(args, ngpu=gpus)
     assert line.startswith(f"kd_losses, 'gram': compares utterances, but {few} of "), line
-    assert f"batches leave a process fewer than 2 ({gpus} processes); raise --batch_size" in line
+    assert f"batches leave a process fewer than 2 ({gpus} processes); set --batch_size" in line
+    assert f"to at least {2 * gpus}, raise --fold_length" in line
 
 
 @pytest.mark.parametrize("gpus", [0, 1, 2])
@@ -74,7 +75,22 @@ def test_one_small_batch_of_many_is_reported(args, capsys):
         Path(path).write_text("".join(lines[:-1]))
     check_batch_sizes(args)
     out = capsys.readouterr().out
-    assert re.search(r"'gram': compares utterances, but 1 of 200 batches .* it is 0 there", out)
+    assert re.search(r"'gram': compares utterances, but 1 of 200 batches", out)
+
+
+def test_the_last_batch_of_a_short_list_may_be_small(args, capsys):
+    """But not every batch."""
+    for path in (args.train_shape_file[0], args.train_data_path_and_name_and_type[2][0]):
+        lines = Path(path).read_text().splitlines(keepends=True)
+        Path(path).write_text("".join(lines[:7]))
+    vars(args).update(batch_size=2, fold_length=[1000000])
+    check_batch_sizes(args)
+    assert "1 of 4 batches" in capsys.readouterr().out
+    assert "7 of 7 batches" in problem(args, batch_size=1)
+    args.min_batch_size = 2  # ESPnet then spreads the last utterances over other batches
+    vars(args).update(batch_size=2)
+    check_batch_sizes(args)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("size", [1, 7])
@@ -89,6 +105,12 @@ def test_chunks(args, size):
 def test_other_losses_take_any_batch(args, losses):
     vars(args).update(kd_losses=losses, ngpu=8)
     check_batch_sizes(args)
+
+
+@pytest.mark.parametrize("kind", ["clskd", "remixit"])
+def test_other_losses_between_utterances(args, kind):
+    losses = {"other": {"type": kind, "taps": ["x"]}}
+    assert "'other': compares utterances, but" in problem(args, kd_losses=losses, ngpu=8)
 
 
 def test_a_loss_without_weight_or_on_other_speech_takes_any_batch(args):

@@ -1,0 +1,1 @@
+"""Pretrained denoisers of others, to compare with; see docs/peers.md."""
