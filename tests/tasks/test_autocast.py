@@ -16,9 +16,11 @@ SAMPLES = 6400
 HIDDEN = {"taps": ["separator.tcn.network.1"]}
 OPTIONS = {
     "at_kl": HIDDEN,
+    "clskd": HIDDEN,
     "cosine": HIDDEN,
     "gram": HIDDEN,
     "latent_mixup": {**HIDDEN, "conf": {"cross_weight": 1.0}},
+    "remixit": {"taps": [{"path": "encoder", "side": "input", "layout": "bt"}]},
 }
 WIDE = {**STUDENT, "separator_conf": {**STUDENT["separator_conf"], "bottleneck_dim": 12}}
 
@@ -94,4 +96,5 @@ def test_losses_are_computed_outside_of_autocast(model):
         [enabled for module, enabled in seen if module is part] for part in parts
     )
     assert criterion == distiller == [False]
-    assert separator == [True, False]  # the second call decodes mixed latents for a loss
+    # The later calls decode mixed latents, and mixtures that are made anew, for losses.
+    assert separator == [True, False, False]
