@@ -18,6 +18,7 @@ PAGES += ("docs/install.md", "docs/methods.md", "egs2/mini_chime4/enh_kd1/README
 def test_the_readme_is_short_and_in_order():
     assert len(README.splitlines()) <= 150
     assert re.findall(r"^## (.*)$", README, re.MULTILINE) == [
+        "Try it",
         "Two commands",
         "What comes out",
         "On CHiME-4",
