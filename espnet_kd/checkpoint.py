@@ -28,12 +28,15 @@ def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
         needed: key that only the configuration of the right kind of model has.
 
     Raises:
-        UserError: the file does not exist, is not YAML, or lacks the key.
+        UserError: the file does not exist, cannot be read, is not YAML, or lacks the key.
     """
     try:
         values = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(config, "does not exist", "train the model first") from None
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+        raise UserError(config, problem, "give the config.yaml of the training") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise UserError(config, "is not YAML", "give the config.yaml of the training") from None
     if not isinstance(values, dict) or needed not in values:
@@ -45,7 +48,7 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
     """Read a state dict without running code that the file may contain.
 
     Raises:
-        UserError: the file does not exist or is not a checkpoint.
+        UserError: the file does not exist, is cut, or is not a checkpoint of weights.
     """
     import torch
 
@@ -53,10 +56,15 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(checkpoint, "does not exist", "train the model first") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError):
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
         state = None
-    if not isinstance(state, dict):
-        raise UserError(checkpoint, "is not a checkpoint", "give a .pth file that ESPnet wrote")
+    weights = isinstance(state, dict) and all(isinstance(key, str) for key in state)
+    if not weights or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise UserError(
+            checkpoint,
+            "is cut, or is not a checkpoint of weights",
+            "give a .pth file of a model that ESPnet wrote",
+        )
     return state
 
 
