@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from espnet_kd.characters import shown
+from espnet_kd.characters import line
 
 # A full disk or an exceeded quota. On a cluster, it is usually the quota.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -38,7 +38,7 @@ class UserError(Exception):
 
     def __init__(self, where: str | os.PathLike, problem: str, fix: str = ""):
         text = f"{os.fspath(where)}: {problem}"
-        super().__init__(" ".join(shown(f"{text}; {fix}" if fix else text).split()))
+        super().__init__(line(f"{text}; {fix}" if fix else text))
         self._arguments = (where, problem, fix)
 
     def of_utterance(self, name: str) -> UserError:

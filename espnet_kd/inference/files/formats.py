@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from espnet_kd.data.decode import audio_source
-from espnet_kd.data.header import check_rate, read_header
+from espnet_kd.data.header import check_rate, encoded, read_header
 from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
 
@@ -144,6 +144,8 @@ class OutputFormat:
         container = self.format
         if container == "WAV" and frames * self.channels * 8 > LARGEST_WAV:
             container = "RF64"
+        if isinstance(file, str):
+            file = encoded(file)
         return soundfile.SoundFile(
             file, "w", self.rate, self.channels, self.subtype, format=container
         )
