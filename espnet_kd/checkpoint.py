@@ -6,6 +6,8 @@ import datetime
 import hashlib
 import os
 import pickle
+import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +50,7 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
     """Read a state dict without running code that the file may contain.
 
     Raises:
-        UserError: the file does not exist, is cut, or is not a checkpoint of weights.
+        UserError: the file does not exist, is cut or damaged, or is not a checkpoint of weights.
     """
     import torch
 
@@ -58,11 +60,13 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
         raise UserError(checkpoint, "does not exist", "train the model first") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
         state = None
+    if zipfile.is_zipfile(checkpoint) and not is_whole(checkpoint):  # old files are no archives
+        state = None
     weights = isinstance(state, dict) and all(isinstance(key, str) for key in state)
     if not weights or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise UserError(
             checkpoint,
-            "is cut, or is not a checkpoint of weights",
+            "is cut, damaged, or not a checkpoint of weights",
             "give a .pth file of a model that ESPnet wrote",
         )
     return state
@@ -76,7 +80,7 @@ def read_training_state(checkpoint: str | os.PathLike) -> dict[str, Any]:
         read from the file when they are used.
 
     Raises:
-        UserError: the file does not exist, is cut or empty, or is something else.
+        UserError: the file does not exist, is cut, empty or damaged, or is something else.
     """
     import numpy as np
     import torch
@@ -97,13 +101,26 @@ def read_training_state(checkpoint: str | os.PathLike) -> dict[str, Any]:
         raise UserError(checkpoint, "does not exist", "train the model first") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
         state = None
-    if not isinstance(state, dict) or not isinstance(state.get("reporter"), dict):
+    whole = isinstance(state, dict) and is_whole(checkpoint)
+    if not whole or not isinstance(state.get("reporter"), dict):
         raise UserError(
             checkpoint,
-            "is cut, empty or not a checkpoint of a training",
+            "is cut, empty, damaged or not a checkpoint of a training",
             "remove its directory and train again",
         )
     return state
+
+
+def is_whole(path: str | os.PathLike) -> bool:
+    """Return whether a file that torch wrote has all its bytes, by their checksums.
+
+    torch itself does not compare them, and would continue with damaged weights.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError):
+        return False
 
 
 def load_strictly(
