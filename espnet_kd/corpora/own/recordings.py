@@ -20,6 +20,7 @@ COLUMNS = ("part", "id", "speaker", "noisy", "clean", "text")
 OPTIONAL_COLUMNS = ("category", "session")
 DIRECTORY_FORM = "CATEGORY:PART:DIRECTORY"
 
+LONGEST_NAME = 90  # bytes of an id or a speaker; stages put both and a prefix into file names
 _NAME = re.compile(r"[\w.-]+")
 _IN_ARCHIVE = re.compile(r".*:\d+(\[.*\])?")  # of Kaldi, e.g. a.ark:123
 FIX = "write it, or correct --dir; docs/data.md describes the directory"
@@ -58,6 +59,12 @@ class Recording:
             if not _NAME.fullmatch(name):
                 raise UserError(
                     self.place, f"{kind} is '{name}'", "use letters, digits, '_', '-' and '.'"
+                )
+            if len(name.encode()) > LONGEST_NAME:
+                raise UserError(
+                    self.place,
+                    f"{kind} '{name}' has {len(name.encode())} bytes, more than {LONGEST_NAME}",
+                    "shorten it, because outputs are files of this name",
                 )
             if SPEED_PREFIX.match(name):
                 raise UserError(
