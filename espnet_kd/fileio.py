@@ -193,7 +193,8 @@ def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None
     """Write `<id> <value>` lines sorted by id in C order, atomically.
 
     Raises:
-        UserError: an id is empty or has white space, or a value has a line end or is not UTF-8.
+        UserError: an id is empty, or has white space or an invisible character; a value has a line
+            end or is not UTF-8.
     """
     write_lines(path, (_line(path, key, str(values[key])) for key in sorted(values)))
 
@@ -201,6 +202,8 @@ def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None
 def _line(path: str | os.PathLike, key: str, value: str) -> str:
     if key.split() != [key]:
         raise UserError(path, f"id '{key}' is empty or has white space", "rename it")
+    if found := INVISIBLE.search(key):  # a byte order mark would be lost when it is read again
+        raise UserError(path, f"id '{key}' has {named(found[0])}", "remove that character")
     if "\n" in value or "\r" in value:
         raise UserError(path, f"the value {value!r} of '{key}' has a line end", "rename it")
     if not _is_utf8(value):

@@ -178,3 +178,8 @@ def test_a_file_name_that_is_not_utf8_cannot_be_listed(tmp_path):
     ):
         write_columns(tmp_path / "wav.scp", {"u": path})
     assert not list(tmp_path.iterdir())
+
+
+def test_an_invisible_character_in_an_id_is_not_written(tmp_path):
+    with pytest.raises(UserError, match=r"wav.scp: id '\\ufeff1' has U\+FEFF ZERO WIDTH NO-BREAK"):
+        write_columns(tmp_path / "wav.scp", {"\ufeff1": "a.wav"})
