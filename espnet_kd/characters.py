@@ -36,6 +36,11 @@ def named(character: str) -> str:
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
 
 
+def line(text: str) -> str:
+    """Return a text as one line that can be printed."""
+    return " ".join(shown(text).split())
+
+
 def shown(text: str) -> str:
     """Return a text with escapes, such as `\\u200b`, for the characters that are not seen."""
     return "".join(

@@ -6,6 +6,8 @@ import datetime
 import hashlib
 import os
 import pickle
+import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,12 +30,15 @@ def read_config(config: str | os.PathLike, needed: str) -> dict[str, Any]:
         needed: key that only the configuration of the right kind of model has.
 
     Raises:
-        UserError: the file does not exist, is not YAML, or lacks the key.
+        UserError: the file does not exist, cannot be read, is not YAML, or lacks the key.
     """
     try:
         values = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(config, "does not exist", "train the model first") from None
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+        raise UserError(config, problem, "give the config.yaml of the training") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise UserError(config, "is not YAML", "give the config.yaml of the training") from None
     if not isinstance(values, dict) or needed not in values:
@@ -45,7 +50,7 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
     """Read a state dict without running code that the file may contain.
 
     Raises:
-        UserError: the file does not exist or is not a checkpoint.
+        UserError: the file does not exist, is cut or damaged, or is not a checkpoint of weights.
     """
     import torch
 
@@ -53,10 +58,17 @@ def read_state(checkpoint: str | os.PathLike) -> dict[str, torch.Tensor]:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(checkpoint, "does not exist", "train the model first") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError):
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
         state = None
-    if not isinstance(state, dict):
-        raise UserError(checkpoint, "is not a checkpoint", "give a .pth file that ESPnet wrote")
+    if zipfile.is_zipfile(checkpoint) and not is_whole(checkpoint):  # old files are no archives
+        state = None
+    weights = isinstance(state, dict) and all(isinstance(key, str) for key in state)
+    if not weights or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise UserError(
+            checkpoint,
+            "is cut, damaged, or not a checkpoint of weights",
+            "give a .pth file of a model that ESPnet wrote",
+        )
     return state
 
 
@@ -68,7 +80,7 @@ def read_training_state(checkpoint: str | os.PathLike) -> dict[str, Any]:
         read from the file when they are used.
 
     Raises:
-        UserError: the file does not exist, is cut or empty, or is something else.
+        UserError: the file does not exist, is cut, empty or damaged, or is something else.
     """
     import numpy as np
     import torch
@@ -89,13 +101,26 @@ def read_training_state(checkpoint: str | os.PathLike) -> dict[str, Any]:
         raise UserError(checkpoint, "does not exist", "train the model first") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError):
         state = None
-    if not isinstance(state, dict) or not isinstance(state.get("reporter"), dict):
+    whole = isinstance(state, dict) and is_whole(checkpoint)
+    if not whole or not isinstance(state.get("reporter"), dict):
         raise UserError(
             checkpoint,
-            "is cut, empty or not a checkpoint of a training",
+            "is cut, empty, damaged or not a checkpoint of a training",
             "remove its directory and train again",
         )
     return state
+
+
+def is_whole(path: str | os.PathLike) -> bool:
+    """Return whether a file that torch wrote has all its bytes, by their checksums.
+
+    torch itself does not compare them, and would continue with damaged weights.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError):
+        return False
 
 
 def load_strictly(

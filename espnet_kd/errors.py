@@ -8,10 +8,23 @@ import os
 import sys
 from collections.abc import Callable
 
-from espnet_kd.characters import shown
+from espnet_kd.characters import line
 
 # A full disk or an exceeded quota. On a cluster, it is usually the quota.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+# What a path that a user gives may cause anywhere; a file that does not exist is told where it is
+# read.
+OF_PATH = (
+    errno.EACCES,
+    errno.EIO,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ESTALE,
+)
 
 
 class UserError(Exception):
@@ -25,7 +38,7 @@ class UserError(Exception):
 
     def __init__(self, where: str | os.PathLike, problem: str, fix: str = ""):
         text = f"{os.fspath(where)}: {problem}"
-        super().__init__(" ".join(shown(f"{text}; {fix}" if fix else text).split()))
+        super().__init__(line(f"{text}; {fix}" if fix else text))
         self._arguments = (where, problem, fix)
 
     def of_utterance(self, name: str) -> UserError:
@@ -39,7 +52,7 @@ class UserError(Exception):
 
 
 def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
-    """Report a UserError or a full disk as one line on stderr and exit with status 1."""
+    """Report a UserError, a full disk or a bad path as one line on stderr; exit with status 1."""
 
     @functools.wraps(main)
     def wrapped(*args, **kwargs) -> None:
@@ -48,9 +61,12 @@ def exit_on_user_error(main: Callable[..., None]) -> Callable[..., None]:
         except UserError as error:
             sys.exit(f"error: {error}")
         except OSError as error:
-            if error.errno not in DISK_FULL:
+            if error.errno in DISK_FULL:
+                where, fix = error.filename or "disk", "free some space and run again"
+            elif error.errno in OF_PATH and isinstance(error.filename, str):
+                where, fix = error.filename, "check this path and its permissions"
+            else:
                 raise
-            where, problem = error.filename or "disk", os.strerror(error.errno).lower()
-            sys.exit(f"error: {where}: {problem}; free some space and run again")
+            sys.exit(f"error: {UserError(where, os.strerror(error.errno).lower(), fix)}")
 
     return wrapped

@@ -120,13 +120,47 @@ def _readable(path: str | os.PathLike, fix: str = "restore it") -> Iterator[Text
         raise UserError(path, f"cannot be read ({error.strerror})", "restore it") from None
 
 
-def read_columns(path: str | os.PathLike) -> dict[str, str]:
+FIX = "run the stage that writes it"
+
+
+def read_columns(path: str | os.PathLike, fix: str = FIX) -> dict[str, str]:
     """Read a file of `<id> <value>` lines into a dictionary; see `iterate_columns`."""
-    return dict(iterate_columns(path))
+    return dict(iterate_columns(path, fix))
 
 
-def iterate_columns(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
+def read_paths(path: str | os.PathLike, fix: str = FIX) -> dict[str, str]:
+    """Read a list of files, such as `wav.scp`; see `iterate_columns`.
+
+    Raises:
+        UserError: an id has no file.
+    """
+    table = read_columns(path, fix)
+    for key, value in table.items():
+        if not value:
+            raise UserError(path, f"names no file for '{key}'", fix)
+    return table
+
+
+def read_lengths(path: str | os.PathLike) -> dict[str, int]:
+    """Read numbers of samples, as in `utt2num_samples`; see `iterate_columns`.
+
+    Raises:
+        UserError: a value is not a positive integer.
+    """
+    lengths = {}
+    for key, value in iterate_columns(path):
+        if not (value.isascii() and value.isdigit() and int(value) > 0):
+            raise UserError(path, f"'{key}' has '{value}' samples", FIX)
+        lengths[key] = int(value)
+    return lengths
+
+
+def iterate_columns(path: str | os.PathLike, fix: str = FIX) -> Iterator[tuple[str, str]]:
     """Yield the id and the value of each `<id> <value>` line of a file.
+
+    Args:
+        path: file to read.
+        fix: what to do if it does not exist.
 
     The value may hold spaces or be empty. A tab may separate id and value.
 
@@ -135,7 +169,7 @@ def iterate_columns(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
             character, an id has an invisible character or appears twice, or the ids are not sorted.
     """
     previous = ""
-    for number, line in checked_lines(path, "run the stage that writes it"):
+    for number, line in checked_lines(path, fix):
         key, *value = line.split(maxsplit=1) or [""]
         if not key:
             raise UserError(path, f"line {number} is empty", "remove it")
@@ -159,7 +193,8 @@ def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None
     """Write `<id> <value>` lines sorted by id in C order, atomically.
 
     Raises:
-        UserError: an id is empty or has white space, or a value has a line end.
+        UserError: an id is empty, or has white space or an invisible character; a value has a line
+            end or is not UTF-8.
     """
     write_lines(path, (_line(path, key, str(values[key])) for key in sorted(values)))
 
@@ -167,9 +202,18 @@ def write_columns(path: str | os.PathLike, values: Mapping[str, object]) -> None
 def _line(path: str | os.PathLike, key: str, value: str) -> str:
     if key.split() != [key]:
         raise UserError(path, f"id '{key}' is empty or has white space", "rename it")
+    if found := INVISIBLE.search(key):  # a byte order mark would be lost when it is read again
+        raise UserError(path, f"id '{key}' has {named(found[0])}", "remove that character")
     if "\n" in value or "\r" in value:
         raise UserError(path, f"the value {value!r} of '{key}' has a line end", "rename it")
+    if not _is_utf8(value):
+        raise UserError(path, f"the name '{value}' of '{key}' is not UTF-8", "rename the file")
     return f"{key} {value}".rstrip()
+
+
+def _is_utf8(text: str) -> bool:
+    """Return whether a text can be written; a file name of another encoding cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def write_lines(path: str | os.PathLike, lines: Iterable[str], only_changed: bool = False) -> None:

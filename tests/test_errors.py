@@ -43,8 +43,18 @@ def test_a_full_disk_is_one_line(number, problem):
     assert message_of(error) == f"error: exp/a.wav: {problem}; free some space and run again"
 
 
+@pytest.mark.brings("lists", "a path that is too long, or may not be read", "one line names it")
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP, errno.ENOTDIR])
+def test_a_bad_path_is_one_line(number):
+    problem = os.strerror(number).lower()
+    assert message_of(OSError(number, os.strerror(number), "a b")) == (
+        f"error: a b: {problem}; check this path and its permissions"
+    )
+
+
 @pytest.mark.parametrize(
-    "error", [OSError(errno.EACCES, "Permission denied", "a"), ValueError("a bug")]
+    "error",
+    [OSError(errno.EACCES, "Permission denied"), FileNotFoundError(2, "", "a"), ValueError("bug")],
 )
 def test_other_errors_keep_their_traceback(error):
     @exit_on_user_error

@@ -169,3 +169,17 @@ def test_a_file_that_holds_the_text_is_left_alone(tmp_path):
     assert path.stat().st_mtime_ns == 5
     write_changed(path, "two\n")
     assert path.read_text() == "two\n"
+
+
+def test_a_file_name_that_is_not_utf8_cannot_be_listed(tmp_path):
+    path = os.fsdecode(b"/a/\xff.wav")
+    with pytest.raises(
+        UserError, match=r"the name '/a/\\udcff.wav' of 'u' is not UTF-8; rename the"
+    ):
+        write_columns(tmp_path / "wav.scp", {"u": path})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_invisible_character_in_an_id_is_not_written(tmp_path):
+    with pytest.raises(UserError, match=r"wav.scp: id '\\ufeff1' has U\+FEFF ZERO WIDTH NO-BREAK"):
+        write_columns(tmp_path / "wav.scp", {"\ufeff1": "a.wav"})

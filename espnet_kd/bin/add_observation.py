@@ -16,7 +16,7 @@ from espnet_kd.data.header import read_header
 from espnet_kd.data.parallel import parallel_map
 from espnet_kd.data.waves import read_wave, write_wave
 from espnet_kd.errors import UserError, exit_on_user_error
-from espnet_kd.fileio import read_columns, write_columns
+from espnet_kd.fileio import read_paths, write_columns
 from espnet_kd.inference.arguments import add_observation_option
 from espnet_kd.inference.observation import ObservationWeight
 from espnet_kd.inference.outputs import wave_path
@@ -68,7 +68,7 @@ def main(cmd: list[str] | None = None) -> None:
 
 def _sums(enhanced_scp: str, noisy_scp: str, out: str, weight: str) -> dict[str, Sum]:
     chosen = ObservationWeight.parse(weight)
-    enhanced, noisy = read_columns(enhanced_scp), read_columns(noisy_scp)
+    enhanced, noisy = read_paths(enhanced_scp), read_paths(noisy_scp)
     missing = [name for name in enhanced if name not in noisy]
     if missing:
         raise UserError(noisy_scp, f"lacks '{missing[0]}'", "give the list that was enhanced")

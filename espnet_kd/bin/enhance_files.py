@@ -18,6 +18,7 @@ import sys
 import time
 from pathlib import Path
 
+from espnet_kd.characters import line
 from espnet_kd.errors import UserError, exit_on_user_error
 from espnet_kd.inference.arguments import add_observation_option
 from espnet_kd.inference.observation import ObservationWeight
@@ -67,7 +68,11 @@ def main(cmd: list[str] | None = None) -> None:
             continue
         heard += done.seconds
         if done.clipped:
-            print(f"warning: {copy}: {done.clipped} samples clipped", file=sys.stderr, flush=True)
+            print(
+                f"warning: {line(str(copy))}: {done.clipped} samples clipped",
+                file=sys.stderr,
+                flush=True,
+            )
     if failed:
         count = len(places.pairs)
         raise UserError(source, f"{failed} of {count} files were not enhanced", "see above")
@@ -77,7 +82,8 @@ def main(cmd: list[str] | None = None) -> None:
         words.append(f"latency {1000 * streamer.latency / backend.sample_rate:g} ms")
     if source.is_dir():
         words = [f"{len(places.pairs)} files", f"{places.skipped} other files skipped", *words]
-    print(f"{out if source.is_dir() else places.pairs[0][1]}: {', '.join(words)}")
+    written = line(str(out if source.is_dir() else places.pairs[0][1]))
+    print(f"{written}: {', '.join(words)}")
 
 
 def get_parser() -> argparse.ArgumentParser:

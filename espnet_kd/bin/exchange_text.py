@@ -11,7 +11,7 @@ from pathlib import Path
 
 from espnet_kd.data.exchange import exchanged_text
 from espnet_kd.errors import exit_on_user_error
-from espnet_kd.fileio import read_columns, write_columns
+from espnet_kd.fileio import read_columns, read_lengths, write_columns
 
 
 @exit_on_user_error
@@ -31,8 +31,8 @@ def main(cmd: list[str] | None = None) -> None:
 
 def _read(set_dir: Path) -> tuple[dict[str, str], dict[str, int]]:
     """Return transcripts and lengths by utterance."""
-    lengths = read_columns(set_dir / "utt2num_samples")
-    return read_columns(set_dir / "text"), {utt: int(length) for utt, length in lengths.items()}
+    lengths = read_lengths(set_dir / "utt2num_samples")
+    return read_columns(set_dir / "text"), lengths
 
 
 if __name__ == "__main__":

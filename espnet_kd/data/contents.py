@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
 from collections import defaultdict
@@ -10,8 +11,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import soundfile
 
+from espnet_kd.data.decode import audio_source, decode
+from espnet_kd.data.header import read_header
 from espnet_kd.data.parallel import parallel_map
-from espnet_kd.errors import UserError
 
 SEGMENT = 16000  # samples from the middle of a file, read to tell it from others
 BLOCK = 1 << 20
@@ -23,14 +25,12 @@ def middle(path: str | os.PathLike) -> tuple[int, np.ndarray]:
     The samples are floating point, so they are the same in any lossless format.
 
     Raises:
-        UserError: the samples cannot be decoded.
+        UserError: see `read_header` and `decode`.
     """
-    try:
-        with soundfile.SoundFile(os.fspath(path)) as audio:
-            audio.seek(max(0, (audio.frames - SEGMENT) // 2))
-            return audio.frames, audio.read(SEGMENT)
-    except soundfile.SoundFileError as error:
-        raise UserError(path, f"cannot be decoded ({error})", "restore it") from None
+    header = read_header(path)
+    start = max(0, (header.frames - SEGMENT) // 2)
+    stop = min(header.frames, start + SEGMENT)
+    return header.frames, decode(path, header, "float64", start, stop)[:, 0]
 
 
 def fingerprint(path: str | os.PathLike) -> tuple[int, int]:
@@ -43,10 +43,16 @@ def same_samples(one: str | os.PathLike, other: str | os.PathLike) -> bool:
     """Return whether two files with equal fingerprints have the same samples everywhere."""
     if os.path.samefile(one, other):
         return True
-    with soundfile.SoundFile(os.fspath(one)) as a, soundfile.SoundFile(os.fspath(other)) as b:
+    with _opened(one) as a, _opened(other) as b:
         return a.frames == b.frames and all(
             np.array_equal(a.read(BLOCK), b.read(BLOCK)) for _ in range(0, a.frames, BLOCK)
         )
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[soundfile.SoundFile]:
+    with audio_source(path, read_header(path)) as source, soundfile.SoundFile(source) as audio:
+        yield audio
 
 
 def same_audio(paths: Iterable[str], nj: int) -> Iterator[list[str]]:

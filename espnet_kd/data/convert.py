@@ -10,7 +10,7 @@ import numpy as np
 
 from espnet_kd.data.audio import CONTAINERS, SAMPLE_RATE
 from espnet_kd.data.decode import read_signal
-from espnet_kd.data.header import read_mono_header
+from espnet_kd.data.header import check_rate, read_mono_header
 from espnet_kd.data.noted_audio import has_note, write_noted
 from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
@@ -21,10 +21,11 @@ def other_format(path: str | os.PathLike) -> str:
     """Return how a file differs from 16-kHz 16-bit wav or flac, e.g. `48000 Hz`, or "".
 
     Raises:
-        UserError: see `read_header`; the file is empty, or has several channels (only the user
-            knows which one to use).
+        UserError: see `read_header` and `check_rate`; the file is empty, or has several channels
+            (only the user knows which one to use).
     """
     header = read_mono_header(path)
+    check_rate(header, path)
     if header.frames == 0:
         raise UserError(path, "contains 0 samples", "restore it or leave the recording out")
     found = []

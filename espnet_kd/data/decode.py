@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import soundfile
 
-from espnet_kd.data.header import read_mono_header
+from espnet_kd.data.header import encoded, read_mono_header
 from espnet_kd.data.header_type import Header
 from espnet_kd.errors import UserError
+
+
+class _Corrected(io.FileIO):
+    """A file that is read without its tag, and as if its header were true."""
+
+    def __init__(self, path: str | os.PathLike, header: Header):
+        super().__init__(path)
+        self._header = header
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = self._header.start
+        return super().seek(offset + start if whence == io.SEEK_SET else offset, whence) - start
+
+    def tell(self) -> int:
+        return super().tell() - self._header.start
+
+    def readinto(self, buffer) -> int:
+        start = super().tell()
+        count = super().readinto(buffer)
+        view = memoryview(buffer).cast("B")
+        for place, right in self._header.corrections:
+            for offset, byte in enumerate(right, place - start):
+                if 0 <= offset < count:
+                    view[offset] = byte
+        return count
+
+
+@contextlib.contextmanager
+def audio_source(path: str | os.PathLike, header: Header) -> Iterator[str | bytes | io.FileIO]:
+    """Yield what libsndfile must be given to decode a file; its errors become a UserError.
+
+    All of this package decodes audio from here, so that nothing believes a wrong header.
+
+    Args:
+        path: audio file.
+        header: from `read_header`.
+
+    Raises:
+        UserError: the samples cannot be decoded.
+    """
+    try:
+        if header.corrections or header.start:
+            with _Corrected(path, header) as file:
+                yield file
+        else:
+            yield encoded(path)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise UserError(path, f"cannot be decoded ({error})", "restore it") from None
 
 
 def decode(
@@ -32,13 +82,12 @@ def decode(
         UserError: the samples cannot be decoded, or fewer are there.
     """
     stop = header.frames if stop is None else stop
-    try:
-        source = os.fspath(path)
-        if header.corrections:
-            source = io.BytesIO(header.correct(Path(path).read_bytes()))
-        samples, _ = soundfile.read(source, stop - start, start, dtype=dtype, always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise UserError(path, f"cannot be decoded ({error})", "restore it") from None
+    with audio_source(path, header) as source, soundfile.SoundFile(source) as audio:
+        if audio.seekable():
+            audio.seek(start)
+        else:  # such as GSM in wav
+            audio.read(start)
+        samples = audio.read(stop - start, dtype=dtype, always_2d=True)
     if len(samples) < stop - start:
         raise UserError(
             path, f"is truncated: {start + len(samples)} of {stop} samples", "restore it"

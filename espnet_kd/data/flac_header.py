@@ -36,15 +36,15 @@ class _Frame:
     last: int
 
 
-def read_flac_header(file: BinaryIO, size: int, path: str | os.PathLike) -> Header:
-    """Read the header of a FLAC file of `size` bytes.
+def read_flac_header(file: BinaryIO, size: int, path: str | os.PathLike, start: int = 0) -> Header:
+    """Read the header of a FLAC file of `size` bytes, of which the first `start` are a tag.
 
     Raises:
         UserError: the file is cut.
     """
-    file.seek(STREAMINFO)
+    file.seek(start + STREAMINFO)
     info = file.read(34)
-    begin = _audio_offset(file, size)
+    begin = _audio_offset(file, size, start)
     if len(info) < 34 or begin is None:
         raise UserError(path, "is not a flac file (truncated header)", "restore or convert it")
     fields = int.from_bytes(info[10:18], "big")  # 20 bits, 3, 5, 36
@@ -58,7 +58,9 @@ def read_flac_header(file: BinaryIO, size: int, path: str | os.PathLike) -> Head
     if present < stated:
         raise UserError(path, f"is truncated: {present} of {stated} samples", "restore it")
     right = fields >> 36 << 36 | present
-    corrections = ((STREAMINFO + 10, right.to_bytes(8, "big")),) if present != stated else ()
+    corrections = (
+        ((start + STREAMINFO + 10, right.to_bytes(8, "big")),) if present != stated else ()
+    )
     return Header("FLAC", f"PCM_{bits}", rate, channels, present, corrections)
 
 
@@ -89,9 +91,9 @@ def _count(tail: bytes, block: int, stated: int, path: str | os.PathLike) -> int
     return before
 
 
-def _audio_offset(file: BinaryIO, size: int) -> int | None:
+def _audio_offset(file: BinaryIO, size: int, start: int) -> int | None:
     """Return where the metadata blocks end; None if the file ends before."""
-    place, is_last = len(MAGIC), False
+    place, is_last = start + len(MAGIC), False
     while not is_last:
         file.seek(place)
         head = file.read(4)

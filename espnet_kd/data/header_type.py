@@ -16,6 +16,7 @@ class Header:
         channels: number of channels.
         frames: number of samples per channel that the file holds.
         corrections: offsets in the file, and the bytes that make its header true if written there.
+        start: offset of the container in the file, after a tag.
     """
 
     container: str
@@ -24,10 +25,4 @@ class Header:
     channels: int
     frames: int
     corrections: tuple[tuple[int, bytes], ...] = ()
-
-    def correct(self, content: bytes) -> bytes:
-        """Return the content of the file with a true header."""
-        fixed = bytearray(content)
-        for offset, right in self.corrections:
-            fixed[offset : offset + len(right)] = right
-        return bytes(fixed)
+    start: int = 0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from espnet_kd.data.kaldi_dir import Tables, read_set
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns, write_columns
+from espnet_kd.fileio import read_columns, read_paths, write_columns
 
 # References, speeds and alignments belong to the original audio, not to a system's output.
 LEFT_OUT = ("spk1.scp", "utt2speed", "align")
@@ -62,7 +62,7 @@ def join_parts(parts: Sequence[Part]) -> Tables:
 def _prefixed(part: Part) -> Tables:
     tables = read_set(part.set_dir)
     if part.wav_scp:
-        audio = read_columns(part.wav_scp)
+        audio = read_paths(part.wav_scp)
         if different := audio.keys() ^ tables["wav.scp"].keys():
             raise UserError(
                 part.wav_scp,

@@ -24,8 +24,8 @@ def read_lm_text(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
         paths: files with lines `ID WORDS`.
 
     Raises:
-        UserError: a file is missing or not UTF-8; a line has no words; an id appears twice, or is
-            a word of another line, so that the lines seem to have no ids.
+        UserError: a file is missing, empty or not UTF-8; a line has no words; an id appears twice,
+            or is a word of another line, so that the lines seem to have no ids.
     """
     _check(paths)
     for path in paths:
@@ -38,6 +38,7 @@ def read_lm_text(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
 def _lines(path: Path, cleaned: Transcripts) -> Iterator[tuple[int, str, str]]:
     for number, line in checked_lines(path):
         name, _, words = cleaned.words(line).partition(" ")
+        words = cleaned.cell(words)
         if not words:
             raise UserError(path, f"line {number} has no words", "write ID WORDS")
         yield number, name, words
@@ -53,9 +54,12 @@ def _check(paths: Sequence[Path]) -> None:
 
     def ids() -> Iterator[tuple[str, int, int]]:
         for index, path in enumerate(paths):
+            number = 0
             for number, name, words in _lines(path, Transcripts()):
                 vocabulary.update(words.lower().split())
                 yield name, index, number
+            if not number:
+                raise UserError(path, "is empty", "restore it or leave it out")
 
     found = sorted_spool(ids(), key=itemgetter(0))
     for name, index, number in found:

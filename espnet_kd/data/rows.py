@@ -22,6 +22,7 @@ from espnet_kd.fileio import atomic_path, holds_same, iterate_columns
 
 REQUIRED = ("wav.scp", "text", "utt2spk", "utt2category", "utt2num_samples")
 OPTIONAL = ("spk1.scp", "utt2speed")
+LONGEST_ID = 235  # bytes; file systems allow 255, and a temporary file needs the rest
 NO_REFERENCE = "-"  # in spk1.scp: a REAL utterance without a reference in a set that has others
 DERIVED_PATTERNS = ("text_*", "align*")
 
@@ -88,8 +89,9 @@ def check_rows(directory: str | os.PathLike, rows: Iterable[Row]) -> Iterator[Ro
     Raises:
         UserError: there are no utterances; a value is empty; ids are unsorted or repeated; an id
             does not begin with its speaker; the ids are not sorted like their speakers; a text
-            has an invisible character; a category is unknown; a length is not a positive
-            integer; the reference of a REAL utterance is its own mixture.
+            has an invisible character; an id cannot be the name of a file; a category is unknown;
+            a length is not a positive integer; the reference of a REAL utterance is its own
+            mixture.
     """
     directory = Path(directory)
     previous = speaker = ""
@@ -122,6 +124,12 @@ def _check_values(directory: Path, utterance: str, values: dict[str, str]) -> No
     speaker, category, length = (
         values[name] for name in ("utt2spk", "utt2category", "utt2num_samples")
     )
+    if "/" in utterance or len(os.fsencode(utterance)) > LONGEST_ID:
+        raise UserError(
+            directory / "utt2spk",
+            f"id '{utterance}' cannot be the name of a file",
+            f"rename it, without '/' and with at most {LONGEST_ID} bytes: outputs are named by ids",
+        )
     if not utterance.startswith(speaker):
         raise UserError(
             directory / "utt2spk",

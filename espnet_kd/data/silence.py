@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from espnet_kd.data.audio import SAMPLE_RATE, read_samples
+from espnet_kd.errors import UserError
 
 LONG = SAMPLE_RATE  # samples; speakers pause for less, and a microphone is never silent
 
@@ -33,13 +34,16 @@ def scan_samples(path: str | os.PathLike) -> Scan:
     """Read all samples of a recording.
 
     Raises:
-        UserError: see `read_samples`; all samples are zero.
+        UserError: see `read_samples`; all samples are zero, or equal.
     """
     samples = read_samples(path)
     changes = np.flatnonzero(samples[1:] != samples[:-1]) + 1
     borders = np.concatenate([[0], changes, [len(samples)]])
     lengths = np.diff(borders)
     longest = int(lengths.argmax())
+    if lengths[longest] == len(samples):
+        problem = f"all {len(samples)} samples are {samples[0]}, so it is silent"
+        raise UserError(path, problem, "restore it or leave it out")
     return Scan(len(samples), int(borders[longest]), int(lengths[longest]))
 
 

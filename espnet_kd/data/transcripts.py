@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import string
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
 from espnet_kd.characters import INVISIBLE, named
 
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+
+
+def lower(token: str) -> str:
+    """Return a token or an id as sclite compares it; only A to Z have another case for it."""
+    return token.translate(_LOWER)
 
 
 def sclite_notation(words: str) -> str:

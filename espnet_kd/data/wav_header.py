@@ -30,20 +30,26 @@ class _Chunks:
     """What stands before the audio.
 
     Attributes:
+        start: offset of the first chunk, RIFF or RF64.
+        magic: name of the first chunk.
         format: content of the chunk `fmt `.
         sizes: offset of the content of the chunk `ds64`.
         data: offset of the audio.
         length: length of the audio in bytes, by its chunk.
     """
 
+    start: int = 0
+    magic: bytes = b"RIFF"
     format: bytes | None = None
     sizes: int | None = None
     data: int | None = None
     length: int = 0
 
 
-def read_wav_header(file: BinaryIO, size: int, path: str | os.PathLike) -> Header | None:
-    """Read the header of a wav file of `size` bytes.
+def read_wav_header(
+    file: BinaryIO, size: int, path: str | os.PathLike, start: int = 0
+) -> Header | None:
+    """Read the header of a wav file of `size` bytes, of which the first `start` are a tag.
 
     Returns:
         The header; None for compressed audio, whose length only libsndfile knows.
@@ -51,7 +57,7 @@ def read_wav_header(file: BinaryIO, size: int, path: str | os.PathLike) -> Heade
     Raises:
         UserError: the file is cut, is not wav, or its header contradicts itself.
     """
-    chunks = _read_chunks(file, size)
+    chunks = _read_chunks(file, size, start)
     if chunks.data is None:
         raise UserError(path, "is not a wav file (truncated header)", "restore or convert it")
     if chunks.format is None or len(chunks.format) < 16:
@@ -73,9 +79,10 @@ def read_wav_header(file: BinaryIO, size: int, path: str | os.PathLike) -> Heade
     return Header("WAV", subtype, rate, channels, length // block, corrections)
 
 
-def _read_chunks(file: BinaryIO, size: int) -> _Chunks:
-    chunks = _Chunks()
-    place = 12
+def _read_chunks(file: BinaryIO, size: int, start: int) -> _Chunks:
+    file.seek(start)
+    chunks = _Chunks(start, file.read(4))
+    place = start + 12
     while place + 8 <= size:
         file.seek(place)
         name, length = struct.unpack("<4sI", file.read(8))
@@ -95,19 +102,22 @@ def _audio_length(
     file: BinaryIO, size: int, path: str | os.PathLike, chunks: _Chunks, block: int
 ) -> tuple[int, tuple[tuple[int, bytes], ...]]:
     """Return the length of the audio in bytes, and what must be corrected to say so."""
-    start, length = chunks.data, chunks.length
+    start, length, origin = chunks.data, chunks.length, chunks.start
+    # libsndfile knows BW64 only by its other name.
+    names = ((origin, b"RF64"),) if chunks.magic == b"BW64" else ()
     place, form = start - 4, "<I"
     if length == IN_DS64 and chunks.sizes is not None:
         place, form = chunks.sizes + 8, "<Q"
         file.seek(place)
         (length,) = struct.unpack(form, file.read(8).ljust(8, b"\0"))
     present = size - start
-    if _is_unknown(length, present) and not (length == 0 and _are_chunks(file, start, size)):
+    if is_unknown(length, present) and not (length == 0 and _are_chunks(file, start, size)):
         whole = present - present % block
         if whole > 0xFFFFFFFF - start and form == "<I":
             raise UserError(path, "is too long for a wav file", "cut it")
         right = struct.pack(form, whole)
-        return whole, ((4, struct.pack("<I", min(size - 8, IN_DS64))), (place, right))
+        riff = struct.pack("<I", min(size - 8 - origin, IN_DS64))
+        return whole, (*names, (origin + 4, riff), (place, right))
     if length > present:
         unit = "samples" if block > 1 else "bytes"
         raise UserError(
@@ -121,10 +131,10 @@ def _audio_length(
             "bytes follow",
             "write it again with a right header",
         )
-    return length - length % block, ()
+    return length - length % block, names
 
 
-def _is_unknown(length: int, present: int) -> bool:
+def is_unknown(length: int, present: int) -> bool:
     """Return whether a program wrote this length because it did not know the right one.
 
     It is 0, or close to the largest signed or unsigned number: ffmpeg writes 0xFFFFFFFF, sox and
@@ -141,7 +151,7 @@ def _are_chunks(file: BinaryIO, place: int, size: int) -> bool:
     while place < size:
         file.seek(place)
         head = file.read(8)
-        if len(head) < 8 or not all(32 <= byte < 127 for byte in head[:4]):
+        if len(head) < 8 or not all(32 <= byte < 127 for byte in head[:4]) or head[:4] == b"data":
             return False
         length = int.from_bytes(head[4:], "little")
         place += 8 + length + length % 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from espnet_kd.data.kaldi_dir import Tables, read_set
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns
+from espnet_kd.fileio import read_lengths, read_paths
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ def read_recordings(directory: str | os.PathLike) -> list[Utterance]:
         UserError: a file is missing, or `utt2num_samples` lacks an utterance.
     """
     lengths = Path(directory) / "utt2num_samples"
-    samples = read_columns(lengths)
-    recordings = read_columns(Path(directory) / "wav.scp")
+    samples = read_lengths(lengths)
+    recordings = read_paths(Path(directory) / "wav.scp")
     for name in recordings:
-        if not samples.get(name, "").isdigit():
+        if name not in samples:
             raise UserError(lengths, f"has no length of '{name}'", "run the stage that writes it")
-    return [Utterance(name, wave, int(samples[name])) for name, wave in recordings.items()]
+    return [Utterance(name, wave, samples[name]) for name, wave in recordings.items()]
 
 
 def _table(set_dir: str | os.PathLike, tables: Tables, name: str | None) -> dict[str, str]:

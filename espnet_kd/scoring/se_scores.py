@@ -17,7 +17,7 @@ from espnet_kd.data.parallel import parallel_map
 from espnet_kd.data.waves import FULL_SCALE, read_wave
 from espnet_kd.data.workers import Death
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import read_columns, write_columns, write_lines, write_text
+from espnet_kd.fileio import read_lengths, read_paths, write_columns, write_lines, write_text
 from espnet_kd.naming import first_few
 from espnet_kd.scoring.se_metrics import METRICS, SILENT_SCORES, score_pair
 
@@ -126,9 +126,9 @@ def read_scores(path: str | os.PathLike) -> dict[str, dict[str, float]]:
 
 
 def _pairs(index: int, job: SeJob, metrics: tuple[str, ...]) -> list[_Pair]:
-    references = read_columns(job.reference_scp)
-    lengths = read_columns(job.set_dir / "utt2num_samples")
-    estimates = read_columns(job.estimate_scp)
+    references = read_paths(job.reference_scp)
+    lengths = read_lengths(job.set_dir / "utt2num_samples")
+    estimates = read_paths(job.estimate_scp, "enhance the set again")
     if not references:
         raise UserError(job.reference_scp, "is empty", "run the data stage again")
     for path, ids in ((job.estimate_scp, estimates), (job.set_dir / "utt2num_samples", lengths)):
@@ -141,7 +141,7 @@ def _pairs(index: int, job: SeJob, metrics: tuple[str, ...]) -> list[_Pair]:
     if extra is not None and not job.partial:
         raise UserError(job.estimate_scp, f"'{extra}' has no reference", "remove it")
     return [
-        _Pair(index, name, path, estimates[name], int(lengths[name]), metrics)
+        _Pair(index, name, path, estimates[name], lengths[name], metrics)
         for name, path in references.items()
     ]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import string
 from collections.abc import Collection, Mapping, Sequence
 
+from espnet_kd.data.transcripts import lower
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_lines
 
@@ -16,7 +16,6 @@ SPACE = "<space>"
 # comment. Full-width forms have no such meaning, so the token stays a token.
 _NOTATION = "{;\\*"
 _FULL_WIDTH = {ord(c): chr(ord(c) - 0x20 + 0xFF00) for c in _NOTATION + "@"}
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def word_tokens(text: str, removed: Collection[str] = ()) -> list[str]:
@@ -40,11 +39,6 @@ def trn_token(token: str) -> str:
     if token == "@" or any(c in token for c in _NOTATION):
         return token.translate(_FULL_WIDTH)
     return token
-
-
-def lower(token: str) -> str:
-    """Return a token or an id as sclite compares it; only A to Z have another case for it."""
-    return token.translate(_LOWER)
 
 
 def trn_ids(utt2spk: Mapping[str, str], source: str | os.PathLike) -> dict[str, str]:

@@ -8,14 +8,13 @@ from itertools import groupby
 from pathlib import Path
 
 from espnet_kd.characters import unseen
-from espnet_kd.data.transcripts import sclite_notation
+from espnet_kd.data.transcripts import lower, sclite_notation
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import read_columns, read_text, write_lines, write_text
 from espnet_kd.scoring.align import Counts, count_errors
 from espnet_kd.scoring.sclite_table import Row, sclite_table
 from espnet_kd.scoring.trn import (
     character_tokens,
-    lower,
     trn_ids,
     trn_token,
     word_tokens,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from argparse import Namespace
+from collections.abc import Iterator
 
 import torch
 
@@ -30,8 +32,8 @@ def load_model(
         was trained at 16 kHz cannot be checked, because its configuration does not say.
 
     Raises:
-        UserError: a file cannot be read, the sampling rate is not 16 kHz, or a key is missing,
-            unknown or of another shape.
+        UserError: a file cannot be read, the configuration describes no model, the sampling rate
+            is not 16 kHz, or a key is missing, unknown or of another shape.
     """
     values = read_config(config, "separator")
     from espnet_kd.registry import load_plugins
@@ -43,8 +45,10 @@ def load_model(
         args.sample_rate = SAMPLE_RATE  # stock recipes leave it at 8000, whatever they train at
     elif args.sample_rate != SAMPLE_RATE:
         raise UserError(config, f"sample_rate is {args.sample_rate}", f"train at {SAMPLE_RATE}")
+    with _described_by(config):
+        model = build_enhancer(args)
     state = student_state(read_state(checkpoint), args.kd_losses)
-    return _load(build_enhancer(args), state, checkpoint), args
+    return _load(model, state, checkpoint), args
 
 
 def load_asr_model(
@@ -54,9 +58,27 @@ def load_asr_model(
     args = Namespace(**read_config(config, "token_list"))
     from espnet2.tasks.asr import ASRTask
 
-    model = ASRTask.build_model(args)
+    with _described_by(config):
+        model = ASRTask.build_model(args)
     state = rename_weights(read_state(checkpoint), model.state_dict())
     return _load(model, state, checkpoint), args
+
+
+@contextlib.contextmanager
+def _described_by(config: str | os.PathLike) -> Iterator[None]:
+    """Name the configuration in any error of a model that is built from it.
+
+    The classes of ESPnet raise errors of many types for a configuration that was cut or edited.
+    """
+    try:
+        yield
+    except Exception as error:
+        problem = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        raise UserError(
+            config,
+            f"describes no model that can be built ({problem})",
+            "give the config.yaml as the training wrote it",
+        ) from error
 
 
 def _load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -102,3 +103,17 @@ def test_nothing_readable(folder, loaded):
     for name in ("a.wav", "b.flac", "c.wav"):
         (folder / "in" / name).write_text("no audio")
     assert "3 of 3 files were not enhanced" in failure(folder / "in", folder / "out")
+
+
+@pytest.mark.brings("audio", "a file name with a line end, or not in UTF-8, to enhance", "enhanced")
+@pytest.mark.parametrize("name", [b"a\nb.wav", b"\xff.wav"])
+def test_any_file_name(tmp_path, loaded, capsys, name):
+    source, out = tmp_path / os.fsdecode(name), tmp_path / "out" / os.fsdecode(name)
+    with source.open("wb") as file:
+        soundfile.write(file, NOISE, 16000, format="WAV")
+    enhance_files.main([str(source), str(out)])
+    with out.open("rb") as file:
+        assert len(soundfile.read(file)[0]) == len(NOISE)
+    printed = capsys.readouterr()
+    assert printed.out.count("\n") == 1 and printed.err.count("\n") == 1
+    assert printed.out.strip().isprintable()

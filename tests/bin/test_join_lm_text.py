@@ -92,6 +92,21 @@ def test_invisible_characters_are_removed(options, tmp_path, capsys):
     assert capsys.readouterr().out.count("more: removed U+200B ZERO WIDTH SPACE from 1") == 1
 
 
+@pytest.mark.brings("text", "quotes around the words of a line of --lm_text", "removed, counted")
+def test_quotes_around_all_words(options, tmp_path, capsys):
+    (tmp_path / "more").write_text('mine1 "A ""B"""\nmine2 "A" B\n')
+    join_lm_text.main(options)
+    assert (tmp_path / "out/text").read_text().endswith('CAB\nmine1 A "B"\nmine2 "A" B\n')
+    assert "more: removed the quotes around 1 cells" in capsys.readouterr().out
+
+
+@pytest.mark.brings("text", "an empty file in --lm_text", "it is named")
+def test_an_empty_file(options, tmp_path):
+    (tmp_path / "more").write_text("")
+    with pytest.raises(SystemExit, match="more: is empty; restore it or leave it out"):
+        join_lm_text.main(options)
+
+
 def test_text_that_is_not_utf8(options, tmp_path):
     (tmp_path / "more").write_bytes("wsj1_lng_0000001 CAFÉ\n".encode("latin-1"))
     with pytest.raises(SystemExit, match="more: is not UTF-8"):

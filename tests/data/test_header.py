@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import struct
 
 import numpy as np
@@ -9,10 +11,12 @@ import pytest
 import soundfile
 
 from espnet_kd.data.audio import num_samples, read_samples
+from espnet_kd.data.contents import fingerprint, same_samples
 from espnet_kd.data.convert import other_format
 from espnet_kd.data.decode import read_signal
 from espnet_kd.data.header import read_header
 from espnet_kd.errors import UserError
+from espnet_kd.inference.files.formats import Recording
 
 SAMPLES = np.random.default_rng(0).integers(-900, 900, 20000).astype("<i2")
 AUDIO = SAMPLES.tobytes()
@@ -46,6 +50,18 @@ def check_whole(path):
     assert np.array_equal(read_samples(path, 7000, 15000), SAMPLES[7000:15000])
     assert other_format(path) == ""
     assert np.array_equal(read_signal(path)[0] * 32768, SAMPLES)
+    blocks = list(Recording.open(path).blocks(7000))
+    assert np.array_equal(np.concatenate(blocks)[:, 0] * 32768, SAMPLES)
+    soundfile.write(path.with_suffix(".same"), SAMPLES, 16000, format="WAV")
+    assert fingerprint(path) == fingerprint(path.with_suffix(".same"))
+    assert same_samples(path, path.with_suffix(".same"))
+
+
+def encode(kind, subtype="PCM_16", rate=16000, endian=None):
+    """Return the samples in a format of libsndfile."""
+    content = io.BytesIO()
+    soundfile.write(content, SAMPLES, rate, format=kind, subtype=subtype, endian=endian)
+    return content.getvalue()
 
 
 @pytest.mark.brings("audio", "a wav written to a pipe, its data size 0", "its samples are counted")
@@ -220,3 +236,101 @@ def test_audio_without_a_header(tmp_path):
     (tmp_path / "a.raw").write_bytes(SAMPLES.tobytes())
     with pytest.raises(UserError, match=r"a\.raw: is not an audio file"):
         num_samples(tmp_path / "a.raw")
+
+
+TAG = b"ID3\3\0\0\0\0\1\0" + b"\0" * 128
+
+
+@pytest.mark.brings("audio", "a wav or FLAC with an ID3 tag in front", "it is read like others")
+@pytest.mark.parametrize("stated", [None, 0, 1000])
+def test_a_tag_in_front_of_flac(tmp_path, stated):
+    content = TAG + flac(tmp_path / "a.flac", stated=stated)
+    (tmp_path / "a.flac").write_bytes(content)
+    check_whole(tmp_path / "a.flac")
+    (tmp_path / "a.flac").write_bytes(content[:-5000])
+    with pytest.raises(UserError, match="is truncated"):
+        num_samples(tmp_path / "a.flac")
+
+
+@pytest.mark.parametrize("sizes", [(SIZE + 36, SIZE), (0, 0), (0, 0xFFFFFFFF)])
+def test_a_tag_in_front_of_wav(tmp_path, sizes):
+    (tmp_path / "a.wav").write_bytes(TAG + wav(*sizes))
+    check_whole(tmp_path / "a.wav")
+
+
+@pytest.mark.brings("audio", "BW64, as broadcasters write it", "read like wav")
+def test_bw64(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"BW64" + encode("RF64")[4:])
+    check_whole(tmp_path / "a.wav")
+
+
+@pytest.mark.brings(
+    "audio", "a cut file of another format (AU, CAF, NIST, Ogg, RIFX, W64, ...)", "an error"
+)
+@pytest.mark.parametrize(
+    "kind", ["AU", "AVR", "CAF", "MAT5", "NIST", "RIFX", "VOC", "W64", "OGG", "Ogg, last page"]
+)
+def test_a_cut_file_of_another_format(tmp_path, kind):
+    path = tmp_path / "a.wav"
+    if kind.lower().startswith("ogg"):
+        content = encode("OGG", "VORBIS")
+        cut = content[: content.rindex(b"OggS")] if "page" in kind else content[:-1000]
+    elif kind == "RIFX":
+        content = encode("WAV", endian="BIG")
+        cut = content[:-1000]
+    else:
+        content = encode(kind)
+        cut = content[:-1000]
+    path.write_bytes(content)
+    assert read_header(path).frames == len(SAMPLES)
+    path.write_bytes(cut)
+    with pytest.raises(UserError, match=r"a\.wav: is truncated: .*; restore it"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("kind", ["AU", "RIFX"])
+def test_an_unknown_length_in_another_format(tmp_path, kind):
+    content = bytearray(encode("WAV", endian="BIG") if kind == "RIFX" else encode("AU"))
+    place = content.index(b"data") + 4 if kind == "RIFX" else 8
+    content[place : place + 4] = b"\xff" * 4
+    (tmp_path / "a.wav").write_bytes(content)
+    assert np.array_equal(read_signal(tmp_path / "a.wav")[0] * 32768, SAMPLES)
+
+
+def test_a_format_without_seeking_is_compared(tmp_path):
+    (tmp_path / "a.wav").write_bytes(encode("WAV", "GSM610", 8000))
+    (tmp_path / "b.wav").write_bytes(encode("WAV", "GSM610", 8000))
+    assert fingerprint(tmp_path / "a.wav") == fingerprint(tmp_path / "b.wav")
+
+
+def test_a_second_data_chunk_is_not_lost(tmp_path):
+    second = b"data" + struct.pack("<I", 1000) + AUDIO[:1000]
+    (tmp_path / "a.wav").write_bytes(wav(after=second))
+    with pytest.raises(UserError, match="but 1008 other bytes follow"):
+        num_samples(tmp_path / "a.wav")
+
+
+@pytest.mark.brings("audio", "a pipe or a device instead of a file", "one line, no waiting")
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(UserError, match=r"a\.wav: is a pipe or a device, not a file; write the"):
+        read_header(tmp_path / "a.wav")
+
+
+@pytest.mark.brings("audio", "a file name that is not UTF-8", "it is read")
+def test_a_name_that_is_not_utf8(tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wav")
+    with open(path, "wb") as out:
+        out.write(wav())
+    assert num_samples(path) == len(SAMPLES)
+    assert len(read_samples(path)) == len(SAMPLES)
+
+
+@pytest.mark.brings("audio", "a rate of 1 Hz or 4 GHz, with --resample", "an error")
+@pytest.mark.parametrize("rate", [1, 4_000_000_000])
+def test_a_rate_that_cannot_be(tmp_path, rate):
+    content = bytearray(wav())
+    content[24:28] = struct.pack("<I", rate)
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(UserError, match=f"has a sampling rate of {rate} Hz, which is not in 8000"):
+        other_format(tmp_path / "a.wav")

@@ -17,7 +17,7 @@ from espnet_kd.errors import UserError
 SAMPLES = np.random.default_rng(0).integers(1, 900, 6000).astype("<i2")
 AUDIO = SAMPLES.tobytes()
 EXAMPLES = settings(
-    max_examples=100,
+    max_examples=150,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -86,6 +86,16 @@ def test_a_real_mixture_cannot_be_its_own_reference(tmp_path, tables):
         write_set(tmp_path / "real", tables)
 
 
+@pytest.mark.parametrize("letters", ["/a", "a" * 240])
+def test_ids_that_cannot_be_names_of_files(tmp_path, tables, letters):
+    tables = {
+        name: {utt.replace("c_SIMU", letters): value for utt, value in table.items()}
+        for name, table in tables.items()
+    }
+    with pytest.raises(UserError, match="set/utt2spk: id 'M02_.* cannot be the name of a file"):
+        write_set(tmp_path / "set", tables)
+
+
 @pytest.mark.brings(
     "lists", "ids that do not sort like their speakers, in a set directory", "the two are named"
 )

@@ -124,13 +124,13 @@ def test_a_short_recording_is_repeated(backgrounds, tmp_path, length):
 
 
 def test_only_the_segment_is_read(noises, speech, monkeypatch):
-    read, lengths = soundfile.read, []
+    read, lengths = soundfile.SoundFile.read, []
 
-    def spy(path, frames, *places, **options):
+    def spy(file, frames, **options):
         lengths.append(frames)
-        return read(path, frames, *places, **options)
+        return read(file, frames, **options)
 
-    monkeypatch.setattr(soundfile, "read", spy)
+    monkeypatch.setattr(soundfile.SoundFile, "read", spy)
     NoiseMixer(noises)("a", *speech)
     assert lengths == [LENGTH]
 

@@ -57,3 +57,11 @@ def test_shorter_silence_and_pauses_of_clean_speech_are_not_reported(tmp_path, c
 def test_a_silent_recording_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"a\.wav: all 40000 samples are zero"):
         check_row_audio("data/x", rows(tmp_path / "a.wav", 0 * NOISE), 1, samples=True)
+
+
+@pytest.mark.brings("audio", "a recording with the same value everywhere", "refused like silence")
+@pytest.mark.parametrize("length", [1, 40000])
+def test_a_constant_recording_is_an_error(tmp_path, length):
+    with pytest.raises(UserError, match=rf"a\.wav: all {length} samples are -7, so it is silent"):
+        write_samples(tmp_path / "a.wav", 0 * NOISE[:length] - 7)
+        scan_samples(tmp_path / "a.wav")

@@ -19,7 +19,7 @@ from espnet_kd.options import split_fields
 
 SCRIPTS = Path(__file__).parents[2] / "egs2/TEMPLATE/enh_kd1/scripts"
 quick = settings(
-    max_examples=60,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     database=None,

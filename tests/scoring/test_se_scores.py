@@ -200,3 +200,17 @@ def test_a_crash_of_a_metric_costs_only_its_value(make_se_set, tmp_path, capfd, 
     )
     assert line in warnings.splitlines()
     assert "noisy on long: an undefined pesq, left out of the mean, in 2 of 2" in warnings
+
+
+@pytest.mark.brings("scoring", "a list with an id but no file, or no length", "the id is named")
+def test_ids_without_values(make_se_set, tmp_path):
+    set_dir = make_se_set()
+    words = ["--job", job(set_dir, tmp_path / "out")]
+    lines = (set_dir / "wav.scp").read_text().splitlines()
+    first = lines[0].split()[0]
+    (set_dir / "wav.scp").write_text("\n".join([first, *lines[1:]]) + "\n")
+    assert f"wav.scp: names no file for '{first}'; enhance the set again" in error_of(words)
+    (set_dir / "wav.scp").write_text("\n".join(lines) + "\n")
+    for value in ("x", "-1", "0", "", "1.5"):
+        write_columns(set_dir / "utt2num_samples", {line.split()[0]: value for line in lines})
+        assert f"utt2num_samples: '{first}' has '{value}' samples" in error_of(words)

@@ -80,5 +80,7 @@ def test_no_training(tmp_path):
     with pytest.raises(UserError, match="checkpoint.pth: does not exist"):
         read_history(tmp_path)
     (tmp_path / CHECKPOINT).write_bytes(b"cut")
-    with pytest.raises(UserError, match=r"checkpoint.pth: is cut, empty or not a checkpoint of"):
+    with pytest.raises(
+        UserError, match=r"checkpoint.pth: is cut, empty, damaged or not a checkpoint of"
+    ):
         read_history(tmp_path)

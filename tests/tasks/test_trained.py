@@ -78,3 +78,33 @@ def test_configuration_of_stock_espnet_is_enough(student_files, tmp_path, rate):
     assert model.sample_rate == trained.sample_rate == 16000
     saved = torch.load(student_files[1])
     assert all(torch.equal(value, saved[key]) for key, value in model.state_dict().items())
+
+
+@pytest.mark.brings(
+    "training", "a config.yaml that is cut or was edited", "one line names it and what is wrong"
+)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("separator: tcn", "separator: foo"),
+        ("layer: 2", "layer: two"),
+        ("layer: 2", "layer: 2\n  foo: 3"),
+        ("encoder_conf:", "encoder_conf: null\nrest:"),
+        ("separator_conf:", "separator_conf: {}\nrest:"),
+    ],
+)
+def test_a_damaged_configuration(student_files, tmp_path, old, new):
+    config, checkpoint = student_files
+    text = config.read_text()
+    assert old in text
+    (tmp_path / "config.yaml").write_text(text.replace(old, new))
+    with pytest.raises(UserError, match=r"config\.yaml: describes no model that can be built \("):
+        load_model(tmp_path / "config.yaml", checkpoint)
+
+
+def test_a_damaged_configuration_of_a_recognizer(recognizer_files, tmp_path):
+    config, checkpoint = recognizer_files
+    text = config.read_text().replace("encoder: transformer", "encoder: foo", 1)
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"config\.yaml: describes no model that can be built \("):
+        load_asr_model(tmp_path / "config.yaml", checkpoint)

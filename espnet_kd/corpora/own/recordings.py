@@ -12,7 +12,7 @@ from espnet_kd.data.categories import CATEGORIES
 from espnet_kd.data.dump import SPEED_PREFIX
 from espnet_kd.data.transcripts import Transcripts, sclite_notation
 from espnet_kd.errors import UserError
-from espnet_kd.fileio import checked_lines, read_columns
+from espnet_kd.fileio import checked_lines, read_columns, read_paths
 from espnet_kd.options import split_fields
 
 PARTS = ("train", "valid", "test")
@@ -20,7 +20,10 @@ COLUMNS = ("part", "id", "speaker", "noisy", "clean", "text")
 OPTIONAL_COLUMNS = ("category", "session")
 DIRECTORY_FORM = "CATEGORY:PART:DIRECTORY"
 
+LONGEST_NAME = 90  # bytes of an id or a speaker; stages put both and a prefix into file names
 _NAME = re.compile(r"[\w.-]+")
+_IN_ARCHIVE = re.compile(r".*:\d+(\[.*\])?")  # of Kaldi, e.g. a.ark:123
+FIX = "write it, or correct --dir; docs/data.md describes the directory"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ class Recording:
             if not _NAME.fullmatch(name):
                 raise UserError(
                     self.place, f"{kind} is '{name}'", "use letters, digits, '_', '-' and '.'"
+                )
+            if len(name.encode()) > LONGEST_NAME:
+                raise UserError(
+                    self.place,
+                    f"{kind} '{name}' has {len(name.encode())} bytes, more than {LONGEST_NAME}",
+                    "shorten it, because outputs are files of this name",
                 )
             if SPEED_PREFIX.match(name):
                 raise UserError(
@@ -186,7 +195,12 @@ def read_directory(option: str) -> Iterator[Recording]:
         raise UserError(directory / "segments", "is not supported", "write each segment as a file")
     files = ["wav.scp", "text", "utt2spk", *(["spk1.scp"] if category == "SIMU" else [])]
     files += [file for file in ("utt2session",) if (directory / file).exists()]
-    tables = {file: read_columns(directory / file) for file in files}
+    tables = {
+        file: (read_paths if file.endswith(".scp") else read_columns)(directory / file, FIX)
+        for file in files
+    }
+    if not tables["wav.scp"]:
+        raise UserError(directory / "wav.scp", "is empty", FIX)
     for file, table in tables.items():
         different = table.keys() ^ tables["wav.scp"].keys()
         if different:
@@ -212,8 +226,11 @@ def read_directory(option: str) -> Iterator[Recording]:
 
 
 def _audio(scp: Path, value: str) -> str:
-    if value.endswith("|"):
+    if value.endswith("|") or value.startswith("|"):
         raise UserError(
             scp, f"'{value}' is a command, not a file", "write its output as wav or flac"
         )
+    if value == "-" or (_IN_ARCHIVE.fullmatch(value) and not os.path.exists(value)):
+        what = "standard input" if value == "-" else "a place in an archive"
+        raise UserError(scp, f"'{value}' is {what}, not a file", "write it as wav or flac")
     return os.path.abspath(value)

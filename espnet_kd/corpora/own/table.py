@@ -18,6 +18,7 @@ from espnet_kd.data.channels import FILE, write_channels
 from espnet_kd.data.convert import other_format, write_copy
 from espnet_kd.data.kaldi_dir import check_audio, write_set
 from espnet_kd.data.parallel import parallel_map
+from espnet_kd.data.transcripts import lower
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import write_columns
 
@@ -62,8 +63,10 @@ class OwnCorpus:
             UserError: the first fault found in the corpus.
         """
         sets = group(ordered_ids(self.recordings))
-        for recordings in sets.values():
-            group_sessions(recordings)  # rejects inconsistent ones before anything is written
+        for name, recordings in sets.items():  # faults are told before anything is written
+            group_sessions(recordings)
+            if not name.startswith("train"):  # these are scored with sclite
+                _check_case(recordings)
         noise = self._noise()
         audio = dict.fromkeys(path for r in self.recordings for path in r.files)
         formats = self._formats({*audio, *noise.values()})
@@ -172,6 +175,20 @@ class OwnCorpus:
             found += [({utterance: path}, usable) for utterance, path in own.items()]
         found.sort(key=lambda pair: min(pair[0]))
         write_channels(self.out / name, found)
+
+
+def _check_case(recordings: Iterable[Recording]) -> None:
+    """Reject ids that sclite confuses; otherwise the scoring would, after all trainings."""
+    seen: dict[str, Recording] = {}
+    for recording in recordings:
+        other = seen.setdefault(lower(recording.id), recording)
+        if other is not recording:
+            raise UserError(
+                recording.place,
+                f"id '{recording.id}' differs only in case from '{other.id}' ({other.place}), "
+                "which sclite ignores",
+                "rename one",
+            )
 
 
 def _write_copy(job: tuple[str, Path]) -> int:

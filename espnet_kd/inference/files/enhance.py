@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from espnet_kd.characters import line
+from espnet_kd.data.header import encoded
 from espnet_kd.errors import UserError
 from espnet_kd.fileio import atomic_path
 from espnet_kd.inference.files.backend import Backend
@@ -92,6 +94,7 @@ def enhance_file(
             finite; `out` cannot be written.
     """
     form = OutputFormat.choose(recording, out)
+    name = line(recording.path.name)
     mixture, enhanced = SampleSpool(recording.channels), SampleSpool(recording.channels)
     counter = Counter(recording.blocks())
     for block in resampled(counter, recording.rate, backend.sample_rate):
@@ -99,9 +102,9 @@ def enhance_file(
     levels = Levels(recording.channels)
     if streamer is None:
         seconds = piece_seconds(backend) if seconds is None else seconds
-        output = _in_pieces(recording.path.name, mixture, backend, seconds)
+        output = _in_pieces(name, mixture, backend, seconds)
     else:
-        output = streamed(mixture, streamer, backend.sample_rate, recording.path.name)
+        output = streamed(mixture, streamer, backend.sample_rate, name)
     for block in output:
         if not np.isfinite(block).all():
             problem = "the model's output is not finite"
@@ -170,7 +173,7 @@ def _write(out: Path, form: OutputFormat, blocks: Iterator[np.ndarray], frames: 
                     clipped += int((np.abs(block) > 1).sum()) if form.clips else 0
                     file.write(form.stored(block))
             # libsndfile does not report every failure.
-            whole = soundfile.info(os.fspath(temporary)).frames >= frames
+            whole = soundfile.info(encoded(temporary)).frames >= frames
         except soundfile.SoundFileError:
             whole = False
         if not whole:

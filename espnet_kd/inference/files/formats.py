@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from espnet_kd.data.header import read_header
+from espnet_kd.data.decode import audio_source
+from espnet_kd.data.header import check_rate, encoded, read_header
 from espnet_kd.data.waves import FULL_SCALE
 from espnet_kd.errors import UserError
 
-LOWEST_RATE, HIGHEST_RATE = 8000, 192_000  # Hz
 BLOCK = 1 << 16  # frames read at once
-UNKNOWN = 1 << 62  # libsndfile gives more frames than this for a file that does not say
 SUFFIXES = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 # Sample formats that any number of samples fits into; others come in blocks.
 KEPT = ("PCM_U8", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
@@ -51,16 +50,10 @@ class Recording:
             UserError: it does not exist, is not audio, is truncated, is empty, or has a rate
                 outside 8 to 192 kHz.
         """
-        if not path.is_file():
+        if not os.path.exists(path):  # also False for a name that is too long
             raise UserError(path, "does not exist", "give an audio file, or a folder of them")
         header = read_header(path)
-        if not LOWEST_RATE <= header.rate <= HIGHEST_RATE:
-            raise UserError(
-                path,
-                f"has a sampling rate of {header.rate} Hz, which is not in "
-                f"{LOWEST_RATE} to {HIGHEST_RATE}",
-                "resample it",
-            )
+        check_rate(header, path)
         if header.frames == 0:
             raise UserError(path, "contains 0 samples", "leave it out")
         return cls(path, header.rate, header.channels, header.container, header.subtype)
@@ -72,36 +65,23 @@ class Recording:
             UserError: samples cannot be decoded, are not finite, or are fewer than the header says.
         """
         read = 0
-        try:
-            with _Stream(os.fspath(self.path)) as audio:
-                promised = audio.frames
-                while len(block := audio.read(size, dtype="float32", always_2d=True)):
-                    if not np.isfinite(block).all():
-                        frame = read + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
-                        raise UserError(
-                            self.path,
-                            f"contains samples that are not finite (first at {frame})",
-                            "restore it",
-                        )
-                    read += len(block)
-                    yield block
-        except soundfile.SoundFileError as error:
-            raise UserError(self.path, f"cannot be decoded ({error})", "restore it") from None
-        if read < promised < UNKNOWN:
-            raise UserError(self.path, f"is truncated: {read} of {promised} samples", "restore it")
+        header = read_header(self.path)
+        with audio_source(self.path, header) as source, soundfile.SoundFile(source) as audio:
+            while len(block := audio.read(size, dtype="float32", always_2d=True)):
+                if not np.isfinite(block).all():
+                    frame = read + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+                    raise UserError(
+                        self.path,
+                        f"contains samples that are not finite (first at {frame})",
+                        "restore it",
+                    )
+                read += len(block)
+                yield block
+        if read < header.frames:
+            problem = f"is truncated: {read} of {header.frames} samples"
+            raise UserError(self.path, problem, "restore it")
         if not read:
             raise UserError(self.path, "contains 0 samples", "leave it out")
-
-
-class _Stream(soundfile.SoundFile):
-    """A file that is only read in order.
-
-    soundfile otherwise seeks after each read, which fails at the end of a FLAC file that does not
-    say its length.
-    """
-
-    def seekable(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True)
@@ -164,6 +144,8 @@ class OutputFormat:
         container = self.format
         if container == "WAV" and frames * self.channels * 8 > LARGEST_WAV:
             container = "RF64"
+        if isinstance(file, str):
+            file = encoded(file)
         return soundfile.SoundFile(
             file, "w", self.rate, self.channels, self.subtype, format=container
         )

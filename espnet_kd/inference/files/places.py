@@ -82,10 +82,10 @@ def _output(path: Path) -> Path:
 
 
 def _check(pairs: Sequence[tuple[Path, Path]], force: bool) -> None:
-    sources = {path.resolve() for path, _ in pairs}
+    sources = {os.path.realpath(path) for path, _ in pairs}
     outputs = [out for _, out in pairs]
     for out in outputs:
-        if out.resolve() in sources:
+        if os.path.realpath(out) in sources:
             raise UserError(out, "is an input", "give another output")
     (often, count), *_ = Counter(outputs).most_common(1)
     if count > 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,14 @@ import torch
 import yaml
 from espnet2.train.reporter import Reporter
 
-from espnet_kd.checkpoint import CHECKPOINT, mismatches, read_config, read_training_state
+from espnet_kd.checkpoint import (
+    CHECKPOINT,
+    is_whole,
+    mismatches,
+    read_config,
+    read_state,
+    read_training_state,
+)
 from espnet_kd.errors import UserError
 
 # ESPnet continues with what the checkpoint has of these, so changing them has no effect.
@@ -39,17 +45,25 @@ def check_resume(
         return
     state = read_training_state(checkpoint)
     anew = f"or remove {directory} to train from the beginning"
-    for problem, fix in _problems(args, model, optimizers, state, directory):
+    try:
+        found = next(_problems(args, model, optimizers, state, directory), None)
+        epochs = [] if found else _epochs_to_average(args, state["reporter"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        found = f"is not a checkpoint of a training ({error!r})", "replace it"
+    if found:
+        problem, fix = found
         raise UserError(checkpoint, problem, f"{fix}, {anew}")
-    for epoch in _epochs_to_average(args, state["reporter"]):
+    for epoch in epochs:
         file = directory / f"{epoch}epoch.pth"
-        if not zipfile.is_zipfile(file):
-            problem = "is cut or empty" if file.exists() else "does not exist"
+        if not is_whole(file):
+            problem = "is cut, empty or damaged" if file.exists() else "does not exist"
             raise UserError(
                 file,
                 f"{problem}, but epoch {epoch} is one of those to average (--keep_nbest_models)",
                 f"copy it back, {anew}",
             )
+        if not _adapts(args) and (wrong := mismatches(model, read_state(file))):
+            raise UserError(file, f"is of another model: {wrong[0]}", f"copy it back, {anew}")
 
 
 def _problems(
@@ -63,7 +77,7 @@ def _problems(
     for key, kind in PARTS.items():
         if not isinstance(state.get(key), kind):
             yield f"has no '{key}', so it is not a checkpoint of a training", "replace it"
-    if not getattr(args, "use_adapter", False) and (wrong := mismatches(model, state["model"])):
+    if not _adapts(args) and (wrong := mismatches(model, state["model"])):
         more = f" (and {len(wrong) - 1} more such weights)" if len(wrong) > 1 else ""
         yield f"is of another model: {wrong[0]}{more}", "set the model it was trained with"
     if (directory / "config.yaml").exists():
@@ -72,13 +86,20 @@ def _problems(
             now = yaml.safe_load(yaml.safe_dump(getattr(args, key, None)))
             if key in before and before[key] != now:
                 yield f"was trained with {key} {before[key]}, not {now}", "set that"
-    for optimizer, saved in zip(optimizers, state["optimizers"], strict=False):
-        ours = optimizer.state_dict()["param_groups"]
-        if _shape(ours) != _shape(saved["param_groups"]):
-            yield f"is of another optimizer than {args.optim}", "set the one it was trained with"
+    try:
+        saved = [_shape(one["param_groups"]) for one in state["optimizers"]]
+    except (KeyError, TypeError):
+        saved = []
+    if saved != [_shape(optimizer.state_dict()["param_groups"]) for optimizer in optimizers]:
+        yield f"is of another optimizer than {args.optim}", "set the one it was trained with"
     saved = [one is not None for one in state["schedulers"]]
     if saved != [getattr(args, f"scheduler{n}") is not None for n in _suffixes(optimizers)]:
         yield f"is of another scheduler than {args.scheduler}", "set the one it was trained with"
+
+
+def _adapts(args: argparse.Namespace) -> bool:
+    """Return whether the files hold only the weights of adapters."""
+    return getattr(args, "use_adapter", False)
 
 
 def _shape(groups: list[dict[str, Any]]) -> list[tuple[set[str], int]]:

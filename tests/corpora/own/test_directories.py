@@ -17,6 +17,7 @@ def test_directories_are_read_as_their_category(kaldi, category):
     assert first.reference == ("/c/1.wav" if category == "SIMU" else "")
 
 
+@pytest.mark.brings("lists", "a command or an archive in wav.scp, or no file", "it is named")
 @pytest.mark.parametrize(
     ("option", "file", "text", "message"),
     [
@@ -25,6 +26,13 @@ def test_directories_are_read_as_their_category(kaldi, category):
         ("REAL:dev:{}", None, "", "part is 'dev'"),
         ("REAL:train:{}", "segments", "", "segments: is not supported"),
         ("REAL:train:{}", "wav.scp", "ann-1 cat x |\nann-2 /a\n", "'cat x |' is a command"),
+        ("REAL:train:{}", "wav.scp", "ann-1 |cat x\nann-2 /a\n", "'|cat x' is a command"),
+        ("REAL:train:{}", "wav.scp", "ann-1 a.ark:12\nann-2 /a\n", "'a.ark:12' is a place in an"),
+        ("REAL:train:{}", "wav.scp", "ann-1 -\nann-2 /a\n", "'-' is standard input"),
+        ("REAL:train:{}", "wav.scp", "ann-1\nann-2 /a\n", "wav.scp: names no file for 'ann-1'"),
+        ("SIMU:train:{}", "spk1.scp", "ann-1\nann-2 /a\n", "spk1.scp: names no file for 'ann-1'"),
+        ("REAL:train:{}", "wav.scp", "", "wav.scp: is empty; write it, or correct --dir"),
+        ("REAL:train:{}", "wav.scp", None, "wav.scp: does not exist; write it, or correct --dir"),
         ("REAL:train:{}", "text", "ann-1 ONE\n", "text: differs from wav.scp in 'ann-2'"),
         ("REAL:train:{}", "text", "ann-1 ONE\nann-2\n", "'ann-2' has no text"),
         ("SIMU:train:{}", "spk1.scp", None, "spk1.scp: does not exist"),

@@ -44,3 +44,20 @@ def test_copies_at_other_speeds(own, column):
     assert f"line 2: {column} 'sp0.9-x' is that of a copy at another speed" in own.error()
     own.edit("sp0.9-x" if column == "id" else "train_a", column, "sp1-x")
     own.run()
+
+
+@pytest.mark.brings(
+    "lists", "ids of a valid or test part that differ only in case", "both are named in stage 1"
+)
+def test_ids_that_sclite_confuses(own):
+    own.edit("test_b", "id", "TEST_A")
+    line = own.error()
+    assert "line 10: id 'ann-test_a_SIMU' differs only in case from 'ann-TEST_A_SIMU' (" in line
+    assert line.endswith("line 11), which sclite ignores; rename one")
+
+
+@pytest.mark.brings("lists", "an id too long for the name of a file", "its line, and the limit")
+@pytest.mark.parametrize("column", ["id", "speaker"])
+def test_a_long_id(own, column):
+    own.edit("test_b", column, "ä" * 46)
+    assert f"line 11: {column} '{'ä' * 46}' has 92 bytes, more than 90; shorten" in own.error()

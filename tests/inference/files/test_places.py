@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from espnet_kd.errors import UserError
+from espnet_kd.inference.files.formats import Recording
 from espnet_kd.inference.files.places import find_places
 
 
@@ -98,3 +99,13 @@ def test_a_folder_cannot_become_a_file(folder, tmp_path):
     (tmp_path / "out.wav").touch()
     with pytest.raises(UserError, match="out.wav: is a file, but the input is a folder"):
         find_places(folder, tmp_path / "out.wav")
+
+
+@pytest.mark.brings("lists", "a loop of links in a folder to enhance", "only that file is an error")
+def test_a_loop_of_links(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.wav").symlink_to("a.wav")
+    places = find_places(tmp_path / "in", tmp_path / "out")
+    assert [path.name for path, _ in places.pairs] == ["a.wav"]
+    with pytest.raises(UserError, match=r"a\.wav: does not exist"):
+        Recording.open(places.pairs[0][0])

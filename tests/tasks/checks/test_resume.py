@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,13 @@ def line(train: Run, *options: str) -> str:
     return str(stop.value)
 
 
+def save(state: object, file: Path) -> None:
+    """Write a file; torch.save to a checkpoint.pth would write the weights of the epoch too."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    file.write_bytes(content.getvalue())
+
+
 def spoil(file: Path, how: str) -> None:
     if how == "empty":
         file.write_bytes(b"")
@@ -88,22 +96,33 @@ def spoil(file: Path, how: str) -> None:
     elif how == "text":
         file.write_text("not a checkpoint\n")
     elif how == "weights":
-        torch.save(torch.load(file.with_name("1epoch.pth")), file)
+        save(torch.load(file.with_name("1epoch.pth")), file)
+    elif how == "bytes":  # of one weight
+        content = bytearray(file.read_bytes())
+        place = len(content) // 2
+        content[place : place + 200] = bytes(200)
+        file.write_bytes(content)
+    elif how == "optimizers":
+        state = torch.load(file, weights_only=False)
+        save({**state, "optimizers": []}, file)
+    elif how == "statistics":
+        state = torch.load(file, weights_only=False)
+        save({**state, "reporter": {"epoch": 2}}, file)
     elif how == "parts":
-        torch.save({"model": {}, "reporter": {"epoch": 1, "stats": {}}}, file)
+        save({"model": {}, "reporter": {"epoch": 1, "stats": {}}}, file)
     else:
         file.unlink()
 
 
 @pytest.mark.brings(
     "again",
-    "a checkpoint.pth that is cut, empty or something else",
+    "a checkpoint.pth that is cut, empty, damaged or something else",
     "one line names it and says what to remove; nothing is overwritten",
 )
 def test_a_broken_checkpoint(train, tmp_path):
     file = tmp_path / "exp" / "checkpoint.pth"
     whole, config = file.read_bytes(), (tmp_path / "exp" / "config.yaml").read_bytes()
-    for how in ("empty", "cut", "text", "weights", "parts"):
+    for how in ("empty", "cut", "text", "weights", "bytes", "optimizers", "statistics", "parts"):
         file.write_bytes(whole)
         spoil(file, how)
         error = line(train, "--max_epoch", "3")
@@ -162,11 +181,21 @@ def test_another_size(train, tmp_path):
 )
 def test_a_missing_epoch(train, tmp_path):
     file = tmp_path / "exp" / "1epoch.pth"
-    for how, problem in (("cut", "is cut or empty"), ("missing", "does not exist")):
+    for how, problem in (("cut", "is cut, empty or damaged"), ("missing", "does not exist")):
         spoil(file, how)
         error = line(train, "--max_epoch", "3")
         assert error.startswith(f"error: {file}: {problem}, but epoch 1 is one of those to average")
         assert not (tmp_path / "exp" / "3epoch.pth").exists()
+
+
+@pytest.mark.brings(
+    "again", "weights of a best epoch that are of another model", "one line names the file"
+)
+def test_an_epoch_of_another_model(train, tmp_path):
+    file = tmp_path / "exp" / "1epoch.pth"
+    torch.save({"weight": torch.zeros(1)}, file)
+    error = line(train, "--max_epoch", "3")
+    assert error.startswith(f"error: {file}: is of another model: has no '")
 
 
 @pytest.mark.brings(
