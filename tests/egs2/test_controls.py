@@ -70,6 +70,17 @@ def test_the_students_control_differs_in_the_data_alone(trainings):
     assert INIT in student
 
 
+def test_mixed_batches_know_no_category(trainings):
+    settings = {"train_controls": "true", "student_init": "baseline"}
+    found, _ = trainings("08_student.sh", **settings, mixed_batches="true")
+    assert len(found) == 2 and not [line for line in found.values() if "utt2category" in line]
+    found, errors = trainings("08_student.sh", mixed_batches="true", real_weight="0.3")
+    assert not found and errors.endswith(
+        "error: --real_weight: is 0.3, which needs batches of one category; "
+        "leave out --mixed_batches true\n"
+    )
+
+
 def test_real_speech_weighs_less_in_the_student_alone(trainings):
     settings = {"train_controls": "true", "student_init": "baseline"}
     (student, control), (plain, same) = (

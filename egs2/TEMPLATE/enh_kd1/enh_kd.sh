@@ -46,6 +46,7 @@ min_log_likelihood=           # leave out pseudo-references whose transcript has
 teacher_init=baseline         # initial weights of the teacher: baseline, or scratch as in the paper
 student_init=scratch          # the same for the student (without kd_config)
 real_weight=1                 # weight of real speech with pseudo-references in the student's loss (without kd_config)
+mixed_batches=false           # simulated and real speech in one batch of the student (without kd_config); for students with batch norm
 train_controls=false          # also train teacher and student without text and pseudo-references
 asr_config=conf/asr/transformer.yaml         # clean-condition recognizer
 asr_multi_config=conf/asr/transformer.yaml   # multi-style recognizer

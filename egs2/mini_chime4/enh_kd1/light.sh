@@ -17,7 +17,7 @@ done
 
 light() {  # light OPTION...: stages of the recipe with the light student
     ./run.sh --expdir exp_light --se_config conf/mini/se/gtcrn_published.yaml \
-        --student_config conf/mini/se/gtcrn_published_continued.yaml \
+        --student_config conf/mini/se/gtcrn_published_continued.yaml --mixed_batches true \
         --multi_style_systems "" --observation_systems "" "$@"
 }
 

@@ -67,6 +67,8 @@ initial_weights() {  # initial_weights OPTION baseline|scratch
 # Add the option for the weight of real speech in a student's loss to the array `options`.
 real_speech_weight() {
     if [ "${real_weight}" != 1 ]; then
+        [ "${mixed_batches}" = false ] || die "--real_weight: is ${real_weight}, which needs" \
+            "batches of one category; leave out --mixed_batches true"
         options+=(--model_conf "category_weights={REAL: ${real_weight}}")
     fi
 }
@@ -125,9 +127,12 @@ add_shapes() {  # add_shapes train|valid SET_DIR FILE...
 
 # Add the data of an SE training: mixture, reference, category, and speed if the set has speeds.
 # TYPE is that of the references: `sound`, or `reference` if some utterances do not have one.
+# ESPnet makes batches of one category. With mixed_batches, it is not told where that is possible.
 add_se_data() {  # add_se_data train|valid SET_DIR [TYPE]
-    add_data "$1" "$2" wav.scp,speech_mix,sound "spk1.scp,speech_ref1,${3:-sound}" \
-        utt2category,category,text
+    add_data "$1" "$2" wav.scp,speech_mix,sound "spk1.scp,speech_ref1,${3:-sound}"
+    if [ "${mixed_batches}" = false ] || [ "${3:-sound}" != sound ]; then
+        add_data "$1" "$2" utt2category,category,text
+    fi
     if [ -e "$2/utt2speed" ]; then
         add_data "$1" "$2" utt2speed,speed,text_float
     fi
