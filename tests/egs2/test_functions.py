@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "egs2" / "TEMPLATE" / "enh_kd1" / "scripts"
-PRELUDE = f"set -euo pipefail; . {SCRIPTS}/functions.sh; mixed_batches=false; ngpu=0 num_threads=3 cuda_cmd='echo RUN'; "
+PRELUDE = (
+    f"set -euo pipefail; . {SCRIPTS}/functions.sh; "
+    "mixed_batches=false ngpu=0 num_threads=3 cuda_cmd='echo RUN'; "
+)
 
 
 def bash(directory, script):
