@@ -22,7 +22,7 @@ from espnet_kd.inference.files.enhance import enhance_file
 from espnet_kd.inference.files.formats import Recording
 from espnet_kd.inference.files.load import PEER, load_backend
 from espnet_kd.inference.observation import ONLY_ENHANCED
-from espnet_kd.peers.registry import PEERS
+from espnet_kd.inference.peers.registry import PEERS
 from espnet_kd.progress import progress
 from espnet_kd.report.environment import environment_block
 from espnet_kd.report.markdown import GAP, interval_cell, table

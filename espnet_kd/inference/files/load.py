@@ -25,14 +25,14 @@ def load_backend(model: str | os.PathLike | None, checkpoint: str = "") -> Backe
         model: a training directory (`config.yaml`, `valid.*.ave.pth`), a stock or unpacked model
             (`config.yaml`, `model.pth`), a zip file from `espnet-kd pack`, or a file from
             `espnet-kd export-onnx`; `peer:` and the name of a pretrained denoiser of others, see
-            `espnet_kd.peers`; None for the model that comes with this package.
+            `espnet_kd.inference.peers`; None for the model that comes with this package.
         checkpoint: file of weights in a training directory, if there are several.
 
     Raises:
         UserError: there is no such model, it cannot be loaded, or it cannot enhance audio alone.
     """
     if model is not None and os.fspath(model).startswith(PEER):
-        from espnet_kd.peers.registry import open_peer
+        from espnet_kd.inference.peers.registry import open_peer
 
         return open_peer(os.fspath(model).removeprefix(PEER))
     path = Path(DEFAULT_MODEL if model is None else model)

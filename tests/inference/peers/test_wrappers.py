@@ -16,9 +16,9 @@ from onnx import TensorProto, helper
 
 from espnet_kd.errors import UserError
 from espnet_kd.inference.files.load import load_backend
-from espnet_kd.peers import native, networks
-from espnet_kd.peers.files import packaged_file
-from espnet_kd.peers.registry import PEERS, open_peer
+from espnet_kd.inference.peers import native, networks
+from espnet_kd.inference.peers.files import packaged_file
+from espnet_kd.inference.peers.registry import PEERS, open_peer
 
 WAVE = (0.1 * np.random.default_rng(0).standard_normal(5003)).astype(np.float32)
 
@@ -169,7 +169,7 @@ def test_no_streams(weights):
 
 
 def test_each_peer_names_its_package():
-    lines = (Path(__file__).parents[2] / "tools/peers.txt").read_text().splitlines()
+    lines = (Path(__file__).parents[3] / "tools/peers.txt").read_text().splitlines()
     pinned = {line.partition("==")[0] for line in lines if "==" in line}
     modules = {"networks": networks, "native": native}
     found = set()

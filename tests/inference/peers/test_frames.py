@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from espnet_kd.peers.frames import overlap_add, with_delay
+from espnet_kd.inference.peers.frames import overlap_add, with_delay
 
 WAVE = np.random.default_rng(0).standard_normal(1003).astype(np.float32)
 

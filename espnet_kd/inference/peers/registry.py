@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 
 from espnet_kd.errors import UserError
-from espnet_kd.peers.base import Peer
+from espnet_kd.inference.peers.base import Peer
 
 PEERS = {
-    "gtcrn": "espnet_kd.peers.networks:GTCRNPeer",
-    "dtln": "espnet_kd.peers.networks:DTLNPeer",
-    "nsnet2": "espnet_kd.peers.networks:NSNet2Peer",
-    "rnnoise": "espnet_kd.peers.native:RNNoisePeer",
-    "deepfilternet": "espnet_kd.peers.native:DeepFilterNetPeer",
+    "gtcrn": "espnet_kd.inference.peers.networks:GTCRNPeer",
+    "dtln": "espnet_kd.inference.peers.networks:DTLNPeer",
+    "nsnet2": "espnet_kd.inference.peers.networks:NSNet2Peer",
+    "rnnoise": "espnet_kd.inference.peers.native:RNNoisePeer",
+    "deepfilternet": "espnet_kd.inference.peers.native:DeepFilterNetPeer",
 }
 
 

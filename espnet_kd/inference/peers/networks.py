@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from espnet_kd.errors import UserError
-from espnet_kd.peers.base import Peer
-from espnet_kd.peers.files import packaged_file
-from espnet_kd.peers.frames import overlap_add
+from espnet_kd.inference.peers.base import Peer
+from espnet_kd.inference.peers.files import packaged_file
+from espnet_kd.inference.peers.frames import overlap_add
 
 
 def open_session(path: Path) -> Any:

@@ -9,9 +9,9 @@ from ctypes import POINTER, c_char_p, c_float, c_size_t, c_void_p
 import numpy as np
 
 from espnet_kd.errors import UserError
-from espnet_kd.peers.base import Peer
-from espnet_kd.peers.files import packaged_file
-from espnet_kd.peers.frames import with_delay
+from espnet_kd.inference.peers.base import Peer
+from espnet_kd.inference.peers.files import packaged_file
+from espnet_kd.inference.peers.frames import with_delay
 
 
 def _pointer(block: np.ndarray):
