@@ -24,7 +24,9 @@ def main(cmd: list[str] | None = None) -> None:
     parser.add_argument("--se_root", required=True, help="contains <system>/<set>/scores.tsv")
     parser.add_argument("--wer_root", required=True, help="contains <asr>/<system>/<set>/wer")
     parser.add_argument("--simu_sets", nargs=2, required=True, metavar=SETS, help="simulated sets")
-    parser.add_argument("--real_sets", nargs=2, required=True, metavar=SETS, help="recorded sets")
+    parser.add_argument(
+        "--real_sets", nargs="*", default=[], help="recorded sets, as many as simulated, or none"
+    )
     parser.add_argument("--clean_sets", nargs="*", default=[], help="clean sets, only recognized")
     parser.add_argument("--train_real_set", default="", help="set with pseudo-references")
     parser.add_argument(
@@ -75,6 +77,8 @@ def main(cmd: list[str] | None = None) -> None:
     args = parser.parse_args(cmd)
     if args.model and not args.model_set:
         raise UserError("--model", "needs a set to measure on", "give --model_set")
+    if len(args.real_sets) not in (0, len(SETS)):
+        raise UserError("--real_sets", "names one set", "name two sets, or none")
     sources = Sources(
         se_root=args.se_root,
         wer_root=args.wer_root,

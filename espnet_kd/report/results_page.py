@@ -233,7 +233,7 @@ def _observation_sections(sources: Sources) -> list[str]:
     found = [asr for asr in ASR_TITLES if root is not None and (root / asr).is_dir()]
     if not found:
         return []
-    development = sources.sets.noisy[:2]
+    development = [*sources.sets.simu[:1], *sources.sets.real[:1]]
     sections = [
         "## Weights of observation adding",
         "Error rates (%) on the development sets by greedy CTC decoding, which is fast but weak. "

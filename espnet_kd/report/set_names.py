@@ -13,7 +13,7 @@ class SetNames:
 
     Attributes:
         simu: noisy sets with true references.
-        real: noisy sets without references; as many as in `simu`.
+        real: noisy sets without references; as many as in `simu`, or none.
         clean: clean sets, for recognition.
         train_real: real training set, for which the pseudo-references were created.
     """
@@ -26,4 +26,6 @@ class SetNames:
     @property
     def noisy(self) -> list[str]:
         """Simulated and real sets in alternation, as in the columns of the paper's tables."""
+        if not self.real:
+            return list(self.simu)
         return list(chain(*zip(self.simu, self.real, strict=True)))

@@ -196,3 +196,13 @@ def test_wrong_options(write_system, report, options, message):
     write_system("noisy", 2.0)
     with pytest.raises(SystemExit, match=message):
         report(*options)
+
+
+def test_a_page_without_real_sets(write_system, tmp_path):
+    for name in (DT_SIMU, ET_SIMU):
+        for system, level in (("noisy", 2.0), ("student", 5.0)):
+            write_system(system, level, name)
+    roots = ["--se_root", str(tmp_path / "se"), "--wer_root", str(tmp_path / "wer")]
+    page = tmp_path / "RESULTS.md"
+    main([*roots, "--simu_sets", DT_SIMU, ET_SIMU, "--real_sets", "--pseudo", "--out", str(page)])
+    assert "student" in page.read_text() and "real" not in page.read_text()

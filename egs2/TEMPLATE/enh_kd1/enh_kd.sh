@@ -29,6 +29,7 @@ valid_simu_set=dt05_simu_isolated_1ch_track
 valid_real_set=dt05_real_isolated_1ch_track
 test_simu_set=et05_simu_isolated_1ch_track
 test_real_set=et05_real_isolated_1ch_track
+real=true                     # false: the corpus has no real recordings, so no set of them is read
 clean_train_set=tr05_orig_clean
 clean_valid_set=dt05_bth
 clean_test_set=et05_bth
@@ -90,6 +91,7 @@ command_line=$(printf '%q ' "$@")
 . scripts/parse_options.sh
 . ./path.sh
 . ./cmd.sh
+if [ "${real}" = false ]; then without_real; fi
 
 : "${ngpu:=$(visible_gpus)}"
 if [ -z "${gpu_inference}" ] && [ "${ngpu}" -gt 0 ]; then gpu_inference=true; fi
@@ -103,7 +105,9 @@ tokens=${dumpdir}/token_list/${token_type}/tokens.txt
 nlsyms=${tokens%/*}/nlsyms.txt
 token_options=(--token_type "${token_type}" --token_list "${tokens}")
 if [ "${token_type}" = bpe ]; then token_options+=(--bpemodel "${tokens%/*}/bpe.model"); fi
-eval_sets=("${valid_simu_set}" "${valid_real_set}" "${test_simu_set}" "${test_real_set}")
+# A corpus without real recordings has no names for their sets.
+eval_sets=("${valid_simu_set}" ${valid_real_set:+"${valid_real_set}"}
+    "${test_simu_set}" ${test_real_set:+"${test_real_set}"})
 # Suffix of speed-perturbed sets; without speed perturbation, the sets themselves are used.
 suffix=_sp
 if [ "${speed_perturb_factors}" = 1.0 ]; then suffix=; fi

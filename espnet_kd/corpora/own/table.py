@@ -243,8 +243,8 @@ def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:
     A part without CLEAN recordings gets the clean references of its SIMU ones, each once.
 
     Raises:
-        UserError: an id appears twice in a set, audio is in two parts, or a part has no SIMU or no
-            REAL recordings.
+        UserError: an id appears twice in a set, audio is in two parts, or a part has no SIMU
+            recordings, or no REAL ones although another part has.
     """
     by_kind: dict[tuple[str, str], dict[str, Recording]] = {}
     part_of: dict[str, Recording] = {}
@@ -265,8 +265,12 @@ def group(recordings: Iterable[Recording]) -> dict[str, list[Recording]]:
                     "keep it in one part",
                 )
     sets = {}
+    needed = dict(NEEDED)
+    if not any((part, "REAL") in by_kind for part in PARTS):
+        del needed["REAL"]
+        print("no REAL recordings: run the recipe with --real false")
     for part in PARTS:
-        for category, what in NEEDED.items():
+        for category, what in needed.items():
             if (part, category) not in by_kind:
                 raise UserError(
                     "table and directories",

@@ -228,3 +228,12 @@ def test_no_noise_is_lost(own, names):
     assert (own.root / "data/noise.scp").read_text() == "".join(
         f"{name} {own.root}/noise/{name}\n" for name in names
     )
+
+
+def test_a_corpus_may_have_no_real_recordings(own, capsys):
+    own.drop(*(f"bob-{part}" for part in PARTS))
+    own.run()
+    assert {path.name for path in (own.root / "data").iterdir()} == {
+        name for name in SETS if not name.endswith("real")
+    }
+    assert "no REAL recordings: run the recipe with --real false\n" in capsys.readouterr().out

@@ -102,7 +102,7 @@ choose_weights() {  # choose_weights ASR SCORE_DIR SYSTEM...
     while read -r system weight; do
         chosen[${asr}/${system}]=${weight}
     done < <(python3 -m espnet_kd.bin.choose_observation --scores "$2" --systems "${@:3}" \
-        --sets "${valid_simu_set}" "${valid_real_set}")
+        --sets "${valid_simu_set}" ${valid_real_set:+"${valid_real_set}"})
     for system in "${@:3}"; do
         [ -n "${chosen[${asr}/${system}]:-}" ] || die "$2: no weight was chosen for ${system}"
     done

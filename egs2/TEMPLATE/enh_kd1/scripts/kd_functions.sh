@@ -1,10 +1,49 @@
 #!/usr/bin/env bash
 # Functions for distillation with the teacher in the training loop, and for the comparison. Sourced.
 
+# Leave out all sets of real recordings; stop if what is to run cannot do without them.
+without_real() {
+    train_real_set='' valid_real_set='' test_real_set=''
+    [ "${stage_dir}" = stages ] || die "--stage_dir: '${stage_dir}' needs real recordings, but" \
+        "--real is false; run the stages with --kd_config instead"
+    if [ -z "${kd_config}" ] && [ "${stop_stage}" -ge 8 ]; then
+        die "--kd_config: is empty, but a student on stored pseudo-references needs real" \
+            "recordings; name a method of ${kd_conf}, or stop at --stop_stage 7. These would" \
+            "run: $(methods_without_real)"
+    fi
+}
+
+check_real_set() {  # stop if stage 1 found no real recordings although they are asked for
+    [ "${real}" = false ] || [ -e "data/${train_real_set}/wav.scp" ] ||
+        [ ! -e "data/${train_simu_set}/wav.scp" ] ||
+        die "data/${train_real_set}: does not exist, since the corpus has no real recordings;" \
+            "add --real false"
+}
+
+methods_without_real() {  # print the methods; latent_mixup also needs background recordings
+    local file names=()
+    for file in "${kd_conf}"/*.yaml; do
+        case ${file##*/} in
+            *student.yaml) continue ;;  # what the others start from
+            *text_informed.yaml | remixit*.yaml) continue ;;  # their loss is of real speech alone
+            *latent_mixup.yaml) [ -e data/noise.scp ] || continue ;;
+        esac
+        names+=("$(basename "${file}" .yaml)")
+    done
+    echo "${names[*]}"
+}
+
 # Make a training set (all speeds) and a validation set in which real speech has no references.
 # Writes ${raw}/{kd_online_train,kd_online_valid}/.
 prepare_kd_sets() {
     local kd=${dumpdir}/kd
+    if [ -z "${train_real_set}" ]; then
+        python3 -m espnet_kd.bin.combine_sets --absent_references --out "${raw}/kd_online_train" \
+            "${raw}/${train_simu_set}${suffix}"
+        python3 -m espnet_kd.bin.combine_sets --absent_references --out "${raw}/kd_online_valid" \
+            "${raw}/${valid_simu_set}"
+        return
+    fi
     python3 -m espnet_kd.bin.prepare_dump --data "${raw}" --dump "${kd}" \
         --sets "${train_real_set}" --nj "${nj}" \
         --token_sets "${train_real_set}" --token_list "${kd}/tokens.txt" \

@@ -11,3 +11,4 @@ words=(${local_data_opts})
         "give each name a value"
 local/data.sh --nj "${nj}" --references "${dumpdir}/references" \
     --channels "${channels}" --check_audio "${check_audio}" "${words[@]}"
+check_real_set

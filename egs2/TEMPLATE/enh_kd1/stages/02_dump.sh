@@ -5,12 +5,12 @@
 #         With additional text: <dumpdir>/raw/<clean training set>_other_text/.
 
 python3 -m espnet_kd.bin.prepare_dump --data data --dump "${raw}" --nj "${nj}" \
-    --sets "${train_simu_set}" "${train_real_set}" "${clean_train_set}" \
+    --sets "${train_simu_set}" ${train_real_set:+"${train_real_set}"} "${clean_train_set}" \
     --test_sets "${eval_sets[@]}" "${clean_valid_set}" "${clean_test_set}" \
     --speed_perturb_factors "${speed_perturb_factors}" --speed_sets "${train_simu_set}" \
     --min_wav_duration "${min_wav_duration}" --max_wav_duration "${max_wav_duration}" \
     --token_type "${token_type}" --nbpe "${nbpe}" --token_list "${tokens}" \
-    --token_sets "${clean_train_set}" "${train_simu_set}" "${train_real_set}"
+    --token_sets "${clean_train_set}" "${train_simu_set}" ${train_real_set:+"${train_real_set}"}
 python3 -m espnet_kd.bin.exchange_text \
     --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"
 more=$(more_lm_text)

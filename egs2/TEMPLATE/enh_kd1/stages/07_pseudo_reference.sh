@@ -6,6 +6,10 @@
 # Writes: <dumpdir>/pseudo/<set>/{wav.scp,spk1.scp,table.tsv,excluded.tsv,teacher.sha256,...};
 #         with min_log_likelihood, <dumpdir>/gated/<set>/{gate.tsv,wav.scp,...}.
 
+if [ -z "${train_real_set}" ]; then
+    log "skipped: no real recordings"
+    return
+fi
 enhance_in_jobs espnet_kd.bin.pseudo_reference "${expdir}/teacher/pseudo_reference" \
     --config "${expdir}/teacher/config.yaml" \
     --checkpoint "${expdir}/teacher/${inference_se_model}" --text_name text --align_name align \

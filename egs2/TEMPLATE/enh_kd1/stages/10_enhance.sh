@@ -5,7 +5,7 @@
 #         with multi_style_weight, <expdir>/<system>/observation/<weight>/<training set>/.
 
 all=()
-training=("${train_simu_set}" "${train_real_set}")
+training=("${train_simu_set}" ${train_real_set:+"${train_real_set}"})
 for system in "${systems[@]}"; do
     sets=("${eval_sets[@]}")
     if [[ " ${multi_style_systems} " == *" ${system} "* ]]; then
@@ -21,7 +21,7 @@ done
 
 # Also the training set, to compare the pseudo-references with.
 add_enhancement teacher enhanced --text_name text --align_name align \
-    --sets "${eval_sets[@]/#/${raw}/}" "${raw}/${train_real_set}"
+    --sets "${eval_sets[@]/#/${raw}/}" ${train_real_set:+"${raw}/${train_real_set}"}
 add_enhancement teacher enhanced_wrong_text \
     --text_name text_exchanged --align_name align_exchanged \
     --sets "${raw}/${valid_simu_set}" "${raw}/${test_simu_set}"

@@ -27,7 +27,9 @@ done
 # shellcheck disable=SC2086  # metrics are words
 python3 -m espnet_kd.bin.score_se --nj "${nj}" --metrics ${se_metrics} "${jobs[@]}"
 
-if [ -n "${truth_dir}" ]; then
+if [ -n "${truth_dir}" ] && [ -z "${train_real_set}" ]; then
+    log "True images are skipped: no real recordings"
+elif [ -n "${truth_dir}" ]; then
     # shellcheck source=/dev/null
     . ./db.sh
     images=${expdir}/scores${tag}/true_images

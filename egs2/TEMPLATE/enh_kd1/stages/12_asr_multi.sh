@@ -5,7 +5,7 @@
 # Writes: <dumpdir>/raw/{multi_train,multi_valid}/, <expdir>/asr_multi/.
 
 parts=(--part "original,${raw}/${clean_train_set}")
-for set in "${train_simu_set}" "${train_real_set}"; do
+for set in "${train_simu_set}" ${train_real_set:+"${train_real_set}"}; do
     parts+=(--part "original,${raw}/${set}")
     for system in ${multi_style_systems}; do
         enhanced=$(observed_dir "${system}" "${multi_style_weight}")/${set}
@@ -14,7 +14,7 @@ for set in "${train_simu_set}" "${train_real_set}"; do
 done
 python3 -m espnet_kd.bin.join_sets --out "${raw}/multi_train${tag}" "${parts[@]}"
 python3 -m espnet_kd.bin.combine_sets --drop_files spk1.scp --out "${raw}/multi_valid" \
-    "${raw}/${valid_simu_set}" "${raw}/${valid_real_set}"
+    "${raw}/${valid_simu_set}" ${valid_real_set:+"${raw}/${valid_real_set}"}
 
 init=()
 if [ "${multi_style_from_clean}" = true ]; then

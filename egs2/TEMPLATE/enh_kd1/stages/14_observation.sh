@@ -9,7 +9,7 @@ if [ -z "${observation_weights}" ]; then
     log "No observation adding, since --observation_weights is empty"
     return
 fi
-dt=("${valid_simu_set}" "${valid_real_set}")
+dt=("${valid_simu_set}" ${valid_real_set:+"${valid_real_set}"})
 read -ra adding <<< "${observation_systems}"
 
 jobs=()

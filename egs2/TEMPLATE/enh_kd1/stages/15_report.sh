@@ -18,9 +18,9 @@ done
 # shellcheck source=/dev/null
 . ./db.sh
 truth=()
-if [ -n "${truth_dir}" ]; then truth=(--truth_root "${expdir}/scores${tag}/truth"); fi
+if [ -n "${truth_dir}" ] && [ -n "${train_real_set}" ]; then truth=(--truth_root "${expdir}/scores${tag}/truth"); fi
 gate=()
-if [ -n "${min_log_likelihood}" ]; then
+if [ -n "${min_log_likelihood}" ] && [ -n "${train_real_set}" ]; then
     gate=(--gate "${dumpdir}/gated/${train_real_set}/gate.tsv")
 fi
 # shellcheck disable=SC2086  # options are words
@@ -28,9 +28,9 @@ OMP_NUM_THREADS=${num_threads} python3 -m espnet_kd.bin.report --out "${expdir}/
     --se_root "${expdir}/scores${tag}/se" --wer_root "${expdir}/scores${tag}/wer" \
     "${truth[@]}" "${gate[@]}" \
     --simu_sets "${valid_simu_set}" "${test_simu_set}" \
-    --real_sets "${valid_real_set}" "${test_real_set}" \
+    --real_sets ${valid_real_set:+"${valid_real_set}"} ${test_real_set:+"${test_real_set}"} \
     --clean_sets "${clean_valid_set}" "${clean_test_set}" --train_real_set "${train_real_set}" \
-    --pseudo "${dumpdir}/pseudo/${train_real_set}" \
+    --pseudo ${train_real_set:+"${dumpdir}/pseudo/${train_real_set}"} \
     --decoder "${decoder}" --observation_root "${expdir}/scores${tag}/observation" \
     --training "${expdir}"/*/config.yaml --model "${models[@]}" --model_set "${raw}/${valid_simu_set}" \
     --other_model "${others[@]}" --corpus "${CHIME4:-}" \
