@@ -104,9 +104,8 @@ def test_the_comparison_needs_real_recordings(recipe):
 
 
 def test_missing_real_recordings_name_the_option(recipe):
-    simu = recipe / "data/tr05_simu_isolated_1ch_track"
-    simu.mkdir(parents=True)
-    (simu / "wav.scp").touch()
+    (recipe / "data/tr05_simu_isolated_1ch_track").mkdir(parents=True)
+    (recipe / "data/tr05_simu_isolated_1ch_track/wav.scp").touch()
     result = run(recipe, "--stop_stage", "1")
     assert result.returncode == 1
     assert "no real recordings; add --real false\n" in result.stderr

@@ -14,10 +14,11 @@ without_real() {
 }
 
 check_real_set() {  # stop if stage 1 found no real recordings although they are asked for
-    [ "${real}" = false ] || [ -e "data/${train_real_set}/wav.scp" ] ||
-        [ ! -e "data/${train_simu_set}/wav.scp" ] ||
+    if [ "${real}" = true ] && [ -e "data/${train_simu_set}/wav.scp" ] &&
+        [ ! -e "data/${train_real_set}/wav.scp" ]; then
         die "data/${train_real_set}: does not exist, since the corpus has no real recordings;" \
             "add --real false"
+    fi
 }
 
 methods_without_real() {  # print the methods; latent_mixup also needs background recordings
