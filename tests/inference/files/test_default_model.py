@@ -31,7 +31,7 @@ def test_size_and_card():
     with zipfile.ZipFile(DEFAULT_MODEL) as archive:
         card = archive.read("README.md").decode()
     assert card == Path(DEFAULT_MODEL).with_name("README.md").read_text(encoding="utf-8")
-    assert "A demonstration" in card and "license: apache-2.0" in card and "[8.61, 11.44]" in card
+    assert "A demonstration" in card and "license: apache-2.0" in card and "[8.71, 11.60]" in card
 
 
 def test_it_removes_noise_and_keeps_the_polarity():
