@@ -40,7 +40,7 @@ DECIBELS = 10.0
 # Trained on both categories, the weighted sum falls by at least this share of its magnitude.
 LEAST_FALLS = {SIMU: 0.5, REAL: 0.1}
 # Steps of that training, if 30 are too few: SI-SNR of simulated speech outweighs DFKD at first.
-STEPS = {"dfkd": 90}
+STEPS = {"dfkd": 180}
 # Methods without any loss that applies to utterances without a reference.
 NEED_REFERENCES = {"none", "latent_mixup", "dispatch"}
 FILTERS = {"channel": 64, "kernel_size": 32, "stride": 16}
