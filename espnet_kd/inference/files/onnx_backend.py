@@ -19,6 +19,8 @@ class OnnxBackend:
         UserError: the file cannot be run; see `OnnxStreamer`.
     """
 
+    longest = 10**9  # it computes hop by hop
+
     def __init__(self, path: str | os.PathLike):
         self._streamer = OnnxStreamer(path)
         info = self._streamer.info

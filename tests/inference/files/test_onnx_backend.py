@@ -20,6 +20,13 @@ def whole(model: torch.nn.Module, wave: np.ndarray) -> torch.Tensor:
         return model.enhance(torch.from_numpy(wave)[None], torch.tensor([len(wave)]))[0]
 
 
+def test_the_command_needs_no_length_of_pieces(onnx_file, tmp_path):
+    soundfile.write(tmp_path / "in.wav", np.full(3000, 0.1), 16000)
+    arguments = [str(tmp_path / "in.wav"), str(tmp_path / "out.wav")]
+    enhance_files.main([*arguments, "--model", str(onnx_file("tcn")[1])])
+    assert soundfile.info(tmp_path / "out.wav").frames == 3000
+
+
 @pytest.mark.parametrize("name", ["gtcrn", "tcn", "tcn on a spectrum"])
 def test_it_computes_what_pytorch_does(onnx_file, name):
     model, path = onnx_file(name)
